@@ -1,0 +1,1 @@
+"""Image names, and the environments that are built for them."""

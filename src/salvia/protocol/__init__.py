@@ -1,0 +1,42 @@
+"""AWS's wire: from a request to a dict and from a dict to a response, driven by botocore's models.
+
+::
+
+    HttpRequest ── route ──> Route(service, operation, model, protocol)
+        │                      │
+        └────── parse ─────────┤   parsers:      json  query  rest ─┬─ json
+                  │            │                                    └─ xml
+               params ─ validate   validation (fast) ─> violations (wording) ─> refusals (codes)
+                  │            │
+            (the rooms)        │
+                  │            │
+               result ─ serialize  serializers:  json  query  rest ─┬─ json
+                  │                                                 └─ xml, s3
+              ServiceError ─ serialize_error                    errors
+                  │
+             HttpResponse
+
+All functions are pure: they hold no state but the closures that they build once from each shape, and may
+run on any thread. Whatever a client sends, they raise nothing but ServiceError.
+"""
+
+from .errors import serialize_error
+from .models import SERVICES, service
+from .parsers import parse
+from .preparation import prepare
+from .router import Route, protocol_of, route
+from .serializers import serialize
+from .validation import validate
+
+__all__ = [
+    "SERVICES",
+    "Route",
+    "parse",
+    "prepare",
+    "protocol_of",
+    "route",
+    "serialize",
+    "serialize_error",
+    "service",
+    "validate",
+]

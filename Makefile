@@ -1,0 +1,72 @@
+# Each target sets up what it needs, and no more.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(shell command -v uv 2>/dev/null)
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+
+.PHONY: setup demo test check bench chaos docs lock migration clean system
+
+setup: .venv/.setup ## .venv with `salvia` in it
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Salvia needs Python 3.11 or newer; set PYTHON=python3.12"; exit 1; }
+	@$(if $(UV),$(UV) venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
+
+# install FILES: what lock files name, hashes checked
+define install
+	$(if $(UV),$(UV) pip install -q -p $(BIN)/python --require-hashes $(1),$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes $(1))
+endef
+
+.venv/.setup: requirements/runtime.lock requirements/build.lock pyproject.toml | .venv/bin/python
+	@$(call install,-r requirements/runtime.lock -r requirements/build.lock)
+	@$(if $(UV),$(UV) pip install -q -p $(BIN)/python,$(BIN)/python -m pip install -q --disable-pip-version-check) --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.clients: requirements/clients.lock .venv/.setup
+	@$(call install,-r requirements/clients.lock)
+	@touch $@
+
+.venv/.dev: requirements/dev.lock .venv/.clients
+	@$(call install,-r requirements/dev.lock)
+	@touch $@
+
+.venv/.bench: requirements/bench.lock .venv/.dev
+	@$(call install,-r requirements/bench.lock)
+	@touch $@
+
+.venv/.docs: requirements/docs.lock .venv/.setup
+	@$(call install,-r requirements/docs.lock)
+	@touch $@
+
+system: ## bubblewrap and the like, where this may be done
+	@tools/system-packages
+
+demo: .venv/.clients ## train a real model through the AWS CLI
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
+
+test: system .venv/.dev ## every test
+	@rm -f .coverage .coverage.*
+	$(BIN)/coverage run -m pytest tests $(ARGS)
+	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40
+
+check: .venv/.dev ## style, types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+chaos: system .venv/.dev ## kill -9 anything, then count
+	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+bench: system .venv/.bench ## ratios beside moto's server, in one run
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/run.py $(ARGS)
+
+docs: .venv/.docs ## site/
+	$(BIN)/mkdocs build -q --strict
+
+lock: ## renew the lock files
+	tools/lock
+
+clean:
+	rm -rf .venv site .demo .bench .coverage .coverage.*

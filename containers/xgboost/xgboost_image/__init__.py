@@ -1,0 +1,1 @@
+"""The XGBoost image: a training program under SageMaker's container contract."""

@@ -1,0 +1,1 @@
+"""Channels into tables: one module a content type."""

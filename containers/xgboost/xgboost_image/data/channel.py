@@ -1,0 +1,49 @@
+"""A whole channel as one table."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ..contract import Channel
+from ..failures import ClientError
+from ..log import say
+from . import content_type, delimited, files, libsvm, parquet, recordio
+from .table import Sparse, Table, concatenated
+
+
+def load(channel: Channel, csv_weights: bool) -> Table | None:
+    """The rows of every file of the channel; None when there are none.
+
+    Raises ClientError when the channel cannot be read as its ContentType says.
+    """
+    if channel.mode == "Pipe":
+        raise ClientError(f"Channel {channel.name!r}: input mode Pipe is not available here. Use File or FastFile.")
+    kind = content_type.understood(channel.content_type, channel.name)
+    if channel.content_type is None:
+        say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}, the default of this algorithm.")
+    read = {
+        content_type.CSV: partial(delimited.read, weighted=csv_weights),
+        content_type.LIBSVM: libsvm.read,
+        content_type.PARQUET: parquet.read,
+        content_type.RECORDIO: recordio.read,
+    }[kind]
+    parts: list[Table] = []
+    first: files.DataFile | None = None
+    for file in files.of_channel(channel.name, channel.directory):
+        part = read(file)
+        if part is None:
+            continue
+        if parts and first is not None and not _alike(parts[0], part):
+            raise file.wrong(
+                f"has {part.columns} feature columns where file {first.name!r} has {parts[0].columns}."
+            )
+        first = first or file
+        parts.append(part)
+    return concatenated(parts) if parts else None
+
+
+def _alike(one: Table, other: Table) -> bool:
+    """Dense rows must have equally many columns; sparse ones leave them open."""
+    if isinstance(one.features, Sparse) or isinstance(other.features, Sparse):
+        return True
+    return one.columns == other.columns

@@ -1,0 +1,204 @@
+"""application/x-recordio-protobuf: RecordIO frames around the AIAlgorithms `Record` message.
+
+The frame: magic, then 3 bits of continuation and 29 of length, the payload, padding to 4 bytes. The message:
+`Record {map<string, Value> features = 1; map<string, Value> label = 2; …}`, `Value {oneof {Float32Tensor
+float32_tensor = 2; Float64Tensor float64_tensor = 3; Int32Tensor int32_tensor = 7; Bytes bytes = 9}}`, each tensor
+`{repeated values = 1; repeated uint64 keys = 2; repeated uint64 shape = 3}`, packed. So few fields need no library.
+
+Source: SageMaker developer guide, "Common Data Formats for Training"; MXNet's documentation of RecordIO.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+
+import numpy as np
+
+from .files import DataFile
+from .table import Array, Sparse, Table
+
+_MAGIC = 0xCED7230A
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+_TENSORS: dict[int, str] = {2: "<f4", 3: "<f8", 7: "int32"}  # field number in Value → type of its values
+
+
+class _Malformed(Exception):
+    """The bytes are not what the format says."""
+
+
+class _Tensor:
+    """values with, if sparse, the column of each (keys); shape's last entry is the number of columns."""
+
+    __slots__ = ("keys", "shape", "values")
+
+    def __init__(self, values: Array, keys: Array, shape: Array) -> None:
+        self.values, self.keys, self.shape = values, keys, shape
+
+
+def read(file: DataFile) -> Table | None:
+    """The rows of one file; None when it has none. Raises ClientError naming file and record."""
+    labels: list[float] = []
+    tensors: list[_Tensor] = []
+    number = 0
+    try:
+        for number, record in enumerate(frames(file.bytes()), 1):
+            features, label = _record(memoryview(record))
+            labels.append(label)
+            tensors.append(features)
+    except (_Malformed, struct.error) as problem:
+        raise file.wrong(f"record {number + 1}: {problem}") from problem
+    if not tensors:
+        return None
+    named = np.asarray(labels, np.float32)
+    if not np.isfinite(named).all():
+        raise file.wrong(f"record {int(np.argmin(np.isfinite(named))) + 1}: the label is not a finite number.")
+    return Table(_features(file, tensors), named)
+
+
+def frames(content: bytes) -> Iterator[bytes]:
+    """The payload of each record, those split into several frames put together."""
+    position, pieces = 0, []
+    while position < len(content):
+        if len(content) - position < 8:
+            raise _Malformed("the file ends within a frame's head; it is cut off.")
+        magic, word = struct.unpack_from("<II", content, position)
+        if magic != _MAGIC:
+            raise _Malformed("a RecordIO frame does not begin with its magic number. Is this RecordIO?")
+        part, length = word >> 29, word & 0x1FFFFFFF
+        position += 8
+        payload = content[position : position + length]
+        if len(payload) < length:
+            raise _Malformed("the file ends within a record; it is cut off.")
+        position += (length + 3) & ~3
+        pieces.append(payload)
+        if part in (0, 3):  # 0: whole; 1, 2, 3: first, middle, last, with the magic number between them left out
+            yield struct.pack("<I", _MAGIC).join(pieces)
+            pieces = []
+    if pieces:
+        raise _Malformed("the file ends within a record of several frames; it is cut off.")
+
+
+def _features(file: DataFile, tensors: list[_Tensor]) -> Array | Sparse:
+    if any(len(tensor.keys) for tensor in tensors):
+        return _sparse(file, tensors)
+    widths = np.array([len(tensor.values) for tensor in tensors])
+    if (widths != widths[0]).any():
+        row = int(np.argmax(widths != widths[0]))
+        raise file.wrong(f"record {row + 1} has {widths[row]} features where the first has {widths[0]}.")
+    dense = np.stack([tensor.values for tensor in tensors]).astype(np.float32)
+    if np.isinf(dense).any():
+        raise file.wrong(f"record {int(np.argmax(np.isinf(dense).any(axis=1))) + 1}: a value is infinite.")
+    return dense
+
+
+def _sparse(file: DataFile, tensors: list[_Tensor]) -> Sparse:
+    for number, tensor in enumerate(tensors, 1):
+        if len(tensor.keys) != len(tensor.values):
+            raise file.wrong(f"record {number} has {len(tensor.keys)} keys for {len(tensor.values)} values.")
+    indices = np.concatenate([tensor.keys for tensor in tensors])
+    declared = max((int(tensor.shape[-1]) for tensor in tensors if len(tensor.shape)), default=0)
+    starts = np.concatenate(([0], np.cumsum([len(tensor.keys) for tensor in tensors])))
+    values = np.concatenate([tensor.values for tensor in tensors]).astype(np.float32)
+    columns = max(declared, int(indices.max(initial=-1)) + 1)
+    if columns > 2**31:
+        raise file.wrong("has a key above 2147483647.")
+    return Sparse(starts, indices.astype(np.int64), values, columns)
+
+
+def _record(message: memoryview) -> tuple[_Tensor, float]:
+    features = label = None
+    for number, value in _fields(message):
+        if number == 1:
+            features = _entry(value, features)
+        elif number == 2:
+            label = _entry(value, label)
+    if features is None:
+        raise _Malformed("has no features.")
+    if label is None or len(label.values) == 0:
+        raise _Malformed("has no label; training needs one in each record.")
+    return features, float(label.values[0])
+
+
+def _entry(value: object, earlier: _Tensor | None) -> _Tensor:
+    """The tensor of one map entry (key = 1, value = 2)."""
+    if earlier is not None:
+        raise _Malformed("has several feature or label tensors; XGBoost takes one of each.")
+    for number, inner in _fields(_message(value)):
+        if number == 2:
+            for kind, tensor in _fields(_message(inner)):
+                if kind not in _TENSORS:
+                    raise _Malformed("holds bytes instead of numbers.")
+                return _tensor(_message(tensor), _TENSORS[kind])
+    raise _Malformed("has an empty tensor.")
+
+
+def _tensor(message: memoryview, kind: str) -> _Tensor:
+    parts: dict[int, list[Array]] = {1: [], 2: [], 3: []}
+    for number, value in _fields(message):
+        if number in parts:
+            parts[number].append(_values(value, kind if number == 1 else "uint64"))
+    joined = {number: np.concatenate(found) if found else np.empty(0) for number, found in parts.items()}
+    return _Tensor(joined[1], joined[2].astype(np.uint64), joined[3].astype(np.uint64))
+
+
+def _values(value: int | memoryview, kind: str) -> Array:
+    """A repeated field: packed, or (older writers) one value at a time."""
+    if isinstance(value, int):
+        return np.array([_signed(value) if kind == "int32" else value])
+    if kind.startswith("<f"):
+        if len(value) % int(kind[-1]):
+            raise _Malformed("has a tensor of odd size.")
+        return np.frombuffer(value, kind)
+    numbers = []
+    position = 0
+    while position < len(value):
+        number, position = _varint(value, position)
+        numbers.append(_signed(number) if kind == "int32" else number)
+    return np.array(numbers, np.int64 if kind == "int32" else np.uint64)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    """(field number, value) of each field of a protobuf message."""
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
+        number, wire = tag >> 3, tag & 7
+        if wire == _VARINT:
+            value, position = _varint(message, position)
+            yield number, value
+            continue
+        if wire == _BYTES:
+            length, position = _varint(message, position)
+        elif wire in (_FIXED32, _FIXED64):
+            length = 4 if wire == _FIXED32 else 8
+        else:
+            raise _Malformed("is not the protobuf message that SageMaker documents.")
+        if position + length > len(message):
+            raise _Malformed("is not the protobuf message that SageMaker documents: a field exceeds its message.")
+        yield number, message[position : position + length]
+        position += length
+
+
+def _message(value: object) -> memoryview:
+    if not isinstance(value, memoryview):
+        raise _Malformed("is not the protobuf message that SageMaker documents.")
+    return value
+
+
+def _varint(data: memoryview, position: int) -> tuple[int, int]:
+    result = shift = 0
+    while True:
+        if position >= len(data) or shift > 63:
+            raise _Malformed("is not the protobuf message that SageMaker documents: a number is cut off.")
+        byte = data[position]
+        position += 1
+        result |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return result, position
+        shift += 7
+
+
+def _signed(number: int) -> int:
+    """protobuf writes a negative int32 as 64 bits."""
+    return number - 2**64 if number >= 2**63 else number

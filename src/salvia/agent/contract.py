@@ -1,0 +1,100 @@
+"""The container contract: what a program finds at /opt/ml and in its environment.
+
+Sources: SageMaker developer guide, "How Amazon SageMaker Provides Training Information", "Use the SageMaker
+training storage paths"; AWS SDKs guide, "Container credential provider".
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from .spec import Job, Spec
+
+_DIRECTORIES = ("input/config", "input/data", "model", "output/data", "checkpoints", "code")
+
+
+def write_tree(ml: str, job: Job) -> None:
+    """Make the tree below `ml` (the program's /opt/ml): its directories and the three configuration files.
+
+    Input that an earlier try left is removed first: a file of it would read as data of this job.
+    """
+    if os.path.exists(os.path.join(ml, "input")):
+        from shutil import rmtree  # 6 ms, and hardly ever needed
+
+        rmtree(os.path.join(ml, "input"))
+    for directory in _DIRECTORIES:
+        os.makedirs(os.path.join(ml, directory), exist_ok=True)
+    config = os.path.join(ml, "input", "config")
+    _write(config, "hyperparameters.json", dict(job.hyperparameters))
+    _write(config, "inputdataconfig.json", {channel["ChannelName"]: _channel(channel, job) for channel in job.channels})
+    _write(config, "resourceconfig.json", dict(job.resource_config))
+
+
+def channel_directory(ml: str, name: str) -> str:
+    """Where the files of the channel `name` belong."""
+    return os.path.join(ml, "input", "data", name)
+
+
+def environment(spec: Spec, credentials_url: str | None) -> dict[str, str]:
+    """Everything the program finds in its environment.
+
+    The request's own variables win over what is set here for SDKs, but for the job's name and ARN. Without
+    `credentials_url` (network isolation) the program is given no way to AWS at all.
+    """
+    values = {
+        "AWS_REGION": spec.region,
+        "AWS_DEFAULT_REGION": spec.region,
+        # Nobody answers at 169.254.169.254; without this, SDKs wait for it to find out.
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if credentials_url is not None:
+        values["AWS_ENDPOINT_URL"] = spec.url
+        values["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = credentials_url
+        values["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = f"{spec.run_inside}/token"
+        if spec.ca is not None:
+            bundle = f"{spec.run_inside}/ca.pem"
+            values |= {"AWS_CA_BUNDLE": bundle, "REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle}
+    values.update(spec.program.environment)
+    if spec.job.kind == "training":
+        values["TRAINING_JOB_NAME"] = spec.job.name
+        values["TRAINING_JOB_ARN"] = spec.job.arn
+    # It would throw away the bytecode that images are built with, which halves a start (runtime facts).
+    values.pop("PYTHONDONTWRITEBYTECODE", None)
+    return values
+
+
+def failure_text(ml: str, limit: int = 1024) -> str | None:
+    """The first `limit` characters of output/failure, or None when the program wrote none.
+
+    The program made that file: only a regular one is read, and no link is followed.
+    """
+    try:
+        descriptor = os.open(os.path.join(ml, "output", "failure"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return None
+    with open(descriptor, "rb") as file:
+        try:
+            text = file.read(limit * 4).decode("utf-8", "replace").strip()
+        except OSError:
+            return None
+    return text[:limit] or None
+
+
+def _channel(channel: Mapping[str, Any], job: Job) -> dict[str, str]:
+    source = channel.get("DataSource", {}).get("S3DataSource", {})
+    described = {
+        "TrainingInputMode": channel.get("InputMode") or job.input_mode,
+        "S3DistributionType": source.get("S3DataDistributionType") or "FullyReplicated",
+        "RecordWrapperType": channel.get("RecordWrapperType") or "None",
+    }
+    if channel.get("ContentType"):
+        described["ContentType"] = channel["ContentType"]
+    return described
+
+
+def _write(directory: str, name: str, document: object) -> None:
+    with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+        json.dump(document, file)

@@ -1,0 +1,154 @@
+"""The role's credentials: for the agent's own requests, and for the program's SDK.
+
+Source: AWS SDKs and tools guide, "Container credential provider": GET with the contents of
+AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as `Authorization`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from ..core.sigv4 import Credentials
+from .journal import Journal
+
+_MARGIN = 20 * 60.0
+"""Seconds before expiry at which credentials are renewed: botocore asks again 15 minutes before expiry."""
+
+_REQUEST_LIMIT = 16_384
+_CONNECTIONS = 16
+
+
+class RoleCredentials:
+    """The credentials of the job's role, renewed before they expire; for any thread.
+
+    `issue()` asks the gateway for a set, and returns its JSON: AccessKeyId, SecretAccessKey, Token, Expiration
+    (ISO 8601), RoleArn. It tries as long as it takes.
+    """
+
+    def __init__(self, issue: Callable[[], dict[str, Any]], wall: Callable[[], float] = time.time) -> None:
+        self._issue, self._wall = issue, wall
+        self._lock = threading.Lock()
+        self._document: dict[str, Any] = {}
+        self._renew_at = self._expires = 0.0
+
+    def current(self) -> Credentials:
+        """What to sign with now."""
+        document = self.document()
+        return Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"], self._expires)
+
+    def document(self) -> dict[str, Any]:
+        """The set as the container credentials endpoint shows it."""
+        with self._lock:
+            if self._wall() >= self._renew_at:
+                document = self._issue()
+                now = self._wall()
+                self._expires = datetime.fromisoformat(document["Expiration"].replace("Z", "+00:00")).timestamp()
+                self._renew_at = self._expires - min(_MARGIN, (self._expires - now) / 3)
+                self._document = document
+            return self._document
+
+    @property
+    def role(self) -> str:
+        """The ARN of the role, or words for it before the first set has come."""
+        return str(self._document.get("RoleArn") or "the job's role")
+
+    def discard(self) -> None:
+        """Ask for a new set next time: this one was refused."""
+        with self._lock:
+            self._renew_at = 0.0
+
+
+class CredentialsEndpoint:
+    """Answers the program's SDK on the instance's own loopback address.
+
+    Whoever asks must show the token in `token_file`, which only the program's user can read; other jobs on
+    this machine can reach the address as well.
+    """
+
+    def __init__(self, document: Callable[[], dict[str, Any]], address: str, token_file: str, journal: Journal) -> None:
+        self._document, self._journal = document, journal
+        self._token = os.urandom(32).hex()
+        self._places = threading.BoundedSemaphore(_CONNECTIONS)
+        descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with open(descriptor, "w", encoding="ascii") as file:
+            file.write(self._token)
+        self._listener = _listen(address)
+        host, port = self._listener.getsockname()[:2]
+        self.url = f"http://{host}:{port}/credentials"
+
+    def start(self) -> None:
+        """Answer from now on."""
+        threading.Thread(target=self._accept, name="credentials", daemon=True).start()
+
+    def close(self) -> None:
+        """Answer no more."""
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            self._places.acquire()
+            try:
+                connection, _ = self._listener.accept()
+            except OSError as error:
+                self._places.release()
+                if self._listener.fileno() < 0:
+                    return
+                self._journal.note("credentials.accept.failed", error=str(error))
+                time.sleep(0.1)  # out of descriptors, say: the next try may find one
+                continue
+            threading.Thread(target=self._serve, args=(connection,), name="credentials", daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        try:
+            with connection:
+                connection.settimeout(5)
+                status, document = self._answer(_read_head(connection))
+                body = json.dumps(document).encode()
+                head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
+        except OSError:
+            pass  # the program hung up
+        except Exception as error:
+            self._journal.trouble("credentials.failed", error)
+        finally:
+            self._places.release()
+
+    def _answer(self, head: bytes) -> tuple[str, dict[str, Any]]:
+        request, *lines = head.split(b"\r\n")
+        if not request.startswith(b"GET /credentials "):
+            return "404 Not Found", {"code": "NotFound", "message": "Only GET /credentials is answered here."}
+        shown = b""
+        for line in lines:
+            name, _, value = line.partition(b":")
+            if name.strip().lower() == b"authorization":
+                shown = value.strip()
+        if not hmac.compare_digest(shown, self._token.encode()):
+            message = "The Authorization header must be what AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE holds."
+            return "403 Forbidden", {"code": "AccessDenied", "message": message}
+        return "200 OK", self._document()
+
+
+def _listen(address: str) -> socket.socket:
+    """A listener at `address`, or at 127.0.0.1 where the machine has no other loopback address (macOS)."""
+    try:
+        return socket.create_server((address, 0))
+    except OSError:
+        return socket.create_server(("127.0.0.1", 0))
+
+
+def _read_head(connection: socket.socket) -> bytes:
+    head = b""
+    while b"\r\n\r\n" not in head:
+        data = connection.recv(4096)
+        if not data or len(head) > _REQUEST_LIMIT:
+            raise ConnectionError("no request")
+        head += data
+    return head.partition(b"\r\n\r\n")[0]

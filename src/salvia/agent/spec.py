@@ -1,0 +1,137 @@
+"""What an agent is told: SPEC.json, read once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+
+class Program(NamedTuple):
+    """The finished command line of the user's program, sandbox included."""
+
+    argv: Sequence[str]
+    environment: Mapping[str, str]
+    cwd: str | None
+    cgroup_events: str | None
+
+
+class Job(NamedTuple):
+    """What the request says, in AWS's own words where it has some."""
+
+    kind: str
+    name: str
+    arn: str
+    network_isolation: bool
+    input_mode: str
+    hyperparameters: Mapping[str, str]
+    channels: Sequence[Mapping[str, Any]]
+    resource_config: Mapping[str, Any]
+    output: Mapping[str, str]
+    compression: str
+    log_group: str
+    log_stream: str
+    metrics: Sequence[Mapping[str, str]]
+    metric_namespace: str
+    stop_grace: float
+
+
+class Spec(NamedTuple):
+    """One instance of one job: where its gateway is, which host it is, and what to run.
+
+    `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a directory of small files that the
+    host calls `run` and the program `run_inside`.
+    """
+
+    url: str
+    token: str
+    region: str
+    account: str
+    ca: str | None
+    host: str
+    hosts: Sequence[str]
+    address: str
+    directory: str
+    ml: str
+    run: str
+    run_inside: str
+    heartbeat: float
+    program: Program
+    job: Job
+
+    @property
+    def leader(self) -> bool:
+        """Whether this host uploads the job's artifacts."""
+        return self.host == self.hosts[0]
+
+
+def read_spec(path: str) -> Spec:
+    """Read SPEC.json. Raises ValueError that names the file and what is wrong with it."""
+    try:
+        with open(path, "rb") as file:
+            document = json.load(file)
+        return _spec(document)
+    except KeyError as missing:
+        raise ValueError(f"{path} lacks the member {missing}.") from None
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is no instance specification: {error}") from error
+
+
+def _spec(document: Mapping[str, Any]) -> Spec:
+    program = document["program"]
+    argv = [str(word) for word in program["argv"]]
+    if not argv:
+        raise ValueError("program.argv is empty")
+    hosts = list(document["hosts"]) or [document["host"]]
+    if document["host"] not in hosts:
+        raise ValueError(f"host {document['host']!r} is none of the hosts {hosts}")
+    return Spec(
+        url=document["url"],
+        token=document["token"],
+        region=document["region"],
+        account=document["account"],
+        ca=document.get("ca"),
+        host=document["host"],
+        hosts=hosts,
+        address=document.get("address") or "127.0.0.1",
+        directory=os.path.abspath(document["directory"]),
+        ml=os.path.abspath(document["ml"]),
+        run=os.path.abspath(document["run"]["host"]),
+        run_inside=document["run"]["program"],
+        heartbeat=float(document.get("heartbeat", 5)),
+        program=Program(
+            argv=argv,
+            environment={str(name): str(value) for name, value in program.get("environment", {}).items()},
+            cwd=program.get("cwd"),
+            cgroup_events=_one(program.get("cgroup_events")),
+        ),
+        job=_job(document["job"]),
+    )
+
+
+def _job(job: Mapping[str, Any]) -> Job:
+    return Job(
+        kind=job.get("kind", "training"),
+        name=job["name"],
+        arn=job["arn"],
+        network_isolation=bool(job.get("network_isolation")),
+        input_mode=job.get("input_mode") or "File",
+        hyperparameters=job.get("hyperparameters") or {},
+        channels=job.get("channels") or [],
+        resource_config=job["resource_config"],
+        output=job["output"],
+        compression=job.get("compression") or "GZIP",
+        log_group=job["log_group"],
+        log_stream=job["log_stream"],
+        metrics=job.get("metrics") or [],
+        metric_namespace=job.get("metric_namespace") or "/aws/sagemaker/TrainingJobs",
+        stop_grace=float(job.get("stop_grace", 120)),
+    )
+
+
+def _one(paths: object) -> str | None:
+    """A runtime names the events file alone, or in a list."""
+    if isinstance(paths, list):
+        return str(paths[0]) if paths else None
+    return str(paths) if paths else None

@@ -1,0 +1,188 @@
+"""What a program leaves in /opt/ml/model and /opt/ml/output/data, brought to S3.
+
+Sources: SageMaker developer guide, "Upload output"; API reference, OutputDataConfig (CompressionType).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tarfile
+from collections.abc import Callable, Iterator
+from typing import NamedTuple, Protocol
+
+from ..core.client import ClientError
+from .channels import split_uri
+from .failure import Failure
+from .spec import Job
+
+# Models are mostly numbers that hardly shrink; level 1 is several times as fast as the usual 6.
+_LEVEL = 1
+
+
+class Storage(Protocol):
+    """S3 as the job's role sees it."""
+
+    role: str
+
+    def put(self, bucket: str, key: str, path: str) -> None:
+        """Upload a file, in parts when it is large. Raises ClientError with S3's code."""
+
+
+class Entry(NamedTuple):
+    """One member of a folder: its path below it, and the target if it is a link within it."""
+
+    name: str
+    path: str
+    status: os.stat_result
+    link: str | None
+
+
+class Upload:
+    """Uploads a job's artifacts below `<S3OutputPath>/<job>/output/`.
+
+    `say(line)` tells the job's log what was left out, and why. Archives depend on names and contents alone: the
+    same files make the same bytes. Temporary archives are written to `directory`.
+    """
+
+    def __init__(self, storage: Storage, job: Job, ml: str, directory: str, say: Callable[[str], None]) -> None:
+        self._storage, self._directory, self._say = storage, directory, say
+        self._model, self._data = os.path.join(ml, "model"), os.path.join(ml, "output", "data")
+        self._whole = job.compression == "NONE"
+        bucket, prefix = split_uri("output", job.output["S3OutputPath"])
+        self._bucket = bucket
+        self._prefix = "/".join(part for part in (prefix.strip("/"), job.name, "output") if part)
+
+    def model(self) -> str:
+        """Upload the model, and return its URI. An empty folder makes an empty archive, as at AWS."""
+        if not self._whole:
+            return self._archive(self._model, "/opt/ml/model", "model.tar.gz")
+        for entry in members(self._model, "/opt/ml/model", self._say):
+            if not _is_text(entry.name):
+                self._say(f"/opt/ml/model/{entry.name!a} is not uploaded: a key must be UTF-8, and its name is not.")
+            elif stat.S_ISREG(entry.status.st_mode):
+                self._put(f"model/{entry.name}", entry.path)
+            elif entry.link is not None:
+                self._say(f"/opt/ml/model/{entry.name} is not uploaded: a link cannot be an object.")
+        return f"s3://{self._bucket}/{self._prefix}/model/"
+
+    def output(self) -> str | None:
+        """Upload the output data, and return its URI; None when there is none."""
+        if not has_files(self._data):
+            return None
+        return self._archive(self._data, "/opt/ml/output/data", "output.tar.gz")
+
+    def _archive(self, folder: str, inside: str, name: str) -> str:
+        path = os.path.join(self._directory, name)
+        try:
+            write_archive(path, members(folder, inside, self._say))
+            self._put(name, path)
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            cause = "the disk of the instance is full. Free space there, or save less" if full else str(error)
+            raise Failure("ClientError", f"Upload failed: {inside} could not be packed into {name}: {cause}.") from error
+        finally:
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass
+        return f"s3://{self._bucket}/{self._prefix}/{name}"
+
+    def _put(self, name: str, path: str) -> None:
+        key = f"{self._prefix}/{name}"
+        try:
+            self._storage.put(self._bucket, key, path)
+        except ClientError as error:
+            where = f"Upload failed: s3://{self._bucket}/{key}: "
+            if error.code == "NoSuchBucket":
+                reason = f"there is no bucket '{self._bucket}'. Create it, or check S3OutputPath."
+            elif error.code in ("AccessDenied", "AccessDeniedException") or error.status == 403:
+                reason = (
+                    f"{self._storage.role} may not write it: {error.message} Allow s3:PutObject on "
+                    f"arn:aws:s3:::{self._bucket}/{self._prefix}/* in the role's policies and the bucket's."
+                )
+            else:
+                reason = f"{error.code}: {error.message}"
+            raise Failure("InternalError" if error.status >= 500 else "ClientError", where + reason) from error
+
+
+def has_files(folder: str) -> bool:
+    """Whether anything but folders is below `folder`."""
+    return any(not stat.S_ISDIR(entry.status.st_mode) for entry in members(folder, folder, lambda _: None))
+
+
+def members(folder: str, inside: str, say: Callable[[str], None]) -> Iterator[Entry]:
+    """What may be taken from below `folder`, which the program knew as `inside`, in the order of names.
+
+    The program made these files, so nothing is followed: a link stays if it leads to within the folder (an
+    absolute one becomes relative), and is left out otherwise, as are sockets, pipes and devices.
+    """
+    pending = [""]
+    while pending:
+        relative = pending.pop()
+        try:
+            with os.scandir(os.path.join(folder, relative)) as found:
+                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
+        except FileNotFoundError:
+            return
+        folders = []
+        for entry in reversed(entries):
+            name = f"{relative}/{entry.name}" if relative else entry.name
+            status = entry.stat(follow_symlinks=False)
+            link = None
+            if stat.S_ISLNK(status.st_mode):
+                link = _link(name, os.readlink(entry.path), inside)
+                if link is None:
+                    say(f"{inside}/{name} is not uploaded: it links to outside {inside}.")
+                    continue
+            elif stat.S_ISDIR(status.st_mode):
+                folders.append(name)
+            elif not stat.S_ISREG(status.st_mode):
+                say(f"{inside}/{name} is not uploaded: it is neither file nor folder.")
+                continue
+            yield Entry(name, entry.path, status, link)
+        pending.extend(reversed(folders))
+
+
+def write_archive(path: str, entries: Iterator[Entry]) -> None:
+    """Write a gzipped tar that depends on nothing but names, contents and permissions."""
+    import gzip
+
+    with (
+        open(path, "wb") as raw,
+        gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w|", format=tarfile.PAX_FORMAT, bufsize=1 << 18) as archive,
+    ):
+        for entry in entries:
+            member = tarfile.TarInfo(entry.name)
+            member.mode = stat.S_IMODE(entry.status.st_mode) & 0o777
+            if entry.link is not None:
+                member.type, member.linkname = tarfile.SYMTYPE, entry.link
+                archive.addfile(member)
+            elif stat.S_ISDIR(entry.status.st_mode):
+                member.type = tarfile.DIRTYPE
+                archive.addfile(member)
+            else:
+                with open(os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                    member.size = os.fstat(file.fileno()).st_size
+                    archive.addfile(member, file)
+
+
+def _link(name: str, target: str, inside: str) -> str | None:
+    """The relative target of the link `name`, or None when it leads out of the folder."""
+    here = os.path.dirname(name)
+    if os.path.isabs(target):
+        below = os.path.relpath(os.path.normpath(target), inside)
+        target = os.path.relpath(below, here or ".")
+    else:
+        below = os.path.normpath(os.path.join(here, target))
+    return None if below == ".." or below.startswith("../") else target
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""Composition: the one place where rooms, stores and runtimes are put together, for each kind of process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+from pathlib import Path
+
+from salvia.control.dispatch import Dispatch, discover
+from salvia.control.hints import Hints
+from salvia.control.world import World
+from salvia.core.clock import Clock
+from salvia.images.catalogue import Catalogue, default_folder
+from salvia.objectstore.filesystem import FilesystemStore
+from salvia.settings import Settings
+from salvia.store.db import Database
+
+
+def server_secret(home: Path) -> bytes:
+    """The key that instance tokens are made with; created once, readable by its owner alone."""
+    path = home / "secret.key"
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()
+
+
+def catalogue(home: Path) -> Catalogue:
+    """The images that come with Salvia, and those of one's own in the data directory."""
+    return Catalogue(default_folder(), home / "containers")
+
+
+def compose(settings: Settings) -> World:
+    """Everything but the runtimes, opened and wired. Needs the schema to be there."""
+    database = Database(settings.database_path)
+    database.start()
+    world = World(
+        settings=settings,
+        db=database,
+        clock=Clock(),
+        objects=FilesystemStore(settings.home / "objects"),
+        catalogue=catalogue(settings.home),
+        dispatch=Dispatch(discover()),
+        hints=Hints(settings.run / "hints"),
+        secret=server_secret(settings.home),
+    )
+    for provide in world.dispatch.hooks["provide"]:
+        provide(world)
+    return world
+
+
+async def bootstrap(settings: Settings) -> None:
+    """What the first start leaves behind: the account, its administrator, the default role. Repeatable."""
+    world = compose(settings)
+    try:
+        for hook in world.dispatch.hooks["bootstrap"]:
+            await hook(world)
+    finally:
+        close(world)
+
+
+def close(world: World) -> None:
+    """Finish writes and let go of files."""
+    world.hints.close()
+    world.db.close()
+
+
+def until_signalled() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    event = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, event.set)
+    return event

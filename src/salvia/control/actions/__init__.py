@@ -1,0 +1,7 @@
+"""From an operation to what IAM must allow: actions, resources, condition keys."""
+
+from .context import RequestContext, Situation
+from .exceptions import CLOSED, FREE
+from .needs import Need, entries, need, required
+
+__all__ = ["CLOSED", "FREE", "Need", "RequestContext", "Situation", "entries", "need", "required"]

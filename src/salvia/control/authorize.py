@@ -1,0 +1,112 @@
+"""May this caller do this? Enforced on every operation; a denial says which statement denied, or that none allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from salvia.core.arns import parse_arn
+from salvia.core.caller import service_caller
+from salvia.core.errors import ServiceError, validation_error
+from salvia.store import documents
+
+from . import actions
+from .actions import Need, Situation
+from .dispatch import Call
+from .policy import Policy, Request, Scope, document, evaluate, resource_based
+from .providers import NamedPolicy
+
+_DENIED_BY_XML = {"s3", "iam", "sts"}  # these spell it AccessDenied and answer 403
+
+
+def authorize(call: Call) -> None:
+    """Check everything that an operation needs. Raises AccessDenied(Exception) with AWS's sentence and the statement."""
+    if call.world.settings.auth == "off" or call.caller.kind == "service":
+        return
+    situation = _situation(call)
+    _check(call, actions.required(call.service, call.operation, call.request, situation))
+
+
+def allowed(call: Call, action: str, resource: str) -> bool:
+    """Whether the caller may do one more thing: for operations whose needs show only while they run."""
+    try:
+        check(call, action, resource)
+    except ServiceError:
+        return False
+    return True
+
+
+def check(call: Call, action: str, resource: str, extra: Mapping[str, str] | None = None) -> None:
+    """Raise AccessDenied(Exception) unless the caller may do `action` on `resource`."""
+    if call.world.settings.auth == "off" or call.caller.kind == "service":
+        return
+    _check(call, [actions.need(action, resource, _situation(call, extra or {}))])
+
+
+def pass_role(call: Call, role_arn: str, *, to: str) -> None:
+    """Check that a role exists, trusts the service `to`, and may be passed to it by the caller.
+
+    Raises ValidationException in SageMaker's words, or AccessDenied for iam:PassRole. Source: IAM user guide,
+    "Granting a user permissions to pass a role to an AWS service".
+    """
+    arn = parse_arn(role_arn)
+    trust = call.world.providers.trust(role_arn)
+    if trust is not None:
+        policy = Policy("trust policy", document(trust, "trust"))
+        principal = service_caller(to, arn.account)
+        asked = Request(principal, "sts:AssumeRole", role_arn, {})
+        trust = trust if resource_based(asked, [policy], Scope.TRUST).allowed else None
+    if trust is None or arn.account != call.account:
+        raise validation_error(
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal '{to}' to "
+            "assume the role."
+        )
+    check(call, "iam:PassRole", role_arn, {"iam:passedtoservice": to})
+
+
+def _situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
+    return Situation(
+        caller=call.caller,
+        account=call.account,
+        region=call.region,
+        now=call.clock.wall(),
+        source_ip=call.source_ip,
+        user_agent=call.user_agent,
+        secure=call.http is not None and call.http.scheme == "https",
+        resolve=call.world.providers.entity_arn,
+        tags=partial(_tags, call),
+        extra=extra or {},
+    )
+
+
+def _tags(call: Call, arn: str) -> Mapping[str, str] | None:
+    found = documents.by_arn(call.db.read(), arn)
+    return found.tags if found else None
+
+
+def _check(call: Call, needs: list[Need]) -> None:
+    if not needs:
+        return
+    policies = call.world.providers.policies(call.caller)
+    identity = _compiled(policies.identity)
+    session = None if policies.session is None else _compiled(policies.session)
+    boundary = _compile(policies.boundary) if policies.boundary else None
+    for need in needs:
+        asked = Request(call.caller, need.action, need.resource, need.context)
+        attached = call.world.providers.resource_policies.get(need.action.partition(":")[0])
+        policy = attached(need.resource) if attached else None
+        resource = [_compile(policy, "resource")] if policy else ()
+        decision = evaluate(asked, identity, resource, boundary, session)
+        if not decision.allowed:
+            xml = call.service in _DENIED_BY_XML
+            raise ServiceError(
+                "AccessDenied" if xml else "AccessDeniedException", decision.sentence(asked), 403 if xml else 400
+            )
+
+
+def _compiled(policies: tuple[NamedPolicy, ...]) -> list[Policy]:
+    return [_compile(policy) for policy in policies]
+
+
+def _compile(policy: NamedPolicy, kind: str = "identity") -> Policy:
+    return Policy(policy.name, document(policy.document, kind))  # type: ignore[arg-type]

@@ -1,0 +1,140 @@
+"""What happens to a request, in order.
+
+    route ─▶ authenticate ─▶ parse ─▶ validate ─▶ authorize ─▶ dispatch ─▶ serialize ─▶ audit
+
+Each step is one call in `_serve`. Whatever a step raises becomes AWS's error in the request's own protocol; what is
+not a ServiceError is our fault, is logged, and is answered as InternalFailure without its details.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from salvia import protocol
+from salvia.core import chunked, ids
+from salvia.core.authorization import Authorization, read_authorization
+from salvia.core.errors import ServiceError
+from salvia.core.http import HttpRequest, HttpResponse
+
+from . import audit
+from .authenticate import Identity, authenticate
+from .authorize import authorize
+from .dispatch import Call, Reply
+from .world import World
+
+_log = logging.getLogger("salvia.gateway")
+_LONGEST_BODY = 16 * 1024 * 1024  # of what is not streamed; the largest that AWS takes is Lambda's 50 MB upload
+
+
+async def handle(request: HttpRequest, world: World) -> HttpResponse:
+    """Answer one request."""
+    request_id = ids.request_id()
+    exchange = _Exchange(request, request_id, world)
+    started = time.perf_counter()
+    error: ServiceError | None = None
+    try:
+        response = await exchange.serve()
+    except ServiceError as refused:
+        error = refused
+        response = exchange.refuse(refused)
+    except Exception as failure:
+        if type(failure).__name__ == "ClientGone":
+            raise
+        _log.exception("internal failure", extra={"event": "internal-failure", "request_id": request_id})
+        error = ServiceError("InternalFailure", f"An internal error occurred. Its request id is {request_id}.", 500)
+        response = exchange.refuse(error)
+    audit.record(exchange.call, request, request_id, error, time.perf_counter() - started)
+    return response
+
+
+class _Exchange:
+    """One request on its way; holds what an error's answer needs to know."""
+
+    def __init__(self, request: HttpRequest, request_id: str, world: World) -> None:
+        self.request = request
+        self.request_id = request_id
+        self.world = world
+        self.claim: Authorization | None = None
+        self.route: protocol.Route | None = None
+        self.call: Call | None = None
+
+    async def serve(self) -> HttpResponse:
+        request = self.request
+        self.claim = claim = read_authorization(request)
+        scope = claim.service if claim else None
+        if scope != "s3" and (scope is not None or _is_form_or_target(request)):
+            request.body = await whole_body(request, _LONGEST_BODY)
+        self.route = route = protocol.route(request, scope)
+        if not route.streams and request.stream is not None:
+            request.body = await whole_body(request, _LONGEST_BODY)
+        identity = authenticate(request, claim, self.world)
+        if route.streams:
+            request.stream = _proved(request, claim, identity)
+        parameters = protocol.parse(route, request)
+        protocol.validate(route.model, parameters)
+        self.call = call = self._call(route, parameters, identity)
+        handler = self.world.dispatch.handler(route.service, route.operation)
+        authorize(call)
+        result = await handler(call)
+        if isinstance(result, Reply):
+            return protocol.serialize(
+                route, result.result, self.request_id, status=result.status, headers=result.headers
+            )
+        return protocol.serialize(route, result, self.request_id)
+
+    def _call(self, route: protocol.Route, parameters: dict[str, Any], identity: Identity) -> Call:
+        account = identity.caller.account if identity.caller.kind != "anonymous" else self.world.settings.account
+        return Call(
+            service=route.service,
+            operation=route.operation,
+            request=parameters,
+            caller=identity.caller,
+            account=account,
+            region=identity.region,
+            request_id=self.request_id,
+            world=self.world,
+            http=self.request,
+            stream=self.request.stream if isinstance(self.request.stream, chunked.Body) else None,
+            source_ip=self.request.client,
+            user_agent=self.request.headers.get("user-agent") or "",
+        )
+
+    def refuse(self, error: ServiceError) -> HttpResponse:
+        """The error, spelled in the protocol of the request."""
+        scope = self.claim.service if self.claim else None
+        return protocol.serialize_error(
+            error, self.request, self.request_id, route=self.route, scope_service=scope
+        )
+
+
+def _proved(request: HttpRequest, claim: Authorization | None, identity: Identity) -> chunked.Body:
+    """A streamed body, proved as it flows. With `--auth off` there is no seed to prove its chunks from."""
+    if identity.seed is None and claim is not None and (claim.payload or "").startswith("STREAMING-AWS4"):
+        claim = claim._replace(payload="STREAMING-UNSIGNED-PAYLOAD-TRAILER")
+    return chunked.body(request, claim, identity.seed, compute=("MD5",))
+
+
+async def whole_body(request: HttpRequest, limit: int) -> bytes:
+    """Read a body that is not streamed. Raises RequestEntityTooLarge over `limit` bytes."""
+    if request.stream is None:
+        return request.body
+    length = request.headers.get("content-length")
+    too_large = ServiceError("RequestEntityTooLargeException", f"The request is larger than {limit} bytes.", 413)
+    if length is not None and length.isdigit() and int(length) > limit:
+        raise too_large
+    parts: list[bytes] = []
+    size = 0
+    async for chunk in request.stream:
+        size += len(chunk)
+        if size > limit:
+            raise too_large
+        parts.append(chunk)
+    request.stream = None
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _is_form_or_target(request: HttpRequest) -> bool:
+    content_type = request.headers.get("content-type") or ""
+    return "x-amz-target" in request.headers or content_type.startswith("application/x-www-form-urlencoded")

@@ -1,0 +1,146 @@
+"""Create, describe, list and delete, from a noun's declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from salvia.core.errors import ServiceError
+from salvia.store import documents
+from salvia.store.db import Transaction
+from salvia.store.documents import Document
+
+from . import listing
+from .dispatch import Call, Handler
+from .resource import Resource
+
+
+def new(
+    call: Call,
+    resource: Resource,
+    request: dict[str, Any],
+    *,
+    state: str = "",
+    status: dict[str, Any] | None = None,
+    owner: str = "",
+    due: bool = False,
+) -> Document:
+    """A document for `request`, not stored yet. Its tags leave the spec; `due` asks for reconciling at once."""
+    account, region = resource.place(call.account, call.region)
+    spec = {member: value for member, value in request.items() if member != "Tags"}
+    now = call.clock.now()
+    return Document(
+        kind=resource.kind,
+        account=account,
+        region=region,
+        name=request[resource.key],
+        arn=resource.arn_of(request, call.account, call.region),
+        owner=owner,
+        state=state,
+        spec=spec,
+        status=status or {},
+        tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
+        created_at=now,
+        modified_at=now,
+        due_at=call.clock.wall() if due else None,
+    )
+
+
+async def create(call: Call, resource: Resource, document: Document) -> Document:
+    """Store a new document durably. Raises the noun's own error when its name is taken."""
+
+    def insert(tx: Transaction) -> bool:
+        return documents.insert(tx, document)
+
+    write = call.world.write if document.due_at is not None else call.db.write
+    if not await write(insert):
+        raise resource.duplicate(document.arn)
+    return document
+
+
+def find(call: Call, resource: Resource, name: str) -> Document:
+    """The document of that name. Raises the noun's own error when there is none."""
+    account, region = resource.place(call.account, call.region)
+    document = documents.find(call.db.read(), resource.kind, account, region, name)
+    if document is None:
+        raise resource.missing(name)
+    return document
+
+
+async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: bool = False) -> Document:
+    """Read, edit and write a document in one transaction: `edit(document)` changes it in place, or raises."""
+    account, region = resource.place(call.account, call.region)
+    now = call.clock.now()
+
+    def work(tx: Transaction) -> Document:
+        document = documents.find(tx, resource.kind, account, region, name)
+        if document is None:
+            raise resource.missing(name)
+        edit(document)
+        document.modified_at = now
+        if wake:
+            document.due_at = call.clock.wall()
+        documents.update(tx, document)
+        return document
+
+    return await (call.world.write if wake else call.db.write)(work)
+
+
+async def remove(call: Call, resource: Resource, name: str, check: Any = None) -> Document:
+    """Delete a document in one transaction; `check(document)` may refuse by raising."""
+    account, region = resource.place(call.account, call.region)
+
+    def work(tx: Transaction) -> Document:
+        document = documents.find(tx, resource.kind, account, region, name)
+        if document is None:
+            raise resource.missing(name)
+        if check is not None:
+            check(document)
+        documents.delete(tx, document.id)
+        return document
+
+    return await call.db.write(work)
+
+
+def describe(resource: Resource, document: Document) -> dict[str, Any]:
+    """What Describe answers: spec and status merged, with name, ARN, state and times."""
+    description = {
+        f"{resource.noun}Arn": document.arn,
+        "CreationTime": document.created_at,
+        "LastModifiedTime": document.modified_at,
+        **document.description(),
+    }
+    if resource.state:
+        description[resource.state] = document.state
+    return resource.describe(description) if resource.describe else description
+
+
+def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
+    """The operations that `control` provides for a noun."""
+
+    async def describe_one(call: Call) -> dict[str, Any]:
+        return describe(resource, find(call, resource, call.request[resource.key]))
+
+    async def list_all(call: Call) -> dict[str, Any]:
+        return await listing.answer(call, resource)
+
+    async def delete_one(call: Call) -> dict[str, Any]:
+        await remove(call, resource, call.request[resource.key], lambda document: _settled(resource, document))
+        return {}
+
+    provided: dict[str, tuple[str, Handler]] = {
+        "Describe": (f"Describe{resource.noun}", describe_one),
+        "List": (f"List{resource.noun}s", list_all),
+        "Delete": (f"Delete{resource.noun}", delete_one),
+    }
+    for verb in sorted(resource.operations):
+        yield provided[verb]
+
+
+def _settled(resource: Resource, document: Document) -> None:
+    if resource.terminal and document.state not in resource.terminal:
+        raise ServiceError(
+            "ValidationException",
+            f"Cannot delete {document.arn}: its {resource.state} is {document.state}. Stop it first, "
+            f"and wait until it is one of {', '.join(sorted(resource.terminal))}.",
+        )

@@ -1,0 +1,195 @@
+"""Instances: what the agents report, and the private door through which they do.
+
+The door is `/_instance/…`: no AWS operation offers it. A token of its own opens it to each instance, and to nothing
+but that instance's row and its role's credentials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from salvia.core.errors import ServiceError
+from salvia.core.http import HttpRequest, HttpResponse
+from salvia.store import leases
+from salvia.store.db import Reader, Row, Transaction
+
+from .world import World
+
+_CREDENTIAL_SECONDS = 3600
+_MAX_REPORT = 256 * 1024
+PHASES = ("Starting", "Downloading", "Training", "Uploading", "Exited")
+
+
+@dataclass(slots=True)
+class Instance:
+    """One instance of a job, as its agent last told it. `reported_at` is wall time."""
+
+    owner: str
+    position: int
+    attempt: int
+    role_arn: str
+    session_name: str
+    token_hash: str
+    handle: dict[str, Any] | None = None
+    phase: str = "Starting"
+    report: dict[str, Any] = field(default_factory=dict)
+    reported_at: float | None = None
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+
+    @classmethod
+    def of(cls, row: Row) -> Instance:
+        """The instance that a row holds."""
+        return cls(
+            id=row["id"],
+            owner=row["owner"],
+            position=row["position"],
+            attempt=row["attempt"],
+            role_arn=row["role_arn"],
+            session_name=row["session_name"],
+            token_hash=row["token_hash"],
+            handle=orjson.loads(row["handle"]) if row["handle"] else None,
+            phase=row["phase"],
+            report=orjson.loads(row["report"]),
+            reported_at=row["reported_at"],
+        )
+
+    @property
+    def exit(self) -> dict[str, Any] | None:
+        """How the program ended; None while it runs."""
+        ended: dict[str, Any] | None = self.report.get("exit")
+        return ended
+
+
+def bearer(secret: bytes, owner: str, position: int, attempt: int) -> str:
+    """The token of an instance. It follows from the server's secret, so that whoever starts the instance again,
+    after a crash between intent and start, hands out the one that a first start already did."""
+    return hmac.new(secret, f"{owner}/{position}/{attempt}".encode(), hashlib.sha256).hexdigest()
+
+
+def of(db: Reader, owner: str, attempt: int) -> list[Instance]:
+    """The instances of one attempt of a job, in order."""
+    rows = db.all(
+        "SELECT * FROM instances WHERE owner = :owner AND attempt = :attempt ORDER BY position",
+        {"owner": owner, "attempt": attempt},
+    )
+    return [Instance.of(row) for row in rows]
+
+
+def all_of(db: Reader, owner: str) -> list[Instance]:
+    """Every instance that a job ever had."""
+    return [Instance.of(row) for row in db.all("SELECT * FROM instances WHERE owner = :owner", {"owner": owner})]
+
+
+def intend(tx: Transaction, instance: Instance) -> None:
+    """Record that an instance is about to be started; repeating it changes nothing."""
+    tx.run(
+        "INSERT INTO instances (id, owner, position, attempt, token_hash, role_arn, session_name, phase, report, stop) "
+        "VALUES (:id, :owner, :position, :attempt, :token_hash, :role_arn, :session_name, 'Starting', '{}', 0) "
+        "ON CONFLICT (owner, position, attempt) DO NOTHING",
+        {
+            "id": instance.id,
+            "owner": instance.owner,
+            "position": instance.position,
+            "attempt": instance.attempt,
+            "token_hash": instance.token_hash,
+            "role_arn": instance.role_arn,
+            "session_name": instance.session_name,
+        },
+    )
+
+
+def started(tx: Transaction, owner: str, position: int, attempt: int, handle: dict[str, Any]) -> None:
+    """Keep the handle by which a runtime finds the instance again."""
+    tx.run(
+        "UPDATE instances SET handle = :handle WHERE owner = :owner AND position = :position AND attempt = :attempt",
+        {"owner": owner, "position": position, "attempt": attempt, "handle": orjson.dumps(handle).decode()},
+    )
+
+
+def ask_to_stop(tx: Transaction, owner: str) -> None:
+    """Every agent of a job learns from its next report that it should stop."""
+    tx.run("UPDATE instances SET stop = 1 WHERE owner = :owner", {"owner": owner})
+
+
+def forget(tx: Transaction, owner: str) -> None:
+    """Drop a job's instances, and with them their tokens."""
+    tx.run("DELETE FROM instances WHERE owner = :owner", {"owner": owner})
+
+
+def revoke(tx: Transaction, owner: str) -> None:
+    """Close the door to the instances of a job that ended; what they reported stays."""
+    tx.run("UPDATE instances SET token_hash = 'revoked-' || id WHERE owner = :owner", {"owner": owner})
+
+
+async def answer(request: HttpRequest, world: World) -> HttpResponse:
+    """Answer a request below `/_instance/`."""
+    scheme, _, token = (request.headers.get("authorization") or "").partition(" ")
+    row = None
+    if scheme.lower() == "bearer" and token:
+        row = world.db.read().one("SELECT * FROM instances WHERE token_hash = :hash", {"hash": hash_of(token)})
+    if row is None:
+        return _json(403, {"message": "This instance is not known, or its job has ended."})
+    if request.method != "POST" or len(request.body) > _MAX_REPORT:
+        return _json(400, {"message": f"POST at most {_MAX_REPORT} bytes of JSON."})
+    if request.path == "/_instance/credentials":
+        return await _credentials(Instance.of(row), world)
+    if request.path == "/_instance/report":
+        return await _report(row, request.body, world)
+    return _json(404, {"message": "There are /_instance/credentials and /_instance/report."})
+
+
+async def _credentials(instance: Instance, world: World) -> HttpResponse:
+    try:
+        issued = await world.providers.role_credentials(instance.role_arn, instance.session_name, _CREDENTIAL_SECONDS)
+    except ServiceError as error:
+        return _json(403, {"code": error.code, "message": error.message})
+    return _json(
+        200,
+        {
+            "AccessKeyId": issued.access_key,
+            "SecretAccessKey": issued.secret,
+            "Token": issued.session_token,
+            "Expiration": datetime.fromtimestamp(issued.expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "RoleArn": instance.role_arn,
+        },
+    )
+
+
+async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
+    try:
+        report = orjson.loads(body)
+        phase = report["phase"]
+    except (ValueError, KeyError, TypeError):
+        return _json(400, {"message": "A report is a JSON object with a phase."})
+    if phase not in PHASES or PHASES.index(phase) < PHASES.index(row["phase"]):
+        return _json(200, {"stop": bool(row["stop"])})
+    text = orjson.dumps(report).decode()
+    changed = phase != row["phase"]
+    now = world.clock.wall()
+
+    def work(tx: Transaction) -> None:
+        tx.run(
+            "UPDATE instances SET phase = :phase, report = :report, reported_at = :now WHERE id = :id",
+            {"phase": phase, "report": text, "now": now, "id": row["id"]},
+        )
+        if changed:
+            leases.wake(tx, row["owner"], now)
+
+    await (world.write if changed else world.db.write)(work)
+    return _json(200, {"stop": bool(row["stop"])})
+
+
+def hash_of(token: str) -> str:
+    """What the database keeps of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _json(status: int, value: object) -> HttpResponse:
+    return HttpResponse(status, [("content-type", "application/json")], orjson.dumps(value))

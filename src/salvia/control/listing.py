@@ -1,0 +1,157 @@
+"""One lister for every List operation.
+
+Filters, then sorts, then cuts a page: a page is full unless it is the last. Tokens name the last entry by its sort
+value and id, so that what is inserted meanwhile neither repeats nor hides an entry.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from salvia.core.errors import validation_error
+from salvia.store.documents import Document
+
+if TYPE_CHECKING:
+    from .dispatch import Call
+    from .resource import Resource
+
+_DEFAULT_PAGE = 100  # the models allow MaxResults from 1 to 100
+_INDEX = "id, name, state, created_at, modified_at"
+# SageMaker's models spell these ranges and filters the same for every noun.
+_RANGES = {
+    "CreationTimeAfter": ("created_at", ">="),
+    "CreationTimeBefore": ("created_at", "<="),
+    "LastModifiedTimeAfter": ("modified_at", ">="),
+    "LastModifiedTimeBefore": ("modified_at", "<="),
+}
+_SORTS = {
+    "CreationTime": "created_at",
+    "LastModifiedTime": "modified_at",
+    "Name": "name",
+    "Status": "state",
+}
+
+
+def encode_token(value: object) -> str:
+    """An opaque token that `decode_token` reads."""
+    return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
+
+
+def decode_token(token: str) -> Any:
+    """What `encode_token` was given. Raises ValidationException for anything else."""
+    try:
+        return orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except (ValueError, UnicodeError):
+        raise validation_error("Invalid pagination token. Pass the NextToken of the last answer, unchanged.") from None
+
+
+async def answer(call: Call, resource: Resource) -> dict[str, Any]:
+    """The answer of `List…s`: summaries, and NextToken when there is more."""
+    documents, token = await page(call, resource, call.request)
+    result: dict[str, Any] = {
+        resource.summaries or f"{resource.noun}Summaries": [summary(resource, document) for document in documents]
+    }
+    if token:
+        result["NextToken"] = token
+    return result
+
+
+def summary(resource: Resource, document: Document) -> dict[str, Any]:
+    """A list entry: the declared members of the description."""
+    from .crud import describe
+
+    description = describe(resource, document)
+    return {member: description[member] for member in resource.summary if member in description}
+
+
+async def page(
+    call: Call,
+    resource: Resource,
+    request: Mapping[str, Any],
+    *,
+    where: Callable[[Document], bool] | None = None,
+) -> tuple[list[Document], str | None]:
+    """The documents of one page and the token of the next.
+
+    Understands MaxResults, NextToken, SortBy, SortOrder, NameContains, StatusEquals and the time ranges. `where` is a
+    further filter that needs the whole document; it, too, applies before the page is cut.
+    """
+    account, region = resource.place(call.account, call.region)
+    column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
+    descending = request.get("SortOrder", "Descending") == "Descending"
+    size = request.get("MaxResults") or _DEFAULT_PAGE
+    conditions = ["kind = :kind", "account = :account", "region = :region"]
+    values: dict[str, Any] = {"kind": resource.kind, "account": account, "region": region, "size": size + 1}
+    for member, (name, operator) in _RANGES.items():
+        if request.get(member) is not None:
+            conditions.append(f"{name} {operator} :{member}")
+            values[member] = _seconds(request[member])
+    if request.get("StatusEquals") is not None:
+        conditions.append("state = :state")
+        values["state"] = request["StatusEquals"]
+    if request.get("NameContains"):
+        conditions.append("LOWER(name) LIKE :contains ESCAPE '\\'")
+        values["contains"] = f"%{_escape(request['NameContains'].lower())}%"
+    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
+    if request.get("NextToken"):
+        token = decode_token(request["NextToken"])
+        if not (isinstance(token, list) and len(token) == 3 and token[0] == column):
+            raise validation_error("Invalid pagination token: it belongs to a request with another SortBy.")
+        values["after"], values["after_id"] = token[1], token[2]
+        conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
+    found: list[Document] = []
+    while True:
+        # Ids first: an index holds everything that filters and sorts, and specs are read for one page alone.
+        index = await _rows(
+            call,
+            f"SELECT {_INDEX} FROM documents WHERE {' AND '.join(conditions)} "  # noqa: S608
+            f"ORDER BY {column} {direction}, id {direction} LIMIT :size",
+            values,
+            indexed=column in {"created_at", "modified_at"} and "contains" not in values and "state" not in values,
+        )
+        by_id = {document.id: document for document in _load(call, [row["id"] for row in index])}
+        documents = [by_id[row["id"]] for row in index if row["id"] in by_id]
+        found += documents if where is None else [document for document in documents if where(document)]
+        if len(found) > size or len(index) <= size:
+            break
+        last = index[-1]
+        if "after" not in values:
+            conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
+        values["after"], values["after_id"] = last[column], last["id"]
+    if len(found) <= size:
+        return found, None
+    last_shown = found[size - 1]
+    return found[:size], encode_token([column, getattr(last_shown, column), last_shown.id])
+
+
+async def _rows(call: Call, sql: str, values: dict[str, Any], *, indexed: bool) -> list[Any]:
+    if indexed:
+        return call.db.read().all(sql, values)
+    return await call.db.scan(sql, values)
+
+
+def _load(call: Call, ids: list[str]) -> list[Document]:
+    if not ids:
+        return []
+    names = {f"i{n}": value for n, value in enumerate(ids)}
+    marks = ", ".join(f":{name}" for name in names)
+    rows = call.db.read().all(f"SELECT * FROM documents WHERE id IN ({marks})", names)  # noqa: S608
+    return [Document.of(row) for row in rows]
+
+
+def _sort_by(resource: Resource, value: str) -> str:
+    """`TrainingJobName` sorts as Name does; models use either."""
+    return "Name" if value == resource.key else value
+
+
+def _escape(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _seconds(moment: object) -> float:
+    return moment.timestamp() if isinstance(moment, datetime) else float(str(moment))

@@ -1,0 +1,70 @@
+"""What `control` needs from rooms, as small interfaces that the rooms fill in at start.
+
+`control` knows no room: the iam and sts rooms bring credentials and policies, the s3 room bucket policies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from salvia.core.caller import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An access key that exists. `expires_at` is wall time, for session keys."""
+
+    secret: str = field(repr=False)
+    caller: Caller
+    session_token: str | None = field(default=None, repr=False)
+    expires_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPolicy:
+    """A policy document and what a denial calls it: an ARN, or `inline policy NAME of ENTITY`."""
+
+    name: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Everything that limits one principal; `boundary` and `session` are None where there is none."""
+
+    identity: tuple[NamedPolicy, ...] = ()
+    boundary: NamedPolicy | None = None
+    session: tuple[NamedPolicy, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleCredentials:
+    """Temporary credentials of a role. `expires_at` is wall time."""
+
+    access_key: str
+    secret: str = field(repr=False)
+    session_token: str = field(repr=False)
+    expires_at: float
+
+
+def _nobody(*_: Any) -> Any:
+    raise RuntimeError("No room has filled in this provider.")
+
+
+@dataclass
+class Providers:
+    """`key(access_key)`, `policies(caller)`, `trust(role_arn)` read inline, by index.
+
+    `entity_arn(kind, account, name)` is the ARN, path included, of a user, role or policy.
+    `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
+    the job was accepted. `resource_policies[service](arn)` is the policy attached to a resource, or None.
+    """
+
+    key: Callable[[str], Key | None] = _nobody
+    policies: Callable[[Caller], PolicySet] = _nobody
+    trust: Callable[[str], str | None] = _nobody
+    entity_arn: Callable[[str, str, str], str | None] = _nobody
+    role_credentials: Callable[[str, str, int], Awaitable[RoleCredentials]] = _nobody
+    resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)

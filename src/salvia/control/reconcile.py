@@ -1,0 +1,145 @@
+"""The engine: documents that are due, one idempotent handler a kind, leases.
+
+    due ─▶ claim (lease) ─▶ reconcile(document, world) ─▶ write back under the lease ─▶ due again, or at rest
+
+A handler looks at the world, does at most one thing that can be repeated, and changes the document it was given.
+It may be killed at any instruction and is then called again, perhaps by another controller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from salvia.store import documents, leases
+from salvia.store.db import Transaction
+from salvia.store.documents import Conflict, Document
+
+from .world import World
+
+_log = logging.getLogger("salvia.reconcile")
+_LEASE = 15.0  # seconds until a dead controller's work is taken over
+_RENEW = _LEASE / 3
+_AT_ONCE = 32
+_IDLE = (0.5, 5.0)  # polling when nothing is due: hints make it rarely matter
+_RETRY = (0.5, 60.0)  # after a handler raised, doubling
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`requeue` is when to look again, in seconds; None: only when something about the document changes.
+
+    `also` writes in the same transaction; `delete` removes the document.
+    """
+
+    requeue: float | None = None
+    also: Callable[[Transaction], None] | None = None
+    delete: bool = False
+
+
+Reconciler = Callable[[Document, World], Awaitable[Outcome]]
+
+
+class Worker:
+    """Claims what is due and reconciles it, many at a time, until it is stopped."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._look = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look now."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        idle = _IDLE[0]
+        while not self._stopping:
+            self._look.clear()
+            claimed = await self._claim()
+            for document in claimed:
+                task = asyncio.create_task(self._work(document))
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            idle = _IDLE[0] if claimed else min(idle * 2, _IDLE[1])
+            if len(claimed) == _AT_ONCE:
+                continue
+            due = leases.next_due(self._world.db.read(), self._world.clock.wall())
+            wait = idle * random.uniform(0.8, 1.2)  # noqa: S311
+            if due is not None:
+                wait = min(wait, max(0.0, due - self._world.clock.wall()) + 0.001)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look.wait(), wait)
+
+    async def stop(self) -> None:
+        """Claim nothing more and let what runs finish."""
+        self._stopping = True
+        self._look.set()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_LEASE)
+
+    async def _claim(self) -> list[Document]:
+        room = _AT_ONCE - len(self._running)
+        now = self._world.clock.wall()
+        if room <= 0 or not self._world.db.read().one(
+            "SELECT 1 FROM documents WHERE due_at <= :now AND (locked_until IS NULL OR locked_until < :now) LIMIT 1",
+            {"now": now},
+        ):
+            return []
+        return await self._world.db.write(lambda tx: leases.claim(tx, now, _LEASE, room))
+
+    async def _work(self, document: Document) -> None:
+        handler: Reconciler | None = self._world.dispatch.reconcilers.get(document.kind)
+        renewal = asyncio.create_task(self._renew(document))
+        try:
+            if handler is None:
+                _log.error("no reconciler", extra={"event": "no-reconciler", "kind": document.kind})
+                outcome = Outcome(requeue=_RETRY[1])
+            else:
+                outcome = await handler(document, self._world)
+            document.status.pop("_failures", None)
+        except Conflict:
+            outcome = Outcome(requeue=0)  # somebody changed it under the handler: `_write_back` finds so, too
+        except Exception:
+            _log.exception("reconcile failed", extra={"event": "reconcile-failed", "arn": document.arn})
+            outcome = self._retry(document)
+        finally:
+            renewal.cancel()
+        await self._write_back(document, outcome)
+
+    def _retry(self, document: Document) -> Outcome:
+        failures = int(document.status.get("_failures", 0)) + 1
+        document.status["_failures"] = failures
+        return Outcome(requeue=min(_RETRY[0] * 2 ** (failures - 1), _RETRY[1]))
+
+    async def _renew(self, document: Document) -> None:
+        while True:
+            await asyncio.sleep(_RENEW)
+            until = self._world.clock.wall() + _LEASE
+            if not await self._world.db.write(lambda tx, until=until: leases.renew(tx, document, until)):  # type: ignore[misc]
+                return
+
+    async def _write_back(self, document: Document, outcome: Outcome) -> None:
+        document.due_at = None if outcome.requeue is None else self._world.clock.wall() + outcome.requeue
+
+        def apply(tx: Transaction) -> None:
+            leases.write_back(tx, document)
+            if outcome.also is not None:
+                outcome.also(tx)
+            if outcome.delete:
+                documents.delete(tx, document.id)
+
+        try:
+            await self._world.db.write(apply)
+        except Conflict:
+            # The document changed under us (a Stop, a report): let go, so that it is looked at again at once.
+            await self._world.db.write(lambda tx: leases.release(tx, document))
+            self.wake()
+        if document.due_at is not None:
+            self.wake()

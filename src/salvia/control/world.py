@@ -1,0 +1,46 @@
+"""What handlers and reconcilers may reach: the one object that a test replaces parts of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
+
+from salvia.core.clock import Clock
+from salvia.settings import Settings
+from salvia.store.db import Database, Transaction
+
+from .hints import Hints
+from .providers import Providers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from salvia.images.catalogue import Catalogue
+    from salvia.objectstore.base import ObjectStore
+    from salvia.runtimes.base import Runtime
+
+    from .dispatch import Dispatch
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class World:
+    """`runtimes` are by name; gateways have none, since only reconcilers reach a runtime. `secret` is the server's own."""
+
+    settings: Settings
+    db: Database
+    clock: Clock
+    objects: ObjectStore
+    catalogue: Catalogue
+    dispatch: Dispatch
+    hints: Hints
+    secret: bytes = field(repr=False)
+    providers: Providers = field(default_factory=Providers)
+    runtimes: dict[str, Runtime] = field(default_factory=dict)
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Commit `work`, then wake whoever reconciles: for writes that make a document due."""
+        result = await self.db.write(work)
+        self.hints.send()
+        return result

@@ -1,0 +1,49 @@
+"""`salvia doctor`: what this machine lacks and what that costs."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at; `cost` says what its lack means and how to mend it."""
+
+    what: str
+    good: bool
+    cost: str = ""
+
+
+def findings(home: Path) -> Iterator[Finding]:
+    """Look at this machine."""
+    from salvia.runtimes.process import ProcessRuntime
+
+    runtime = ProcessRuntime(home / "runtime", home=home)
+    report = runtime.report()
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Finding(f"Python {version}", sys.version_info >= (3, 11))
+    cpus, memory = runtime.capacity()
+    yield Finding(f"{cpus} cores, {memory / 2**30:.1f} GiB of memory", True)
+    yield Finding(f"isolation level: {report['isolation']}", report["isolation"] == "bubblewrap")
+    for lack in report["missing"]:
+        yield Finding(f"{lack['what']}: {lack['why']}", False, f"{lack['cost']} {lack['remedy']}")
+    uv = shutil.which("uv")
+    yield Finding(
+        "uv builds images" if uv else "uv is not installed", uv is not None,
+        "" if uv else "Images are built by pip instead: about ten times slower, once an image. `pip install uv`.",
+    )
+    aws = shutil.which("aws")
+    yield Finding(
+        "the AWS CLI is installed" if aws else "the AWS CLI is not installed", aws is not None,
+        "" if aws else "Salvia does not need it; you may. `pip install awscli`.",
+    )
+    where = home if home.exists() else home.parent
+    free = shutil.disk_usage(where if where.exists() else Path("/")).free
+    yield Finding(
+        f"{free / 2**30:.0f} GiB free below {home}", free > 5 * 2**30,
+        "" if free > 5 * 2**30 else "Data, models and image environments need room; 5 GiB is little.",
+    )

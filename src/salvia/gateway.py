@@ -1,0 +1,144 @@
+"""The gateway process: HTTP in, `control.chain`, HTTP out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from typing import Any
+
+import uvicorn
+
+from salvia.app import close, compose, until_signalled
+from salvia.control import chain, instances
+from salvia.control.world import World
+from salvia.core.http import Headers, HttpRequest, HttpResponse
+from salvia.settings import Settings
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_DRAIN = 1 << 20  # how much of an unread body is read after the answer, to keep the connection
+
+
+class Gateway:
+    """The ASGI application. Raw: no framework stands between a request and the chain."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        body = _Body(receive)
+        request = HttpRequest(
+            method=scope["method"],
+            path=scope["raw_path"].decode("latin-1"),
+            query=scope["query_string"].decode("latin-1"),
+            headers=Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+            stream=body,
+            scheme=scope["scheme"],
+            client=(scope.get("client") or ("", 0))[0],
+        )
+        try:
+            response = await self._answer(request)
+            await _send(response, request.method, send)
+        except ClientGone:
+            return
+        finally:
+            await body.drain()
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        path = request.path
+        if path.startswith("/_"):
+            if path == "/_health":
+                return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
+            if path.startswith("/_instance/"):
+                request.body = await chain.whole_body(request, 512 * 1024)
+                return await instances.answer(request, self._world)
+            return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
+        return await chain.handle(request, self._world)
+
+
+class ClientGone(Exception):
+    """The client hung up before its request, or our answer, was whole."""
+
+
+class _Body:
+    """The request's body as it arrives."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._ended = False
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._ended:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self._ended = True
+                raise ClientGone
+            self._ended = not message.get("more_body", False)
+            if message.get("body"):
+                chunk: bytes = message["body"]
+                return chunk
+        raise StopAsyncIteration
+
+    async def drain(self) -> None:
+        """Read what is left of a small body, so that the connection can serve another request."""
+        read = 0
+        try:
+            while not self._ended and read < _DRAIN:
+                read += len(await self.__anext__())
+        except (ClientGone, StopAsyncIteration):
+            return
+
+
+async def _send(response: HttpResponse, method: str, send: Send) -> None:
+    headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    body = response.body
+    whole = isinstance(body, bytes)
+    if whole and response.status not in (204, 304) and not any(name == b"content-length" for name, _ in headers):
+        headers.append((b"content-length", str(len(body)).encode()))  # type: ignore[arg-type]
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        return
+    async for chunk in body:
+        if method != "HEAD":
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+class _Server(uvicorn.Server):
+    """Signals are ours: uvicorn would raise them once more after its end, before the database is closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(settings: Settings, listener: int) -> None:
+    """Serve on an inherited listening socket until SIGTERM."""
+    world = compose(settings)
+    stop = until_signalled()
+    config = uvicorn.Config(
+        Gateway(world),
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=10,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=listener)]))
+    await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    server.should_exit = True
+    await serving
+    close(world)

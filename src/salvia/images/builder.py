@@ -1,0 +1,226 @@
+"""Environments for images: built once, content-addressed, shared by every job.
+
+`ROOT/NAME-HASH/` holds `venv`, `program` (a copy of the image's folder, so that what a job runs never changes
+under it) and, when all of it is there, `environment.json`. It is built in place, because a virtual
+environment knows its own path; what lacks the last file is unfinished, and is begun anew by whoever comes
+next. The lock is inherited by the installer: should a builder be killed, the next waits for its installer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import signal
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import installer, pythons
+from .image import Image
+from .pythons import Python
+
+Progress = Callable[[str], None]
+
+_LAST_LINES = 15
+_WAIT = 0.1
+_LONGEST_LINE = 1 << 20
+_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """A built environment. `path` is its folder, `home` where its Python's standard library lives."""
+
+    image: Image
+    path: Path
+    home: Path
+
+    @property
+    def python(self) -> Path:
+        """Its interpreter."""
+        return self.path / "venv" / "bin" / "python"
+
+    @property
+    def program(self) -> Path:
+        """The image's own code, on the program's PYTHONPATH."""
+        return self.path / "program"
+
+    @property
+    def mounts(self) -> tuple[Path, ...]:
+        """What a sandbox has to show, read-only, each at the path that it has outside."""
+        return (self.home, self.path)
+
+    def argv(self, command: Sequence[str]) -> tuple[str, ...]:
+        """`command` of an image.toml (`train`, `serve`) with this environment's programs."""
+        own = self.python.with_name(command[0])
+        return (str(own) if own.exists() else command[0], *command[1:])
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the program's environment needs beside what the job says."""
+        path = f"{self.python.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        ours = {"PATH": path, "PYTHONPATH": str(self.program), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
+        return {**ours, **self.image.environment}
+
+
+class BuildError(Exception):
+    """An environment could not be built; the message has the installer's last lines and what to do."""
+
+
+class Builder:
+    """Builds below `root`. Any number of builders, in any number of processes, share one build."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root.resolve()
+        self._keys: dict[tuple[str, str], str] = {}
+
+    def built(self, image: Image) -> Environment | None:
+        """The environment of `image` if it stands already; a few file reads, no process."""
+        python = pythons.find(image.python)
+        return self._finished(image, self._root / self._name(image, python))
+
+    async def build(self, image: Image, progress: Progress = lambda line: None) -> Environment:
+        """The environment of `image`, built unless it stands. `progress` gets a line at a time.
+
+        Raises BuildError. Cancelling it ends the installer.
+        """
+        try:
+            python = await asyncio.to_thread(pythons.find, image.python)
+            name = await asyncio.to_thread(self._name, image, python)
+        except (OSError, ValueError, pythons.NoPythonError) as error:
+            raise BuildError(f"Image {image.name}: {error}") from error
+        target = self._root / name
+        environment = self._finished(image, target)
+        if environment is not None:
+            return environment
+        self._root.mkdir(parents=True, exist_ok=True)
+        with (self._root / f".{name}.lock").open("w") as lock:
+            await _locked(lock.fileno(), progress, image.name)
+            environment = self._finished(image, target)
+            if environment is None:
+                await self._make(image, python, target, lock.fileno(), progress)
+                environment = self._finished(image, target)
+        if environment is None:
+            raise BuildError(
+                f"Image {image.name}: its environment {target} vanished while it was built. Build again."
+            )
+        return environment
+
+    def _name(self, image: Image, python: Python) -> str:
+        """The name says all that goes into it: another lock, program or Python is another environment."""
+        digest = hashlib.sha256(f"{python.executable}\0{python.version}\0".encode())
+        for path in sorted(_program_files(image.folder)):
+            digest.update(f"{path.relative_to(image.folder)}\0{path.stat().st_size}\0".encode())
+            digest.update(path.read_bytes())
+        return f"{image.name}-{digest.hexdigest()[:16]}"
+
+    def _finished(self, image: Image, target: Path) -> Environment | None:
+        try:
+            written: dict[str, Any] = json.loads((target / "environment.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        return Environment(image, target, Path(written["home"]))
+
+    async def _make(self, image: Image, python: Python, target: Path, lock: int, progress: Progress) -> None:
+        uv = await asyncio.to_thread(installer.find_uv)
+        try:
+            commands, variables = await asyncio.to_thread(self._begin, image, python, target, uv)
+        except (OSError, installer.LockError) as error:
+            raise BuildError(f"Image {image.name}, {image.lock}: {error}") from error
+        version = ".".join(map(str, python.version))
+        progress(f"Building {image.name} for Python {version} with {'uv' if uv else 'pip'}")
+        for command in commands:
+            await self._run(image, (command, variables), target, lock, progress)
+        await asyncio.to_thread(self._finish, python, target)
+        progress(f"Built {image.name}")
+
+    def _begin(self, image: Image, python: Python, target: Path, uv: str | None) -> installer.Steps:
+        if target.exists():
+            shutil.rmtree(target)
+        target.mkdir()
+        shutil.copytree(image.folder, target / "program", ignore=_IGNORED)
+        parts = installer.read_lock(image.lock.read_text() if image.lock.exists() else "")
+        (target / "hashed.txt").write_text(parts.hashed)
+        (target / "unhashed.txt").write_text(parts.unhashed)
+        return installer.steps(python.executable, target / "venv", parts, uv)
+
+    async def _run(
+        self,
+        image: Image,
+        line: tuple[Sequence[str], dict[str, str]],
+        target: Path,
+        lock: int,
+        progress: Progress,
+    ) -> None:
+        command, variables = line
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=variables,
+            cwd=target,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            pass_fds=(lock,),
+            start_new_session=True,
+            limit=_LONGEST_LINE,
+        )
+        last: deque[str] = deque(maxlen=_LAST_LINES)
+        try:
+            assert process.stdout is not None
+            async for raw in process.stdout:
+                said = installer.redact(raw.decode(errors="replace").rstrip())
+                if said:
+                    last.append(said)
+                    progress(said)
+            code = await process.wait()
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+            raise
+        if code != 0:
+            end = "\n".join(last) or "(it said nothing)"
+            raise BuildError(
+                f"Image {image.name}: {Path(command[0]).name} ended with status {code}:\n{end}\n"
+                "Check the network, the package index (PIP_INDEX_URL, PIP_FIND_LINKS, pip.conf) and the free "
+                f"space, then try again with: salvia images build {image.name}"
+            )
+
+    def _finish(self, python: Python, target: Path) -> None:
+        fresh = target / "environment.new"
+        fresh.write_text(json.dumps({"home": str(python.home), "python": list(python.version)}))
+        # A file that says "finished" must not survive a power cut that what it speaks of does not.
+        os.sync()
+        fresh.replace(target / "environment.json")
+
+
+async def _locked(descriptor: int, progress: Progress, name: str) -> None:
+    """Wait for the lock, which a killed builder's installer may still hold."""
+    told = False
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not told:
+                progress(f"Waiting for another build of {name}")
+                told = True
+            await asyncio.sleep(_WAIT)
+        else:
+            return
+
+
+def _program_files(folder: Path) -> list[Path]:
+    skipped = _IGNORED
+    found = []
+    for parent, folders, files in os.walk(folder):
+        ignored = skipped(parent, [*folders, *files])
+        folders[:] = [name for name in folders if name not in ignored]
+        found += [Path(parent, name) for name in files if name not in ignored]
+    return found

@@ -1,0 +1,127 @@
+"""Which image a registry name means.
+
+`ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG`, as AWS's guide lists them for every algorithm and
+region ("Docker Registry Paths and Example Code"), finds the folder of `containers/` that answers to it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from ..core.errors import ServiceError
+from .image import Image as Image
+from .image import read
+
+_HOST = r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+_REPOSITORY = r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
+_URI = re.compile(
+    rf"{_HOST}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"
+)
+_ACCELERATED = re.compile(r"(?:^|[-.])(gpu|neuronx?|inf[12]|trn[12]|cu[0-9]+)(?=$|[-.])")
+_LONGEST = 512
+
+
+class Name(NamedTuple):
+    """The parts of a registry name; the tag is `latest` where none is written."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str
+
+
+class Catalogue:
+    """The images of some folders, read when it is made; a later folder's hides an earlier one's of its name.
+
+    Raises ImageError when one is broken.
+    """
+
+    def __init__(self, *folders: Path) -> None:
+        found = (image for folder in folders or (default_folder(),) for image in _read_all(folder))
+        self._images = {image.name: image for image in found}
+
+    def __iter__(self) -> Iterator[Image]:
+        return iter(self._images.values())
+
+    def get(self, name: str) -> Image | None:
+        """The image with this name of ours (`xgboost`)."""
+        return self._images.get(name)
+
+    def find(self, uri: str) -> Image:
+        """The image that answers to a registry name.
+
+        Raises ServiceError (ValidationException) when the name is malformed, nobody answers to it, or it is
+        for an accelerator that the image does not use; the message names the nearest that would do.
+        """
+        name = parse(uri)
+        if name is None:
+            raise self._unknown(uri, f"'{uri[:_LONGEST]}' is not the name of an image in a registry")
+        answers = [
+            (image, answer)
+            for image in self
+            for answer in image.answers_to
+            if answer.repository == name.repository and answer.covers(name.account)
+        ]
+        accelerator = _ACCELERATED.search(name.tag)
+        for image, answer in answers:
+            if answer.has(name.tag):
+                if accelerator is None or name.tag in answer.tags:
+                    return image
+                raise self._accelerated(uri, accelerator[1], image)
+        if accelerator is not None and answers:
+            raise self._accelerated(uri, accelerator[1], answers[0][0])
+        raise self._unknown(uri, f"No image is known for '{uri}'")
+
+    def _accelerated(self, uri: str, what: str, image: Image) -> ServiceError:
+        plain = re.sub(r"-gpu(?=-|$)", "-cpu", uri)
+        return ServiceError(
+            "ValidationException",
+            f"The image '{uri}' is built for an accelerator ({what}), which the image {image.name} of this "
+            f"service does not use. Name the version for CPUs, such as '{plain}'.",
+        )
+
+    def _unknown(self, uri: str, what: str) -> ServiceError:
+        known = {
+            f"{answer.repository}:{tag}"
+            for image in self
+            for answer in image.answers_to
+            for tag in answer.tags
+        }
+        wanted = uri[:_LONGEST].rpartition("/")[2] if "/" in uri else uri[:_LONGEST]
+        repositories = {entry.partition(":")[0] for entry in known}
+        near = difflib.get_close_matches(wanted, known, 3, 0.5)
+        if not near:
+            close = difflib.get_close_matches(wanted.partition(":")[0], repositories, 3, 0.5) or sorted(
+                repositories
+            )
+            near = [min(entry for entry in known if entry.startswith(f"{name}:")) for name in close]
+        return ServiceError(
+            "ValidationException",
+            f"{what}. The nearest that this service has: {', '.join(near) or 'none at all'}, written as "
+            "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY:TAG with AWS's registry account. Images of your "
+            "own need a container runtime, which this version does not have yet.",
+        )
+
+
+def parse(uri: str) -> Name | None:
+    """Take a registry name apart; None when it is none."""
+    found = _URI.fullmatch(uri) if len(uri) <= _LONGEST else None
+    if found is None:
+        return None
+    return Name(found["account"], found["region"], found["repository"], found["tag"] or "latest")
+
+
+def default_folder() -> Path:
+    """`containers` beside the package in a wheel, at the root of the repository in a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "containers"
+    return shipped if shipped.is_dir() else package.parents[1] / "containers"
+
+
+def _read_all(folder: Path) -> Iterator[Image]:
+    for path in sorted(folder.glob("*/image.toml")):
+        yield read(path.parent)

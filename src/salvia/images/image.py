@@ -1,0 +1,120 @@
+"""One image: what its image.toml says."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from . import hyperparameters as schema
+from .hyperparameters import Hyperparameter
+
+_MEMBERS = {"name", "python", "train", "serve", "environment", "answers_to", "hyperparameter", "metric"}
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+ANYBODY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A metric that the image's log lines carry, as API_MetricDefinition."""
+
+    name: str
+    regex: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A registry name that an image answers to: tags are patterns; no accounts means any account."""
+
+    repository: str
+    tags: tuple[str, ...]
+    accounts: frozenset[str]
+
+    def covers(self, account: str) -> bool:
+        """Whether it answers for the registry of `account`."""
+        return not self.accounts or account in self.accounts
+
+    def has(self, tag: str) -> bool:
+        """Whether one of its tags is, or matches, `tag`."""
+        return any(fnmatchcase(tag, pattern) for pattern in self.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image of the catalogue. `python` is a requirement such as `>=3.11`; `folder` holds its program."""
+
+    name: str
+    folder: Path
+    python: str
+    train: tuple[str, ...]
+    serve: tuple[str, ...]
+    environment: Mapping[str, str]
+    answers_to: tuple[Answer, ...]
+    hyperparameters: tuple[Hyperparameter, ...]
+    metrics: tuple[Metric, ...]
+
+    @property
+    def lock(self) -> Path:
+        """Its requirements.lock."""
+        return self.folder / "requirements.lock"
+
+    def check(self, given: Mapping[str, str]) -> list[str]:
+        """What is wrong with these hyperparameters, a sentence each, in the words of AWS's toolkit."""
+        return schema.check(self.hyperparameters, given)
+
+
+class ImageError(Exception):
+    """An image.toml that cannot be used; the message names file, member and what is expected."""
+
+
+def read(folder: Path) -> Image:
+    """Read `folder`/image.toml. Raises ImageError."""
+    path = folder / "image.toml"
+    try:
+        return _image(folder, tomllib.loads(path.read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        said = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise ImageError(f"{path}: {said}") from error
+
+
+def _image(folder: Path, written: Mapping[str, Any]) -> Image:
+    unknown = set(written) - _MEMBERS
+    if unknown:
+        raise ValueError(f"unknown members {sorted(unknown)}; there are {sorted(_MEMBERS)}")
+    if not _NAME.fullmatch(written["name"]):
+        raise ValueError(f"name {written['name']!r} must be made of a-z, 0-9 and -")
+    metrics = tuple(Metric(entry["name"], entry["regex"]) for entry in written.get("metric", ()))
+    for metric in metrics:
+        try:
+            re.compile(metric.regex)
+        except re.error as error:
+            raise ValueError(
+                f"metric {metric.name!r}: {metric.regex!r} is no regular expression: {error}"
+            ) from error
+    return Image(
+        name=written["name"],
+        folder=folder,
+        python=str(written.get("python", ">=3.11")),
+        train=_words(written.get("train", [])),
+        serve=_words(written.get("serve", [])),
+        environment={str(name): str(value) for name, value in written.get("environment", {}).items()},
+        answers_to=tuple(_answer(entry) for entry in written.get("answers_to", ())),
+        hyperparameters=tuple(schema.parse(entry) for entry in written.get("hyperparameter", ())),
+        metrics=metrics,
+    )
+
+
+def _answer(entry: Mapping[str, Any]) -> Answer:
+    accounts = entry.get("accounts", ANYBODY)
+    listed = frozenset() if accounts == ANYBODY else frozenset(_words(accounts))
+    return Answer(str(entry["repository"]), _words(entry["tags"]), listed)
+
+
+def _words(written: Any) -> tuple[str, ...]:
+    if not isinstance(written, list) or not all(isinstance(word, str) for word in written):
+        raise TypeError(f"{written!r} must be a list of texts")
+    return tuple(written)

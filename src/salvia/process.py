@@ -1,0 +1,162 @@
+"""What each of Salvia's processes is: a role, a lock that it holds while it lives, a log file.
+
+The lock file names the pid; that the lock is held proves that the pid is still ours, which a pid alone never does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from salvia.settings import Settings
+
+_RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class _JsonLines(logging.Formatter):
+    """One event a line: time, level, event, and what the event carries."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{record.msecs:03.0f}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **{name: value for name, value in vars(record).items() if name not in _RESERVED},
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A running process of Salvia."""
+
+    role: str
+    pid: int
+
+
+class Lock:
+    """An advisory lock on a file; held until the process ends, however it ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = None if not path.parent.exists() else path.open("a+")
+
+    def take(self) -> bool:
+        """True when nobody else holds it; the file then names this process."""
+        if self._file is None:
+            return False
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self._file.seek(0)
+        self._file.truncate()
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+        return True
+
+
+def holder(path: Path) -> int | None:
+    """The pid that holds the lock at `path`; None when nobody does."""
+    try:
+        with path.open("r") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(file.read() or 0) or None
+    except (FileNotFoundError, ValueError):
+        return None
+    return None
+
+
+def running(run: Path) -> list[Process]:
+    """The supervisor, gateways and controllers of a data directory that are alive."""
+    found = []
+    for path in sorted(run.glob("*.lock")):
+        pid = holder(path)
+        if pid:
+            found.append(Process(path.stem.rpartition("-")[0] or path.stem, pid))
+    return found
+
+
+def end(pid: int, grace: float, *, alive: Path) -> None:
+    """SIGTERM, then SIGKILL after `grace` seconds; returns when the lock at `alive` is free."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    deadline = time.monotonic() + grace
+    while holder(alive) == pid:
+        if time.monotonic() > deadline:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+
+def log_to(path: Path) -> None:
+    """Send this process's log to `path`, bounded to a few files."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    file = logging.handlers.RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3)
+    file.setFormatter(_JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[file], force=True)
+
+
+@contextlib.contextmanager
+def _profiled() -> Iterator[None]:
+    """The process's CPU profile, where SALVIA_PROFILE names a folder: for whoever makes Salvia faster."""
+    folder = os.environ.get("SALVIA_PROFILE")
+    if not folder:
+        yield
+        return
+    import cProfile
+
+    profile = cProfile.Profile()
+    profile.enable()
+    try:
+        yield
+    finally:
+        profile.disable()
+        profile.dump_stats(Path(folder) / f"{os.getpid()}.prof")
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m salvia.process ROLE INDEX HOME [LISTENER]`: how the supervisor starts the others."""
+    role, index, home = arguments[0], arguments[1], Path(arguments[2])
+    settings = Settings.load(home)
+    lock = Lock(settings.run / f"{role}-{index}.lock")
+    if not lock.take():
+        return 75
+    log_to(settings.home / "log" / f"{role}-{index}.log")
+    import uvloop
+
+    if role == "gateway":
+        from salvia.gateway import serve
+
+        work = serve(settings, int(arguments[3]))
+    else:
+        from salvia.controller import work as control
+
+        work = control(settings)
+    with _profiled(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        try:
+            runner.run(work)
+        except Exception:
+            logging.getLogger("salvia").exception("ended", extra={"event": "process-failed", "role": role})
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,167 @@
+r"""The models' patterns, written for Java, as Python's regular expressions.
+
+Java's `\d`, `\w`, `\s` are ASCII (so are ours: re.ASCII), it knows Unicode categories (`\p{L}`), takes a
+hyphen for itself where it can form no range (`[\w-_]`), and spells characters beyond U+FFFF as two
+surrogates. A value must match as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from functools import cache
+
+_POSIX = {
+    "Alnum": "0-9A-Za-z",
+    "Alpha": "A-Za-z",
+    "Digit": "0-9",
+    "Lower": "a-z",
+    "Upper": "A-Z",
+    "Punct": r"!-/:-@\[-`{-~",
+    "Space": r"\x20\t\n\x0b\f\r",
+    "XDigit": "0-9A-Fa-f",
+    "ASCII": r"\x00-\x7f",
+    "Graph": "!-~",
+    "Print": r"\x20-~",
+}
+#: Patterns that take exponential time to refuse, and others that accept the same text.
+_EQUIVALENT = {
+    r"https://([.\-_a-zA-Z0-9]+/?){3,1016}": r"https://([.\-_a-zA-Z0-9]/?){3,1016}",
+    r"[a-z0-9]([-a-z0-9]*[a-z0-9]){0,39}?": r"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+}
+_PAIR = re.compile(r"\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{2})")
+# `$` with a bound after it is a slip of the model's authors: `([\p{L}…]*)${1,128}`.
+_BOUNDED_END = re.compile(r"(?<!\\)\$\{\d+(,\d*)?\}")
+_ESCAPE = re.compile(r"\\(p\{\^?[A-Za-z]+\}|P\{[A-Za-z]+\}|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+_CLASS_ESCAPES = "dDwWsSpP"
+
+
+@cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The Python regular expression of a model's `pattern`; use its fullmatch. Raises re.error."""
+    return re.compile(translate(pattern), re.ASCII)
+
+
+def translate(pattern: str) -> str:
+    """`pattern` in Python's dialect."""
+    pattern = _EQUIVALENT.get(pattern, pattern)
+    pattern = _PAIR.sub(_join_surrogates, pattern)
+    pattern = _BOUNDED_END.sub("$", pattern)
+    parts: list[str] = []
+    position = 0
+    while position < len(pattern):
+        if pattern[position] == "[":
+            text, position = _class(pattern, position)
+        else:
+            text, position = _outside(pattern, position)
+        parts.append(text)
+    return "".join(parts)
+
+
+def _outside(pattern: str, position: int) -> tuple[str, int]:
+    escape = _ESCAPE.match(pattern, position)
+    if escape is None:
+        return pattern[position], position + 1
+    text = escape[1]
+    if text[0] in "pP" and len(text) > 1:
+        inner, negated = _category(text)
+        return f"[{'^' if negated else ''}{inner}]", escape.end()
+    if text == "z":
+        return r"\Z", escape.end()
+    if text == "/":  # Python would warn of nothing here, but a plain slash is what is meant
+        return "/", escape.end()
+    return escape.group(), escape.end()
+
+
+def _class(pattern: str, start: int) -> tuple[str, int]:
+    """The character class that opens at `start`, and the position after it."""
+    parts = ["["]
+    position = start + 1
+    if pattern.startswith("^", position):
+        parts.append("^")
+        position += 1
+    first = True
+    previous_is_set = False
+    while position < len(pattern):
+        character = pattern[position]
+        if character == "]" and not first:
+            parts.append("]")
+            return "".join(parts), position + 1
+        first = False
+        if character == "\\":
+            text, position, is_set = _class_escape(pattern, position)
+            parts.append(text)
+            previous_is_set = is_set
+            continue
+        if character == "-":
+            after = _ESCAPE.match(pattern, position + 1)
+            next_is_set = after is not None and after[1][0] in _CLASS_ESCAPES
+            parts.append(r"\-" if previous_is_set or next_is_set else "-")
+        elif character in "[&~|":  # Python reserves `[[`, `&&`, `~~` and `||` in classes and warns
+            parts.append("\\" + character)
+        else:
+            parts.append(character)
+        previous_is_set = False
+        position += 1
+    raise re.error("unterminated character class", pattern, start)
+
+
+def _class_escape(pattern: str, position: int) -> tuple[str, int, bool]:
+    escape = _ESCAPE.match(pattern, position)
+    if escape is None:
+        raise re.error("bad escape at the end of the pattern", pattern, position)
+    text = escape[1]
+    if text[0] in "pP" and len(text) > 1:
+        inner, negated = _category(text)
+        return _complement(inner) if negated else inner, escape.end(), True
+    return escape.group(), escape.end(), text in _CLASS_ESCAPES
+
+
+def _category(escape: str) -> tuple[str, bool]:
+    """What stands between brackets for `p{L}`, and whether the escape negates it."""
+    name = escape[2:-1]
+    negated = (escape[0] == "P") != name.startswith("^")
+    name = name.lstrip("^")
+    return _POSIX.get(name) or _ranges(name.removeprefix("Is")), negated
+
+
+@cache
+def _ranges(category: str) -> str:
+    """The characters whose Unicode category starts with `category`, as ranges of a class."""
+    found = [codes for name, codes in _categories().items() if name.startswith(category)]
+    if not found:
+        raise re.error(f"unknown Unicode category '{category}'")
+    return _as_ranges(sorted(code for codes in found for code in codes))
+
+
+@cache
+def _complement(inner: str) -> str:
+    members = re.compile(f"[{inner}]")
+    return _as_ranges([code for code in range(sys.maxunicode + 1) if not members.match(chr(code))])
+
+
+@cache
+def _categories() -> dict[str, list[int]]:
+    result: dict[str, list[int]] = {}
+    for code in range(sys.maxunicode + 1):
+        category = unicodedata.category(chr(code))
+        if category not in ("Cn", "Co", "Cs"):  # a million characters that no pattern asks for
+            result.setdefault(category, []).append(code)
+    return result
+
+
+def _as_ranges(codes: list[int]) -> str:
+    parts: list[str] = []
+    start = previous = codes[0]
+    for code in [*codes[1:], sys.maxunicode + 2]:
+        if code != previous + 1:
+            parts.append(f"\\U{start:08x}" + (f"-\\U{previous:08x}" if previous > start else ""))
+            start = code
+        previous = code
+    return "".join(parts)
+
+
+def _join_surrogates(match: re.Match[str]) -> str:
+    high, low = int(match[1], 16), int(match[2], 16)
+    return f"\\U{0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00):08x}"

@@ -1,0 +1,101 @@
+"""Loopback addresses for groups of instances: 127.A.B.10 for algo-1, 127.A.B.11 for algo-2, …
+
+Linux answers on all of 127/8 without set-up, so that every instance of a job can listen on the same port,
+as on machines of its own. A group holds one block 127.A.B until its last member is released. Claims are kept
+in one file, changed under a lock that the kernel releases when its holder dies, and replaced atomically.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypedDict
+
+from .base import StartError, UnsupportedError
+
+FIRST = 10
+LARGEST_GROUP = 240
+_SOCKETS = Path("/proc/net/tcp")
+_LISTENING = "0A"
+
+
+class Claim(TypedDict):
+    """One group's block, and the instances that still need it."""
+
+    block: str
+    members: list[str]
+
+
+class Addresses:
+    """The claims of one data directory. Everything blocks for file operations of microseconds."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._claims = directory / "addresses.json"
+
+    def claim(self, group: str, member: str, count: int) -> list[str]:
+        """The addresses of the `count` instances of `group`, held until every `member` is released."""
+        if count > LARGEST_GROUP:
+            raise UnsupportedError(
+                f"{count} instances were asked for, but one machine gives a job at most {LARGEST_GROUP}. "
+                "Lower InstanceCount."
+            )
+        with self._locked() as claims:
+            claim = claims.setdefault(group, {"block": "", "members": []})
+            claim["block"] = claim["block"] or self._free(
+                group, {other["block"] for other in claims.values()}
+            )
+            if member not in claim["members"]:
+                claim["members"].append(member)
+            return [f"{claim['block']}.{FIRST + index}" for index in range(count)]
+
+    def release(self, member: str) -> None:
+        """Give up `member`'s hold; the block is free again when it was the last."""
+        with self._locked() as claims:
+            for group, claim in list(claims.items()):
+                claim["members"] = [other for other in claim["members"] if other != member]
+                if not claim["members"]:
+                    del claims[group]
+
+    def _free(self, group: str, taken: set[str]) -> str:
+        """A block that nobody holds here, and nobody listens in: other data directories have claims too."""
+        taken = taken | _blocks_in_use()
+        seed = hashlib.sha256(f"{self._directory}\0{group}".encode()).digest()
+        start = int.from_bytes(seed[:4])
+        for step in range(254 * 256):
+            number = (start + step) % (254 * 256)
+            block = f"127.{1 + number // 256}.{number % 256}"
+            if block not in taken:
+                return block
+        raise StartError("All 65,024 loopback address blocks are taken. Delete jobs that ended long ago.")
+
+    @contextmanager
+    def _locked(self) -> Iterator[dict[str, Claim]]:
+        self._directory.mkdir(parents=True, exist_ok=True)
+        with (self._directory / "addresses.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = self._claims.read_text() if self._claims.exists() else "{}"
+            claims: dict[str, Claim] = json.loads(before)
+            yield claims
+            after = json.dumps(claims)
+            if after != before:
+                fresh = self._claims.with_suffix(".new")
+                fresh.write_text(after)
+                fresh.replace(self._claims)
+
+
+def _blocks_in_use() -> set[str]:
+    """The 127.A.B in which some process of this machine listens now."""
+    blocks = set()
+    for line in _SOCKETS.read_text().splitlines()[1:]:
+        _, local, _, state = line.split()[:4]
+        if state == _LISTENING:
+            packed = int(local.partition(":")[0], 16).to_bytes(4, sys.byteorder)
+            blocks.add(socket.inet_ntoa(packed).rpartition(".")[0])
+    return blocks

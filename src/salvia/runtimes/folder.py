@@ -1,0 +1,159 @@
+"""The folder of one instance: what makes starting it idempotent and finding it again possible.
+
+`alive` is locked (flock) from before the agent is started until it is gone: the agent inherits the open file
+from whoever started it, so that the kernel itself answers whether it lives, and no process number that has
+been given to somebody else can deceive us. `pid` is written by the agent's own process an instant before it
+becomes the agent: where it exists, the instance was started and is never started again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import signal
+import stat
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from .base import Handle
+
+_REMOVED = ".removed-"
+
+
+class InstanceFolder:
+    """One instance's place on disk. Methods block for microseconds, unless they say more."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def make(self) -> None:
+        """Create the folder, for nobody else to read."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            self.path.mkdir(mode=0o700)
+
+    def lock(self) -> int | None:
+        """Take the lock, for the caller to close; None while an agent, or somebody starting one, has it."""
+        return self._flock(fcntl.LOCK_EX, os.O_RDWR | os.O_CREAT)
+
+    def alive(self) -> bool:
+        """Whether somebody holds the lock."""
+        try:
+            handle = self._flock(fcntl.LOCK_SH, os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        if handle is None:
+            return True
+        os.close(handle)
+        return False
+
+    def _flock(self, kind: int, flags: int) -> int | None:
+        path = self.path / "alive"
+        handle = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
+            # Locked, but is it still the file that others lock, or has it been removed meanwhile?
+            if os.fstat(handle).st_ino == path.stat().st_ino:
+                return handle
+        except BlockingIOError:
+            pass
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)
+        return None
+
+    def pid(self) -> int | None:
+        """The agent's process number, or None when none was started yet. It may be long gone: see `alive`."""
+        try:
+            text = (self.path / "pid").read_text()
+        except OSError:
+            return None
+        return int(text) if text.endswith("\n") else None
+
+    def signal(self, number: int) -> bool:
+        """Send the agent a signal; False when it is gone."""
+        pid = self.pid()
+        if pid is None:
+            return False
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return False
+        try:
+            # Alive now, after the descriptor was opened: so the number was still the agent's when it was.
+            if not self.alive():
+                return False
+            signal.pidfd_send_signal(process, number)
+        except ProcessLookupError:
+            return False
+        finally:
+            os.close(process)
+        return True
+
+    def kill_agent(self, patience: float = 10.0) -> None:
+        """SIGKILL the agent and wait until it is gone, milliseconds as a rule. Raises TimeoutError."""
+        deadline = time.monotonic() + patience
+        while self.alive():
+            self.signal(signal.SIGKILL)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the agent of {self.path.name} (process {self.pid()}) does not die")
+            time.sleep(0.002)
+
+    def read_handle(self) -> Handle:
+        """The handle that its starter wrote."""
+        handle: Handle = json.loads((self.path / "handle.json").read_bytes())
+        return handle
+
+    def write(self, name: str, content: Any) -> Path:
+        """Write a JSON file that only its owner can read, whole or not at all."""
+        path = self.path / name
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(json.dumps(content))
+        fresh.replace(path)
+        return path
+
+    def last_words(self) -> str:
+        """The end of what the agent wrote to its error output."""
+        try:
+            with (self.path / "agent.err").open("rb") as file:
+                file.seek(0, os.SEEK_END)
+                file.seek(max(0, file.tell() - 1000))
+                return file.read().decode(errors="replace").strip()
+        except OSError:
+            return ""
+
+    def delete(self) -> None:
+        """Remove the folder, and what an interrupted removal left; seconds for many files."""
+        with contextlib.suppress(FileNotFoundError):
+            self.path.rename(self.path.with_name(f"{_REMOVED}{self.path.name}-{uuid.uuid4().hex[:8]}"))
+        for leftover in self.path.parent.glob(f"{_REMOVED}{self.path.name}-*"):
+            _delete_tree(leftover)
+
+
+def instances(parent: Path) -> Iterator[InstanceFolder]:
+    """Every instance below `parent`."""
+    if parent.is_dir():
+        for path in sorted(parent.iterdir()):
+            if not path.name.startswith("."):
+                yield InstanceFolder(path)
+
+
+def _delete_tree(path: Path) -> None:
+    # A program may have locked its own folders (chmod 0): open them first, from the top down.
+    for folder, _, _ in os.walk(path):
+        for entry in os.scandir(folder):
+            if entry.is_dir(follow_symlinks=False):
+                mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
+                if mode & stat.S_IRWXU != stat.S_IRWXU:
+                    Path(entry.path).chmod(mode | stat.S_IRWXU)
+    with contextlib.suppress(FileNotFoundError):
+        shutil.rmtree(path)

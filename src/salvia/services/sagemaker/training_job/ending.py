@@ -1,0 +1,72 @@
+"""How a training job ended, in words: from what its agents reported."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Any
+
+from salvia.control.instances import Instance
+
+_REASON = 1024  # FailureReason's maximum length in the model
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`reason` is None for success."""
+
+    reason: str | None
+
+
+def verdict(instances: list[Instance], instance_type: str) -> Verdict:
+    """Whether the program succeeded on every instance; else the first failure, and what to do about it."""
+    failed = [instance for instance in instances if instance.exit and not _succeeded(instance.exit)]
+    if not failed:
+        return Verdict(None)
+    # What failed first is the cause; the others fail because their peer is gone.
+    first = min(failed, key=lambda instance: instance.report.get("times", {}).get("Exited", 0.0))
+    reason = _reason(first.exit or {}, f"algo-{first.position + 1}", instance_type, alone=len(instances) == 1)
+    return Verdict(reason[:_REASON])
+
+
+def lost(instance: Instance) -> str:
+    """The reason of a job whose agent ended without a word."""
+    return (
+        f"InternalServerError: the instance algo-{instance.position + 1} was lost while its phase was "
+        f"{instance.phase}: its agent ended without reporting how. Start the job again."
+    )
+
+
+def final_metrics(instances: list[Instance]) -> list[dict[str, Any]]:
+    """The last value of each metric; the first host that has one speaks for the job."""
+    found: dict[str, dict[str, Any]] = {}
+    for instance in instances:
+        for metric in instance.report.get("metrics") or ():
+            found.setdefault(metric["MetricName"], metric)
+    return [
+        {"MetricName": name, "Value": metric["Value"], "Timestamp": metric["Timestamp"]}
+        for name, metric in sorted(found.items())
+    ]
+
+
+def _succeeded(ended: dict[str, Any]) -> bool:
+    return ended.get("code") == 0 and not ended.get("error") and not ended.get("signal")
+
+
+def _reason(ended: dict[str, Any], host: str, instance_type: str, *, alone: bool) -> str:
+    where = "" if alone else f" on {host}"
+    if ended.get("error"):
+        return f"{ended['error']['code']}: {ended['error']['message']}"
+    if ended.get("oom"):
+        return (
+            f"AlgorithmError: the program{where} ran out of memory: it needed more than {instance_type} has on this "
+            "machine. Choose an instance type with more memory, or train on less data at once."
+        )
+    tail = [line for line in ended.get("log_tail") or () if line.strip()]
+    last = f" Its last line: {tail[-1].strip()}" if tail else " It printed nothing."
+    if ended.get("failure"):
+        return f"AlgorithmError: {ended['failure'].strip()}, exit code: {ended.get('code')}"
+    if ended.get("signal"):
+        name = signal.Signals(ended["signal"]).name if ended["signal"] in set(signal.Signals) else ""
+        return f"AlgorithmError: the program{where} was killed by signal {ended['signal']} ({name}).{last}"
+    return f"AlgorithmError: the program{where} ended with exit code {ended.get('code')}.{last}"

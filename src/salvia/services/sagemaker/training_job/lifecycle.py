@@ -1,0 +1,155 @@
+"""A training job's life: each step looks at the world, does one repeatable thing, and returns.
+
+    Starting ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed
+        └────────────┴────────────┴────────────┴──────▶ Failed
+    Stopping (asked for, or MaxRuntimeInSeconds passed) ─▶ Stopped | MaxRuntimeExceeded
+"""
+
+from __future__ import annotations
+
+from salvia.control import instances
+from salvia.control.instances import PHASES, Instance
+from salvia.control.reconcile import Outcome
+from salvia.control.world import World
+from salvia.core.errors import ServiceError
+from salvia.runtimes.base import InstanceState
+from salvia.store.db import Transaction
+from salvia.store.documents import Document
+
+from . import TRAINING_JOB, ending, launch
+from .transitions import move
+
+RECONCILES = TRAINING_JOB
+_POLL = 2.0  # seconds between looks at the agents' processes
+_GRACE = 120.0  # SIGTERM to SIGKILL; the guide, "How Amazon SageMaker runs your training image"
+_PATIENCE = 60.0  # beyond the grace, for the upload's start, before a stopping agent is ended
+_VISIBLE = ("Downloading", "Training", "Uploading")
+
+
+async def reconcile(job: Document, world: World) -> Outcome:
+    """One idempotent step of a training job towards a terminal status."""
+    if job.state in TRAINING_JOB.terminal:
+        return Outcome()
+    if job.state == "Stopping":
+        return await stop(job, world)
+    if job.status.get("_Launched"):
+        return await watch(job, world)
+    return await place(job, world)
+
+
+async def place(job: Document, world: World) -> Outcome:
+    """Find the image, check what it was given, build its environment, start the instances."""
+    try:
+        await launch.launch(job, world)
+    except ServiceError as error:
+        kind = "InternalServerError" if error.status >= 500 else "ClientError"
+        return await finish(job, world, "Failed", f"{kind}: {error.message}")
+    job.status["_Launched"] = True
+    return Outcome(requeue=_POLL)
+
+
+async def watch(job: Document, world: World) -> Outcome:
+    """Show what the agents report; notice a lost one, an end, or that time is up."""
+    members = instances.of(world.db.read(), job.id, 0)
+    _show(job, members)
+    failed = ending.verdict(members, job.spec["ResourceConfig"]["InstanceType"])
+    if failed.reason:
+        return await finish(job, world, "Failed", failed.reason)
+    if all(member.exit for member in members):
+        return await finish(job, world, "Completed")
+    missing = await _lost(members, world, job)
+    if missing:
+        return await finish(job, world, "Failed", ending.lost(missing))
+    started = job.status.get("TrainingStartTime")
+    left = None if started is None else started + _limit(job) - world.clock.now()
+    if left is not None and left <= 0:
+        job.state = "Stopping"
+        job.status["_MaxRuntimeExceeded"] = True
+        job.status["_StopRequestedAt"] = world.clock.now()
+        move(job, "Stopping", world.clock.now(), "Stopping the training job: MaxRuntimeInSeconds has passed")
+        return Outcome(requeue=0)
+    return Outcome(requeue=_POLL if left is None else min(_POLL, left))
+
+
+async def stop(job: Document, world: World) -> Outcome:
+    """Ask every agent to end its program, and wait until all have reported or are gone."""
+    members = instances.of(world.db.read(), job.id, 0)
+    uploading = [member for member in members if member.phase == "Uploading"]
+    if uploading:
+        move(job, "Uploading", world.clock.now())
+    over = world.clock.now() > job.status["_StopRequestedAt"] + _GRACE + _PATIENCE and not uploading
+    open_ones = [member for member in members if not member.exit and await _alive(member, world)]
+    if open_ones and not over:
+        for member in open_ones:
+            await launch.runtime(job, world).stop(member.handle or {}, _GRACE)
+        return Outcome(requeue=_POLL, also=lambda tx: instances.ask_to_stop(tx, job.id))
+    _show(job, members)
+    if job.status.get("_MaxRuntimeExceeded"):
+        return await finish(job, world, "Stopped", secondary="MaxRuntimeExceeded")
+    return await finish(job, world, "Stopped")
+
+
+async def finish(
+    job: Document, world: World, state: str, reason: str | None = None, *, secondary: str | None = None
+) -> Outcome:
+    """Remove the instances, then write the end: a crash between the two repeats the removal, which harms nothing."""
+    members = instances.of(world.db.read(), job.id, 0)
+    runtime = launch.runtime(job, world)
+    for member in members:
+        await runtime.remove(member.handle or launch.handle(job, member.position))
+    now = world.clock.now()
+    job.state = state
+    if reason:
+        job.status["FailureReason"] = reason
+    metrics = ending.final_metrics(members)
+    if metrics:
+        job.status["FinalMetricDataList"] = metrics
+    started = job.status.get("TrainingStartTime")
+    if started is not None:
+        job.status["TrainingEndTime"] = now
+        job.status["TrainingTimeInSeconds"] = job.status["BillableTimeInSeconds"] = max(1, round(now - started))
+    move(job, secondary or state, now, reason and f"{state}: {reason}"[:1024])
+
+    def also(tx: Transaction) -> None:
+        instances.revoke(tx, job.id)
+
+    return Outcome(also=also)
+
+
+def _show(job: Document, members: list[Instance]) -> None:
+    """The job is where its slowest instance is; each phase starts when the first instance entered it."""
+    if not members:
+        return
+    slowest = min(PHASES.index(member.phase) for member in members)
+    for phase in _VISIBLE:
+        times = [member.report["times"][phase] for member in members if phase in member.report.get("times", {})]
+        if PHASES.index(phase) <= slowest and times:
+            if "TrainingStartTime" not in job.status:
+                job.status["TrainingStartTime"] = min(times)
+            if job.state != "Stopping" and _before(job, phase):
+                move(job, phase, max(times) if phase == "Training" else min(times))
+
+
+def _before(job: Document, phase: str) -> bool:
+    current = job.status["SecondaryStatus"]
+    return current not in PHASES or PHASES.index(current) < PHASES.index(phase)
+
+
+async def _lost(members: list[Instance], world: World, job: Document) -> Instance | None:
+    gone = [member for member in members if not member.exit and not await _alive(member, world)]
+    if not gone:
+        return None
+    # An agent that has just reported its end and left is not lost: look at its row once more.
+    fresh = {member.id: member for member in instances.of(world.db.read(), job.id, 0)}
+    return next((fresh[member.id] for member in gone if not fresh[member.id].exit), None)
+
+
+async def _alive(member: Instance, world: World) -> bool:
+    if member.handle is None:
+        return False
+    runtime = world.runtimes[member.handle["runtime"]]
+    return await runtime.poll(member.handle) is InstanceState.RUNNING
+
+
+def _limit(job: Document) -> float:
+    return float(job.spec["StoppingCondition"]["MaxRuntimeInSeconds"])

@@ -1,0 +1,77 @@
+"""What a training job may ask for at AWS and not here yet: refused, never ignored."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from salvia.core.errors import validation_error
+
+Request = dict[str, Any]
+
+
+def _channels(request: Request) -> Iterator[tuple[str, Request]]:
+    for channel in request.get("InputDataConfig") or ():
+        yield channel["ChannelName"], channel
+
+
+def _input_mode(request: Request) -> Iterator[str]:
+    default = request["AlgorithmSpecification"]["TrainingInputMode"]
+    for name, channel in _channels(request):
+        mode = channel.get("InputMode", default)
+        if mode != "File":
+            yield f"channel '{name}': input mode {mode}; only File is supported yet"
+
+
+def _sources(request: Request) -> Iterator[str]:
+    for name, channel in _channels(request):
+        source = channel["DataSource"]
+        for kind in source:
+            if kind != "S3DataSource":
+                yield f"channel '{name}': {kind}; only S3DataSource is supported yet"
+        kind = (source.get("S3DataSource") or {}).get("S3DataType", "S3Prefix")
+        if kind != "S3Prefix":
+            yield f"channel '{name}': S3DataType {kind}; only S3Prefix is supported yet"
+        if channel.get("RecordWrapperType", "None") != "None":
+            yield f"channel '{name}': RecordWrapperType {channel['RecordWrapperType']}"
+        if channel.get("ShuffleConfig"):
+            yield f"channel '{name}': ShuffleConfig"
+
+
+def _members(request: Request) -> Iterator[str]:
+    for member in ("VpcConfig", "CheckpointConfig", "RetryStrategy", "RemoteDebugConfig", "InfraCheckConfig",
+                   "SessionChainingConfig", "TensorBoardOutputConfig", "ExperimentConfig", "DebugRuleConfigurations",
+                   "ProfilerRuleConfigurations", "MlflowConfig", "ModelPackageConfig", "ServerlessJobConfig"):
+        if request.get(member):
+            yield member
+    if request.get("EnableManagedSpotTraining"):
+        yield "EnableManagedSpotTraining"
+    if request.get("EnableInterContainerTrafficEncryption"):
+        yield "EnableInterContainerTrafficEncryption"
+
+
+def _resources(request: Request) -> Iterator[str]:
+    config = request.get("ResourceConfig") or {}
+    for member in ("KeepAlivePeriodInSeconds", "InstanceGroups", "InstancePreferences", "TrainingPlanArn",
+                   "VolumeKmsKeyId", "InstancePlacementConfig"):
+        if config.get(member):
+            yield f"ResourceConfig.{member}"
+    if (request.get("OutputDataConfig") or {}).get("KmsKeyId"):
+        yield "OutputDataConfig.KmsKeyId"
+
+
+def _algorithm(request: Request) -> Iterator[str]:
+    specification = request["AlgorithmSpecification"]
+    for member in ("AlgorithmName", "ContainerEntrypoint", "ContainerArguments", "TrainingImageConfig"):
+        if specification.get(member):
+            yield f"AlgorithmSpecification.{member}"
+
+
+_CHECKS: tuple[Callable[[Request], Iterator[str]], ...] = (_algorithm, _input_mode, _sources, _resources, _members)
+
+
+def refuse(request: Request) -> None:
+    """Raise ValidationException that names everything in `request` that Salvia cannot do yet."""
+    found = [problem for check in _CHECKS for problem in check(request)]
+    if found:
+        raise validation_error(f"Salvia cannot do this yet: {'; '.join(found)}. Leave it out of the request.")

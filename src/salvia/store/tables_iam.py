@@ -1,0 +1,57 @@
+"""Tables of identities: access keys and sessions, policies and what they are attached to.
+
+Users, roles and managed policies themselves are documents; `entity` and `policy` are those documents' ids.
+"""
+
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
+
+from .metadata import METADATA
+
+# Long-term keys (`AKIA…`, which have a status) and sessions (`ASIA…`, which have a token and expire).
+IAM_KEYS = Table(
+    "iam_keys",
+    METADATA,
+    Column("id", String(32), primary_key=True),
+    Column("entity", String(36), nullable=False),
+    Column("unique_id", String(32), nullable=False),
+    Column("secret", String(64), nullable=False),
+    Column("status", String(16), nullable=False, server_default="Active"),
+    Column("session_token", Text),
+    Column("session_name", String(64)),
+    Column("session_policies", Text, nullable=False, server_default="[]"),
+    Column("created_at", Float(53), nullable=False),
+    Column("expires_at", Float(53)),
+    Column("used_at", Float(53)),
+    Column("used_service", String(64)),
+    Column("used_region", String(32)),
+)
+Index("ix_iam_keys_entity", IAM_KEYS.c.entity, IAM_KEYS.c.created_at)
+Index("ix_iam_keys_expires_at", IAM_KEYS.c.expires_at, sqlite_where=IAM_KEYS.c.expires_at.is_not(None))
+
+# Which managed policies an entity has, `purpose` 'attached', and which one bounds it, 'boundary'.
+IAM_GRANTS = Table(
+    "iam_grants",
+    METADATA,
+    Column("entity", String(36), primary_key=True),
+    Column("purpose", String(8), primary_key=True),
+    Column("policy_arn", String(2048), primary_key=True),
+)
+Index("ix_iam_grants_policy_arn", IAM_GRANTS.c.policy_arn, IAM_GRANTS.c.entity)
+
+IAM_INLINE_POLICIES = Table(
+    "iam_inline_policies",
+    METADATA,
+    Column("entity", String(36), primary_key=True),
+    Column("name", String(128), primary_key=True),
+    Column("document", Text, nullable=False),
+)
+
+IAM_POLICY_VERSIONS = Table(
+    "iam_policy_versions",
+    METADATA,
+    Column("policy", String(36), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("is_default", Integer, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+)

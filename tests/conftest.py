@@ -1,0 +1,220 @@
+"""A real server for the tests, and real clients to talk to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+_BIN = Path(sys.executable).parent
+
+
+def free_port() -> int:
+    """A port that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def eventually(check: Callable[[], Any], timeout: float = 60.0, what: str = "") -> Any:
+    """Poll `check` until it returns something true; fails with what was last seen."""
+    deadline = time.monotonic() + timeout
+    while True:
+        seen = check()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout} s: {what or check}; last seen: {seen!r}")
+        time.sleep(0.05)
+
+
+@dataclass
+class Server:
+    """A Salvia of its own: data directory, port, keys."""
+
+    home: Path
+    port: int
+    options: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def salvia(self, *arguments: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the command line on this data directory."""
+        done = subprocess.run(
+            [str(_BIN / "salvia"), *arguments], env={**os.environ, "SALVIA_HOME": str(self.home)},
+            capture_output=True, text=True, timeout=timeout,
+        )
+        assert not check or done.returncode == 0, f"salvia {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done
+
+    def up(self) -> None:
+        self.salvia("up", "--detach", "--port", str(self.port), *self.options)
+        exports = [line.split() for line in self.salvia("env").stdout.splitlines()]
+        variables = dict(os.environ)
+        for verb, assignment in exports:
+            if verb == "unset":
+                variables.pop(assignment, None)
+            else:
+                name, _, value = assignment.partition("=")
+                variables[name] = value.strip("'")
+        variables["PATH"] = f"{_BIN}:{variables['PATH']}"
+        self.environment = variables
+
+    def down(self) -> None:
+        self.salvia("down")
+
+    def status(self) -> dict[str, Any]:
+        return json.loads(self.salvia("status", "--json", check=False).stdout)
+
+    def pids(self, role: str) -> list[int]:
+        return [entry["pid"] for entry in self.status()["processes"] if entry["role"] == role]
+
+    def session(self, keys: tuple[str, str, str | None] | None = None) -> boto3.Session:
+        access, secret, token = keys or (
+            self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"], None,
+        )
+        return boto3.Session(
+            aws_access_key_id=access, aws_secret_access_key=secret, aws_session_token=token, region_name="us-east-1"
+        )
+
+    def client(self, service: str, keys: tuple[str, str, str | None] | None = None, **config: Any) -> Any:
+        """A boto3 client with default settings, but for what `config` says."""
+        config.setdefault("retries", {"max_attempts": 1})
+        return self.session(keys).client(service, endpoint_url=self.url, config=Config(**config))
+
+    def aws(self, command: list[str] | str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+        """Run the AWS CLI; a string goes through a shell, as typed."""
+        done = subprocess.run(
+            command if isinstance(command, str) else ["aws", *command], shell=isinstance(command, str),
+            env=self.environment, capture_output=True, text=True, timeout=timeout,
+        )
+        assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        return done
+
+
+@pytest.fixture(scope="session")
+def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where servers of one test run share the environments of images, so that each is built once."""
+    return tmp_path_factory.mktemp("images")
+
+
+@pytest.fixture(scope="session")
+def make_server(tmp_path_factory: pytest.TempPathFactory, image_cache: Path) -> Iterator[Callable[..., Server]]:
+    """Start a server with its own data directory: `make_server("--auth", "off")`."""
+    started: list[Server] = []
+
+    def make(*options: str) -> Server:
+        home = tmp_path_factory.mktemp("home")
+        (home / "images").symlink_to(image_cache)
+        shutil.copytree(Path(__file__).parent / "images", home / "containers")
+        server = Server(home, free_port(), options)
+        server.up()
+        started.append(server)
+        return server
+
+    yield make
+    for server in started:
+        server.down()
+
+
+@pytest.fixture(scope="session")
+def salvia(make_server: Callable[..., Server]) -> Server:
+    """The server that most tests share."""
+    return make_server()
+
+
+ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
+PROBE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/probe:latest"
+
+
+@dataclass
+class Jobs:
+    """Training jobs of one server whose program is a piece of Python."""
+
+    server: Server
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.sagemaker = self.server.client("sagemaker")
+        self.s3 = self.server.client("s3")
+        self.bucket = f"jobs-{os.getpid()}-{id(self)}"
+        self.s3.create_bucket(Bucket=self.bucket)
+
+    def start(self, code: str, *, wait: bool = False, name: str = "", instances: int = 1, **more: Any) -> str:
+        """Create a job that runs `code`; returns its name."""
+        self.count += 1
+        name = name or f"probe-{self.count}-{self.bucket[-6:]}"
+        request: dict[str, Any] = {
+            "TrainingJobName": name,
+            "AlgorithmSpecification": {"TrainingImage": PROBE, "TrainingInputMode": "File"},
+            "RoleArn": ROLE,
+            "HyperParameters": {"code": code},
+            "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/output"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": instances, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        }
+        self.sagemaker.create_training_job(**{**request, **more})
+        if wait:
+            self.ended(name)
+        return name
+
+    def describe(self, name: str) -> dict[str, Any]:
+        return self.sagemaker.describe_training_job(TrainingJobName=name)
+
+    def ended(self, name: str, timeout: float = 60) -> dict[str, Any]:
+        """Its description once it has ended."""
+        return eventually(
+            lambda: (d := self.describe(name))["TrainingJobStatus"] in {"Completed", "Failed", "Stopped"} and d,
+            timeout, f"{name} ends",
+        )
+
+    def reaches(self, name: str, secondary: str, timeout: float = 60) -> dict[str, Any]:
+        """Its description once it shows a secondary status."""
+        return eventually(
+            lambda: (d := self.describe(name))["SecondaryStatus"] == secondary and d, timeout, f"{name}: {secondary}"
+        )
+
+    def run(self, code: str, **more: Any) -> dict[str, Any]:
+        """Create a job, wait for its end, return its description."""
+        return self.ended(self.start(code, **more))
+
+    def lines(self, name: str) -> list[str]:
+        """Every line of its log, stream by stream."""
+        logs = self.server.client("logs")
+        group = "/aws/sagemaker/TrainingJobs"
+        found: list[str] = []
+        for page in logs.get_paginator("describe_log_streams").paginate(
+            logGroupName=group, logStreamNamePrefix=f"{name}/"
+        ):
+            for stream in page["logStreams"]:
+                token: dict[str, str] = {}
+                while True:
+                    got = logs.get_log_events(
+                        logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True, **token
+                    )
+                    found += [event["message"] for event in got["events"]]
+                    if token.get("nextToken") == got["nextForwardToken"]:
+                        break
+                    token = {"nextToken": got["nextForwardToken"]}
+        return found
+
+
+@pytest.fixture(scope="session")
+def jobs(salvia: Server) -> Jobs:
+    """Jobs on the shared server."""
+    return Jobs(salvia)

@@ -1,0 +1,8 @@
+"""Run the code that the job brings."""
+
+import json
+import os
+from pathlib import Path
+
+base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+exec(json.loads((base / "input/config/hyperparameters.json").read_text())["code"])

@@ -1,0 +1,1 @@
+"""Tests of the agent, each through a real agent process or a real part of one."""
