@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 
 from salvia.app import close, compose, until_signalled
 from salvia.control.reconcile import Worker
+from salvia.control.world import World
 from salvia.runtimes.process import ProcessRuntime
 from salvia.settings import Settings
+
+
+_SWEEP = 600.0  # seconds between clean-ups: expired sessions and log events, blobs that no object names
+_log = logging.getLogger("salvia.controller")
 
 
 async def work(settings: Settings) -> None:
@@ -17,9 +24,24 @@ async def work(settings: Settings) -> None:
     world.runtimes = {runtime.name: runtime}
     worker = Worker(world)
     world.hints.listen(worker.wake)
+    sweeping = asyncio.create_task(_sweep(world))
     stop = until_signalled()
     running = asyncio.create_task(worker.run())
     await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    sweeping.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await sweeping
     await worker.stop()
     await running
     close(world)
+
+
+async def _sweep(world: World) -> None:
+    """Let every room throw away what nobody can see any more. Several controllers may do so at once."""
+    while True:
+        await asyncio.sleep(_SWEEP)
+        for sweep in world.dispatch.hooks["sweep"]:
+            try:
+                await sweep(world)
+            except Exception:
+                _log.exception("sweep failed", extra={"event": "sweep-failed", "sweep": sweep.__module__})

@@ -1,5 +1,8 @@
 """`python -m salvia.agent SPEC.json`: one instance of one job, from its data to its model."""
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH103, PTH118, PTH123
+
 from __future__ import annotations
 
 import os
@@ -14,7 +17,7 @@ from typing import Any, TypeVar
 from .channels import Download
 from .contract import environment, failure_text, write_tree
 from .credentials import CredentialsEndpoint
-from .failure import Failure, Stopped
+from .failure import JobError, StoppedError
 from .gateway import Gateway
 from .journal import Journal
 from .logs import LogShipper
@@ -81,9 +84,9 @@ class Agent:
         state: dict[str, Any] = {"code": None, "signal": None, "oom": False, "failure": None, "error": None}
         try:
             self._live(state)
-        except Stopped:
+        except StoppedError:
             self._journal.note("stopped.early")
-        except Failure as failure:
+        except JobError as failure:
             state["error"] = {"code": failure.code, "message": failure.message}
         except BaseException as error:
             self._journal.trouble("failed", error)
@@ -91,7 +94,11 @@ class Agent:
             state["error"] = {"code": "InternalError", "message": message}
             self._program.abandon()
         self._work(self._logs.finish)
-        state |= {"stopped": self._stopping.is_set(), "log_tail": self._logs.tail(), "artifacts": self._artifacts}
+        state |= {
+            "stopped": self._stopping.is_set(),
+            "log_tail": self._logs.tail(),
+            "artifacts": self._artifacts,
+        }
         self._reporter.enter("Exited", exit=state, metrics=self._metrics.final())
         self._work(self._reporter.finish)
         self._journal.note("exited", code=state["code"], signal=state["signal"], error=state["error"])
@@ -109,7 +116,7 @@ class Agent:
         failed = not (ending.good or self._stopping.is_set())
         try:
             self._work(lambda: self._upload(with_model=not failed))
-        except Failure as failure:
+        except JobError as failure:
             if not failed:
                 raise
             self._trouble(failure.message)  # the program's own failure is the job's reason
@@ -119,7 +126,7 @@ class Agent:
         spec = self._spec
         values = environment(spec, self._endpoint())
         if self._stopping.is_set():
-            raise Stopped
+            raise StoppedError
         events = spec.program.cgroup_events
         killed_before = oom_kills(events)
         self._program.start(spec.program.argv, values, spec.program.cwd)
@@ -169,7 +176,9 @@ class Agent:
             with open(spec.ca, "rb") as bundle, open(os.path.join(spec.run, "ca.pem"), "wb") as copy:
                 copy.write(bundle.read())
         token_file = os.path.join(spec.run, "token")
-        endpoint = CredentialsEndpoint(self._gateway.credentials.document, spec.address, token_file, self._journal)
+        endpoint = CredentialsEndpoint(
+            self._gateway.credentials.document, spec.address, token_file, self._journal
+        )
         endpoint.start()
         return endpoint.url
 

@@ -1,8 +1,12 @@
 """A job's input: objects of S3 as files below /opt/ml/input/data.
 
-Sources: SageMaker API reference, Channel and S3DataSource; developer guide, "Access Training Data". How SageMaker
-names the files of a prefix that ends inside a name was recorded by a user in sagemaker-python-sdk, issue 3612.
+Sources: SageMaker API reference, Channel and S3DataSource; developer guide, "Access Training Data". How
+SageMaker names the files of a prefix that ends inside a name was recorded by a user in sagemaker-python-sdk,
+issue 3612.
 """
+
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH103, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -16,7 +20,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..core.client import ClientError
 from .contract import channel_directory
-from .failure import Failure, Stopped
+from .failure import JobError, StoppedError
 
 _WORKERS = 8
 _QUEUE = 256
@@ -28,7 +32,9 @@ _EXPANSION, _EXPANSION_FLOOR = 200, 64 << 20
 class Storage(Protocol):
     """S3 as the job's role sees it. Both raise ClientError with S3's code."""
 
-    role: str
+    @property
+    def role(self) -> str:
+        """The ARN of the role."""
 
     def objects(self, bucket: str, prefix: str) -> Iterator[tuple[str, int]]:
         """Keys and sizes below a prefix, in the order of their bytes."""
@@ -53,7 +59,9 @@ class _Item(NamedTuple):
 class Download:
     """Brings all channels at once, a few objects at a time."""
 
-    def __init__(self, storage: Storage, ml: str, host: str, hosts: Sequence[str], stopping: Callable[[], bool]) -> None:
+    def __init__(
+        self, storage: Storage, ml: str, host: str, hosts: Sequence[str], stopping: Callable[[], bool]
+    ) -> None:
         self._storage, self._ml, self._stopping = storage, ml, stopping
         self._mode = "File"
         self._index, self._count = list(hosts).index(host), len(hosts)
@@ -65,7 +73,7 @@ class Download:
     def run(self, channels: Sequence[Mapping[str, Any]], mode: str = "File") -> None:
         """Return when every file is there; `mode` is that of a channel that names none.
 
-        Raises Failure, or Stopped when the job is to stop.
+        Raises JobError, or StoppedError when the job is to stop.
         """
         self._mode = mode
         for channel in channels:
@@ -85,7 +93,7 @@ class Download:
         if self._error is not None:
             raise self._error
         if self._stopping():
-            raise Stopped
+            raise StoppedError
 
     @property
     def _over(self) -> bool:
@@ -120,9 +128,11 @@ class Download:
                     self._employ()
                 number += 1
         except ClientError as error:
-            raise self._refused(error, name, f"s3://{bucket}/{prefix}", "s3:ListBucket", f"arn:aws:s3:::{bucket}") from error
+            raise self._refused(
+                error, name, f"s3://{bucket}/{prefix}", "s3:ListBucket", f"arn:aws:s3:::{bucket}"
+            ) from error
         if number == 0:
-            raise Failure("ClientError", self._nothing(name, bucket, prefix))
+            raise JobError("ClientError", self._nothing(name, bucket, prefix))
 
     def _employ(self) -> None:
         with self._lock:
@@ -140,7 +150,8 @@ class Download:
     def _fetch(self, item: _Item) -> None:
         try:
             os.makedirs(os.path.dirname(item.path), exist_ok=True)
-            # O_EXCL: two keys that are one path (`a//b` and `a/b`), or a file where a folder is, are found out here.
+            # O_EXCL: two keys that are one path (`a//b` and `a/b`), or a file where a folder is, are found
+            # out here.
             descriptor = os.open(item.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
             try:
                 self._copy(item, descriptor)
@@ -150,7 +161,7 @@ class Download:
             resource = f"arn:aws:s3:::{item.bucket}/{item.key}"
             raise self._refused(error, item.channel, item.uri, "s3:GetObject", resource) from error
         except OSError as error:
-            raise Failure("ClientError", _unwritable(item, error)) from error
+            raise JobError("ClientError", _unwritable(item, error)) from error
 
     def _copy(self, item: _Item, descriptor: int) -> None:
         limit = max(item.size * _EXPANSION, _EXPANSION_FLOOR)
@@ -167,7 +178,7 @@ class Download:
                 for piece in pieces:
                     written += len(piece)
                     if inflater is not None and written > limit:
-                        raise Failure(
+                        raise JobError(
                             "ClientError",
                             f"Data download failed: Channel '{item.channel}': {item.uri} decompresses to more than "
                             f"{limit} bytes, {_EXPANSION} times its size. Leave CompressionType out, and decompress it "
@@ -207,20 +218,20 @@ class Download:
             parent = parent.rpartition("/")[0]
         return sorted(names, key=lambda name: -SequenceMatcher(None, name, prefix).ratio())[:3]
 
-    def _refused(self, error: ClientError, channel: str, uri: str, action: str, resource: str) -> Failure:
+    def _refused(self, error: ClientError, channel: str, uri: str, action: str, resource: str) -> JobError:
         where = f"Data download failed: Channel '{channel}': "
         if error.code == "NoSuchBucket":
             bucket = uri.removeprefix("s3://").partition("/")[0]
-            return Failure("ClientError", f"{where}there is no bucket '{bucket}'. Create it, or check S3Uri.")
+            return JobError("ClientError", f"{where}there is no bucket '{bucket}'. Create it, or check S3Uri.")
         if error.code in ("AccessDenied", "AccessDeniedException") or error.status == 403:
-            return Failure(
+            return JobError(
                 "ClientError",
                 f"{where}{self._storage.role} may not read {uri}: {error.message} Allow {action} on {resource} in the "
                 "role's policies and the bucket's.",
             )
         if error.status >= 500:
-            return Failure("InternalError", f"{where}{uri} could not be read: {error.code}: {error.message}")
-        return Failure("ClientError", f"{where}{uri} could not be read: {error.code}: {error.message}")
+            return JobError("InternalError", f"{where}{uri} could not be read: {error.code}: {error.message}")
+        return JobError("ClientError", f"{where}{uri} could not be read: {error.code}: {error.message}")
 
 
 class _Inflater:
@@ -244,19 +255,19 @@ class _Inflater:
 
 
 def split_uri(channel: str, uri: str) -> tuple[str, str]:
-    """Bucket and key prefix of an s3:// URI. Raises Failure."""
+    """Bucket and key prefix of an s3:// URI. Raises JobError."""
     scheme, _, rest = uri.partition("://")
     bucket, _, prefix = rest.partition("/")
     if scheme != "s3" or not bucket:
-        raise Failure("ClientError", f"Channel '{channel}': S3Uri '{uri}' is none. Write s3://bucket/prefix.")
+        raise JobError("ClientError", f"Channel '{channel}': S3Uri '{uri}' is none. Write s3://bucket/prefix.")
     return bucket, prefix
 
 
 def relative_path(channel: str, bucket: str, prefix: str, key: str) -> str:
-    """Where below its channel's directory an object belongs. Raises Failure for a key that is no path.
+    """Where below its channel's directory an object belongs. Raises JobError for a key that is no path.
 
-    With the prefix `data/train`, `data/train/a.csv` becomes `a.csv` and `data/train.csv` `train.csv`; an object
-    named in full keeps its last part.
+    With the prefix `data/train`, `data/train/a.csv` becomes `a.csv` and `data/train.csv` `train.csv`; an
+    object named in full keeps its last part.
     """
     folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
     if not key.startswith(folder):
@@ -264,7 +275,7 @@ def relative_path(channel: str, bucket: str, prefix: str, key: str) -> str:
     parts = key[len(folder) :].split("/")
     names = [part for part in parts if part]
     if ".." in names or "." in names or "\0" in key or not names or not parts[-1]:
-        raise Failure(
+        raise JobError(
             "ClientError",
             f"Data download failed: Channel '{channel}': the object {f's3://{bucket}/{key}'!r} has a key that cannot be "
             "a file name. Copy it to a key without '.', '..' and NUL parts and without a '/' at its end, or leave it "
@@ -279,9 +290,16 @@ def _source(channel: Mapping[str, Any], mode: str) -> Mapping[str, Any]:
     data_type = source.get("S3DataType", "S3Prefix")
     mode = channel.get("InputMode") or mode
     if not source or data_type != "S3Prefix" or mode != "File":
-        what = f"input mode {mode}" if mode != "File" else f"S3DataType {data_type}" if source else "its data source"
-        raise Failure(
-            "ClientError", f"Channel '{name}': {what} is not available here. Use S3DataType S3Prefix in File mode."
+        what = (
+            f"input mode {mode}"
+            if mode != "File"
+            else f"S3DataType {data_type}"
+            if source
+            else "its data source"
+        )
+        raise JobError(
+            "ClientError",
+            f"Channel '{name}': {what} is not available here. Use S3DataType S3Prefix in File mode.",
         )
     return source
 
@@ -292,7 +310,8 @@ def _unwritable(item: _Item, error: OSError) -> str:
         return text + "does not fit: the disk of the instance is full. Free space there, or use less data."
     if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
         return (
-            text + "needs the path that another object of the channel has, as a file or a folder. Files cannot be "
+            text
+            + "needs the path that another object of the channel has, as a file or a folder. Files cannot be "
             "folders as keys can: rename one of them."
         )
     if error.errno == errno.ENAMETOOLONG:
@@ -300,8 +319,8 @@ def _unwritable(item: _Item, error: OSError) -> str:
     return text + f"could not be written: {error}."
 
 
-def _not_gzip(item: _Item, reason: str) -> Failure:
-    return Failure(
+def _not_gzip(item: _Item, reason: str) -> JobError:
+    return JobError(
         "ClientError",
         f"Data download failed: Channel '{item.channel}': {item.uri} is not gzip ({reason}), but CompressionType says "
         "so. Leave CompressionType out, or compress every object.",

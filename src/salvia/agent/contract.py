@@ -4,6 +4,9 @@ Sources: SageMaker developer guide, "How Amazon SageMaker Provides Training Info
 training storage paths"; AWS SDKs guide, "Container credential provider".
 """
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH103, PTH110, PTH118, PTH123
+
 from __future__ import annotations
 
 import json
@@ -29,7 +32,11 @@ def write_tree(ml: str, job: Job) -> None:
         os.makedirs(os.path.join(ml, directory), exist_ok=True)
     config = os.path.join(ml, "input", "config")
     _write(config, "hyperparameters.json", dict(job.hyperparameters))
-    _write(config, "inputdataconfig.json", {channel["ChannelName"]: _channel(channel, job) for channel in job.channels})
+    _write(
+        config,
+        "inputdataconfig.json",
+        {channel["ChannelName"]: _channel(channel, job) for channel in job.channels},
+    )
     _write(config, "resourceconfig.json", dict(job.resource_config))
 
 
@@ -72,7 +79,9 @@ def failure_text(ml: str, limit: int = 1024) -> str | None:
     The program made that file: only a regular one is read, and no link is followed.
     """
     try:
-        descriptor = os.open(os.path.join(ml, "output", "failure"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(
+            os.path.join(ml, "output", "failure"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        )
     except OSError:
         return None
     with open(descriptor, "rb") as file:

@@ -4,6 +4,9 @@ Source: AWS SDKs and tools guide, "Container credential provider": GET with the 
 AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as `Authorization`.
 """
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
 import hmac
@@ -29,8 +32,8 @@ _CONNECTIONS = 16
 class RoleCredentials:
     """The credentials of the job's role, renewed before they expire; for any thread.
 
-    `issue()` asks the gateway for a set, and returns its JSON: AccessKeyId, SecretAccessKey, Token, Expiration
-    (ISO 8601), RoleArn. It tries as long as it takes.
+    `issue()` asks the gateway for a set, and returns its JSON: AccessKeyId, SecretAccessKey, Token,
+    Expiration (ISO 8601), RoleArn. It tries as long as it takes.
     """
 
     def __init__(self, issue: Callable[[], dict[str, Any]], wall: Callable[[], float] = time.time) -> None:
@@ -42,7 +45,9 @@ class RoleCredentials:
     def current(self) -> Credentials:
         """What to sign with now."""
         document = self.document()
-        return Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"], self._expires)
+        return Credentials(
+            document["AccessKeyId"], document["SecretAccessKey"], document["Token"], self._expires
+        )
 
     def document(self) -> dict[str, Any]:
         """The set as the container credentials endpoint shows it."""
@@ -50,7 +55,9 @@ class RoleCredentials:
             if self._wall() >= self._renew_at:
                 document = self._issue()
                 now = self._wall()
-                self._expires = datetime.fromisoformat(document["Expiration"].replace("Z", "+00:00")).timestamp()
+                self._expires = datetime.fromisoformat(
+                    document["Expiration"].replace("Z", "+00:00")
+                ).timestamp()
                 self._renew_at = self._expires - min(_MARGIN, (self._expires - now) / 3)
                 self._document = document
             return self._document
@@ -73,7 +80,9 @@ class CredentialsEndpoint:
     this machine can reach the address as well.
     """
 
-    def __init__(self, document: Callable[[], dict[str, Any]], address: str, token_file: str, journal: Journal) -> None:
+    def __init__(
+        self, document: Callable[[], dict[str, Any]], address: str, token_file: str, journal: Journal
+    ) -> None:
         self._document, self._journal = document, journal
         self._token = os.urandom(32).hex()
         self._places = threading.BoundedSemaphore(_CONNECTIONS)
@@ -112,7 +121,9 @@ class CredentialsEndpoint:
                 connection.settimeout(5)
                 status, document = self._answer(_read_head(connection))
                 body = json.dumps(document).encode()
-                head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                head = (
+                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+                )
                 connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
         except OSError:
             pass  # the program hung up

@@ -4,6 +4,9 @@ Everything is read from /proc; where there is none (macOS), only direct children
 `wait`, and process groups do the rest.
 """
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH123, PTH208
+
 from __future__ import annotations
 
 import os
@@ -11,6 +14,7 @@ import signal
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 
 _SANDBOXES = frozenset({"bwrap", "unshare"})
 _PR_SET_CHILD_SUBREAPER = 36
@@ -46,10 +50,8 @@ def end_all(patience: float = 10.0) -> bool:
     until = time.monotonic() + patience
     while True:
         for pid in descendants(os.getpid()):
-            try:
+            with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

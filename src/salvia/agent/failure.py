@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Failure(Exception):
+class JobError(Exception):
     """The job fails; `message` says what happened, where, and what to do.
 
     `code` says whose affair it is: ClientError (the request, the data, the role's permissions),
@@ -16,5 +16,5 @@ class Failure(Exception):
         self.message = message
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """The job was told to stop before its program ran."""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ..core.client import Client, ClientError
 from .credentials import RoleCredentials
-from .failure import Stopped
+from .failure import StoppedError
 from .spec import Spec
 
 T = TypeVar("T")
@@ -24,16 +24,17 @@ _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 class Gateway:
     """Every request of an instance; for any thread.
 
-    A gateway that does not answer is waited for, as long as it takes: it is being restarted, and the job goes on.
-    Downloads alone end when `stop_reading` is called, by `Stopped`; everything ends after `abandon`. What a
-    service answers raises `core.client.ClientError` with AWS's code.
+    A gateway that does not answer is waited for, as long as it takes: it is being restarted, and the job
+    goes on. Downloads alone end when `stop_reading` is called, by `StoppedError`; everything ends after
+    `abandon`. What a service answers raises `core.client.ClientError` with AWS's code.
     """
 
     def __init__(self, spec: Spec) -> None:
         self._token = spec.token
         self._reading_over, self._abandoned = threading.Event(), threading.Event()
         self.credentials = RoleCredentials(self._issue)
-        # The client repeats what is over in a moment; its kept connections are why there are only two of them.
+        # The client repeats what is over in a moment; its kept connections are why there are only two of
+        # them.
         self._client = Client(spec.url, spec.region, self.credentials.current, spec.ca, retry_for=2.0)
         self._reader = Client(spec.url, spec.region, self.credentials.current, spec.ca, retry_for=60.0)
 
@@ -114,7 +115,7 @@ class Gateway:
                 self._bear(error, patience)
 
     def _bear(self, error: ClientError, patience: _Patience) -> None:
-        """Return when the request should be repeated, after a pause; else raise the error, or Stopped."""
+        """Return when the request should be repeated, after a pause; else raise the error, or StoppedError."""
         if error.code in _EXPIRED and not patience.renewed:
             patience.renewed = True
             self.credentials.discard()
@@ -137,12 +138,14 @@ class _Patience:
         now = time.monotonic()
         if error.status == 0:
             self._failing_since = None
-        elif not (error.status == 429 or (error.status >= 500 and error.status != 501) or "Throttl" in error.code):
+        elif not (
+            error.status == 429 or (error.status >= 500 and error.status != 501) or "Throttl" in error.code
+        ):
             raise error
         elif self._failing_since is None:
             self._failing_since = now
         elif now - self._failing_since > _PATIENCE:
             raise error
         if self._over.wait(self._pause):
-            raise Stopped from error
+            raise StoppedError from error
         self._pause = min(self._pause * 2, _LONGEST_PAUSE)

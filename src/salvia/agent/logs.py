@@ -33,8 +33,8 @@ class LogShipper:
     """Sends what `write` is given to one log stream, from a thread of its own.
 
     Batches are numbered in `sequenceToken` ("salvia-1", "salvia-2", …): the server answers
-    DataAlreadyAcceptedException for a number that it has, so that a batch whose reply was lost is not doubled.
-    `examine(lines)` sees every line once, before it is sent, and `after()` is called when they are.
+    DataAlreadyAcceptedException for a number that it has, so that a batch whose reply was lost is not
+    doubled. `examine(lines)` sees every line once, before it is sent, and `after()` is called when they are.
     A role that may not write logs does not stop the job: `on_trouble` is told what is missing, once.
     """
 

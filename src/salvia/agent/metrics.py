@@ -39,7 +39,9 @@ class Metrics:
             try:
                 self._definitions.append(_Definition(definition["Name"], definition["Regex"]))
             except (re.error, UnicodeEncodeError, RecursionError, OverflowError) as error:
-                on_trouble(f"Metric {definition['Name']}: {definition['Regex']!r} is no regular expression: {error}.")
+                on_trouble(
+                    f"Metric {definition['Name']}: {definition['Regex']!r} is no regular expression: {error}."
+                )
         self._found: list[tuple[str, float, float]] = []
         self.last: dict[str, tuple[float, float]] = {}
 
@@ -61,7 +63,8 @@ class Metrics:
     def final(self) -> list[dict[str, Any]]:
         """The last value of each metric, as FinalMetricDataList has it; timestamps in seconds."""
         return [
-            {"MetricName": name, "Value": value, "Timestamp": stamp} for name, (value, stamp) in self.last.items()
+            {"MetricName": name, "Value": value, "Timestamp": stamp}
+            for name, (value, stamp) in self.last.items()
         ]
 
     def take(self) -> list[tuple[str, float, float]]:
@@ -78,7 +81,7 @@ class Metrics:
                 try:
                     value = definition.value(line[:_WIDTH].decode("utf-8", "replace"))
                     alarm.disarm()
-                except (TooSlow, RecursionError, MemoryError):
+                except (TooSlowError, RecursionError, MemoryError):
                     self._definitions.remove(definition)
                     self._on_trouble(
                         f"Metric {definition.name} is no longer collected: its regular expression took more than "
@@ -90,7 +93,7 @@ class Metrics:
                     self._found.append((definition.name, value, now))
 
 
-class TooSlow(Exception):
+class TooSlowError(Exception):
     """An expression ran out of time."""
 
 
@@ -117,7 +120,7 @@ class _Alarm:
     def _ring(self, _number: int, _frame: FrameType | None) -> None:
         if self._armed:
             self._armed = False
-            raise TooSlow
+            raise TooSlowError
 
 
 class _Definition:
@@ -169,7 +172,13 @@ class MetricShipper:
     """Sends metric data to CloudWatch under the dimension TrainingJobName, and Host besides when there are several."""
 
     def __init__(
-        self, call: Call, namespace: str, job: str, host: str | None, on_trouble: Callable[[str], None], journal: Journal
+        self,
+        call: Call,
+        namespace: str,
+        job: str,
+        host: str | None,
+        on_trouble: Callable[[str], None],
+        journal: Journal,
     ) -> None:
         self._call, self._namespace, self._on_trouble, self._journal = call, namespace, on_trouble, journal
         self._dimensions = [[{"Name": "TrainingJobName", "Value": job}]]
@@ -188,7 +197,10 @@ class MetricShipper:
             if self._closed:
                 return
             try:
-                self._call("PutMetricData", {"Namespace": self._namespace, "MetricData": data[start : start + _BATCH]})
+                self._call(
+                    "PutMetricData",
+                    {"Namespace": self._namespace, "MetricData": data[start : start + _BATCH]},
+                )
             except ClientError as error:
                 self._journal.note("metrics.put.failed", error=str(error))
                 self._closed = True

@@ -1,5 +1,8 @@
 """The user's program as a process: started, listened to, stopped, and wholly ended."""
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH123
+
 from __future__ import annotations
 
 import os
@@ -7,10 +10,11 @@ import select
 import signal
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from .descendants import adopt_orphans, end_all, main_process
-from .failure import Failure
+from .failure import JobError
 
 _CHUNK = 65_536
 _PIPE = 1 << 20  # the most that a pipe may hold unread
@@ -44,7 +48,7 @@ class Program:
         self.pid = 0
 
     def start(self, argv: Sequence[str], environment: Mapping[str, str], cwd: str | None) -> None:
-        """Start the program in a session of its own. Raises Failure when it cannot be.
+        """Start the program in a session of its own. Raises JobError when it cannot be.
 
         Call it from the main thread: bubblewrap's --die-with-parent means the thread that started it.
         """
@@ -69,7 +73,9 @@ class Program:
             )
         except (OSError, ValueError) as error:
             os.close(read_end)
-            raise Failure("AlgorithmError", f"The program {argv[0]!r} could not be started: {error}.") from error
+            raise JobError(
+                "AlgorithmError", f"The program {argv[0]!r} could not be started: {error}."
+            ) from error
         finally:
             os.close(write_end)
             os.close(null)
@@ -90,20 +96,16 @@ class Program:
             pid = main_process(self.pid)
             if pid is None:
                 return False
-            try:
+            with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                pass
             return True
 
     def kill(self) -> None:
         """Send SIGKILL to the program's process group; `finish` ends whatever is left."""
         with self._lock:
             if self._alive:
-                try:
+                with suppress(ProcessLookupError, PermissionError):
                     os.killpg(self.pid, signal.SIGKILL)
-                except (ProcessLookupError, PermissionError):
-                    pass
 
     def finish(self) -> bool:
         """End what the program left running, and return when all that was printed has been taken.

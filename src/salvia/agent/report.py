@@ -17,8 +17,9 @@ _DISOWNED = 60.0  # seconds of refusals after which the instance takes itself fo
 class Reporter:
     """Sends the state at every change and each `heartbeat` seconds, on a thread of its own.
 
-    `post(state)` makes one try and returns the reply. `on_stop()` is called when a reply asks for it, `on_gone()`
-    when the gateway wants nothing of this instance any more: at once for 410, after a minute of 401, 403 or 404.
+    `post(state)` makes one try and returns the reply. `on_stop()` is called when a reply asks for it,
+    `on_gone()` when the gateway wants nothing of this instance any more: at once for 410, after a minute of
+    401, 403 or 404.
     """
 
     def __init__(
@@ -35,7 +36,13 @@ class Reporter:
         self._version = 0
         self._acknowledged = -1
         self._ended = False
-        self._state: dict[str, Any] = {"phase": "Starting", "message": "", "times": {}, "metrics": [], "exit": None}
+        self._state: dict[str, Any] = {
+            "phase": "Starting",
+            "message": "",
+            "times": {},
+            "metrics": [],
+            "exit": None,
+        }
         self._thread = threading.Thread(target=self._run, name="report", daemon=True)
 
     def start(self) -> None:
@@ -45,7 +52,12 @@ class Reporter:
     def enter(self, phase: str, **changes: Any) -> None:
         """The instance is in `phase` from this moment on."""
         with self._changed:
-            self._state = {**self._state, **changes, "phase": phase, "times": {**self._state["times"], phase: time.time()}}
+            self._state = {
+                **self._state,
+                **changes,
+                "phase": phase,
+                "times": {**self._state["times"], phase: time.time()},
+            }
             self._touch()
 
     def update(self, **changes: Any) -> None:

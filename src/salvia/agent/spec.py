@@ -1,5 +1,8 @@
 """What an agent is told: SPEC.json, read once."""
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH100, PTH123
+
 from __future__ import annotations
 
 import json
@@ -40,8 +43,8 @@ class Job(NamedTuple):
 class Spec(NamedTuple):
     """One instance of one job: where its gateway is, which host it is, and what to run.
 
-    `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a directory of small files that the
-    host calls `run` and the program `run_inside`.
+    `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a
+    directory of small files that the host calls `run` and the program `run_inside`.
     """
 
     url: str

@@ -3,6 +3,9 @@
 Sources: SageMaker developer guide, "Upload output"; API reference, OutputDataConfig (CompressionType).
 """
 
+# pathlib takes 10 ms to import, for which a job would wait.
+# ruff: noqa: PTH108, PTH115, PTH117, PTH118, PTH120, PTH123
+
 from __future__ import annotations
 
 import errno
@@ -10,11 +13,12 @@ import os
 import stat
 import tarfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from ..core.client import ClientError
 from .channels import split_uri
-from .failure import Failure
+from .failure import JobError
 from .spec import Job
 
 # Models are mostly numbers that hardly shrink; level 1 is several times as fast as the usual 6.
@@ -24,7 +28,9 @@ _LEVEL = 1
 class Storage(Protocol):
     """S3 as the job's role sees it."""
 
-    role: str
+    @property
+    def role(self) -> str:
+        """The ARN of the role."""
 
     def put(self, bucket: str, key: str, path: str) -> None:
         """Upload a file, in parts when it is large. Raises ClientError with S3's code."""
@@ -42,11 +48,13 @@ class Entry(NamedTuple):
 class Upload:
     """Uploads a job's artifacts below `<S3OutputPath>/<job>/output/`.
 
-    `say(line)` tells the job's log what was left out, and why. Archives depend on names and contents alone: the
-    same files make the same bytes. Temporary archives are written to `directory`.
+    `say(line)` tells the job's log what was left out, and why. Archives depend on names and contents alone:
+    the same files make the same bytes. Temporary archives are written to `directory`.
     """
 
-    def __init__(self, storage: Storage, job: Job, ml: str, directory: str, say: Callable[[str], None]) -> None:
+    def __init__(
+        self, storage: Storage, job: Job, ml: str, directory: str, say: Callable[[str], None]
+    ) -> None:
         self._storage, self._directory, self._say = storage, directory, say
         self._model, self._data = os.path.join(ml, "model"), os.path.join(ml, "output", "data")
         self._whole = job.compression == "NONE"
@@ -60,7 +68,9 @@ class Upload:
             return self._archive(self._model, "/opt/ml/model", "model.tar.gz")
         for entry in members(self._model, "/opt/ml/model", self._say):
             if not _is_text(entry.name):
-                self._say(f"/opt/ml/model/{entry.name!a} is not uploaded: a key must be UTF-8, and its name is not.")
+                self._say(
+                    f"/opt/ml/model/{entry.name!a} is not uploaded: a key must be UTF-8, and its name is not."
+                )
             elif stat.S_ISREG(entry.status.st_mode):
                 self._put(f"model/{entry.name}", entry.path)
             elif entry.link is not None:
@@ -81,12 +91,12 @@ class Upload:
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             cause = "the disk of the instance is full. Free space there, or save less" if full else str(error)
-            raise Failure("ClientError", f"Upload failed: {inside} could not be packed into {name}: {cause}.") from error
+            raise JobError(
+                "ClientError", f"Upload failed: {inside} could not be packed into {name}: {cause}."
+            ) from error
         finally:
-            try:
+            with suppress(FileNotFoundError):
                 os.unlink(path)
-            except FileNotFoundError:
-                pass
         return f"s3://{self._bucket}/{self._prefix}/{name}"
 
     def _put(self, name: str, path: str) -> None:
@@ -104,7 +114,9 @@ class Upload:
                 )
             else:
                 reason = f"{error.code}: {error.message}"
-            raise Failure("InternalError" if error.status >= 500 else "ClientError", where + reason) from error
+            raise JobError(
+                "InternalError" if error.status >= 500 else "ClientError", where + reason
+            ) from error
 
 
 def has_files(folder: str) -> bool:

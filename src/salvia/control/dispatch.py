@@ -90,7 +90,7 @@ class Dispatch:
         self.handlers: dict[tuple[str, str], Handler] = {}
         self.resources: dict[str, Resource] = {}
         self.reconcilers: dict[str, Any] = {}
-        self.hooks: dict[str, list[Callable[[World], Any]]] = {"provide": [], "bootstrap": []}
+        self.hooks: dict[str, list[Callable[[World], Any]]] = {"provide": [], "bootstrap": [], "sweep": []}
         for module in modules:
             service = module.__name__.split(".")[2]
             for value in list(vars(module).values()):

@@ -105,7 +105,8 @@ def _read_header(request: HttpRequest, header: str) -> Authorization:
         start = header.rfind("Signature=")
         end = header.find(",", start)
         end = len(header) if end < 0 else end
-        signature = header[start + 10 : end].rstrip(" ") if start > 0 else ""
+        named = start > 0 and header[start - 1] in " ,"
+        signature = header[start + 10 : end].rstrip(" ") if named else ""
         access_key, date, region, service, signed = _claims(header[:start] + header[end:], bool(signature))
         if timestamp is None:
             timestamp = _timestamp_of(headers.get("date"))

@@ -34,7 +34,7 @@ LARGEST_OBJECT = 5 << 40
 _SMALLEST_CHUNK = 8192
 _LONGEST_LINE = 8192
 _MOST_TRAILERS = 16
-_BATCH = 1 << 18  # what is worth a thread: hashing it takes longer than the hop
+_BATCH = 1 << 20  # bytes worth a thread: for MD5, SHA-256 and CRC32 some 2 ms of hashing
 
 
 def body(
@@ -52,7 +52,7 @@ def body(
     headers = request.headers
     payload = authorization.payload if authorization else headers.get("x-amz-content-sha256")
     payload = payload or UNSIGNED_PAYLOAD
-    source = request.stream if request.stream is not None else _whole(request.body)
+    source = aiter(request.stream) if request.stream is not None else _whole(request.body)
     expected: dict[Algorithm, str | None] = {**checksums.sent(request)}
     if payload not in STREAMING_PAYLOADS:
         length = len(request.body) if request.stream is None else _length(headers.get("content-length"))
@@ -184,9 +184,10 @@ class Body:
 
 
 def _hash(hashes: list[Checksum], batch: list[bytes]) -> None:
-    for piece in batch:
-        for checksum in hashes:
-            checksum.update(piece)
+    # In one piece, since each update that lets go of the interpreter waits to get it back.
+    data = b"".join(batch)
+    for checksum in hashes:
+        checksum.update(data)
 
 
 class _Source:

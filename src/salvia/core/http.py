@@ -11,7 +11,7 @@ signature is made over exactly those characters.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -77,7 +77,7 @@ class HttpRequest:
     query: str = ""
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
-    stream: AsyncIterator[bytes] | None = None  # a streaming upload; `body` is then b""
+    stream: AsyncIterable[bytes] | None = None  # a streaming upload; `body` is then b""
     scheme: str = "http"
     client: str = ""  # the peer's address
 

@@ -3,9 +3,9 @@
     put(chunks) ─▶ Extent(blob, start, size)      durable when it returns
     get(extent) ─▶ chunks
 
-An extent is a run of bytes inside a blob. Several extents may lie in one blob, an object may consist of several
-extents, and an extent can be cut into smaller ones: multipart uploads are joined, and ranges copied, without a byte
-being moved. Who refers to which blob is for the caller to know; what nobody refers to, it deletes.
+An extent is a run of bytes inside a blob. Several extents may lie in one blob, an object may consist of
+several extents, and an extent can be cut into smaller ones: multipart uploads are joined, and ranges copied,
+without a byte being moved. Who refers to which blob is for the caller to know; it deletes what nobody does.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NOTHING = Extent("", 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A blob that exists, or what an interrupted `put` left. `modified_at` is wall time, in seconds since the epoch."""
+    """A blob that exists, or what an interrupted `put` left. `modified_at`: wall seconds since the epoch."""
 
     blob: str
     size: int
@@ -53,11 +53,11 @@ class ObjectStore(Protocol):
         ...
 
     def get(self, extent: Extent) -> AsyncIterator[bytes]:
-        """The bytes of an extent, in chunks that suit the medium. Raises InternalError for a blob that is not there."""
+        """The bytes of an extent, in chunks that suit the medium. Raises InternalError for a lost blob."""
         ...
 
     async def delete(self, blobs: Iterable[str]) -> None:
-        """Forget blobs, by the names that `put` or `stored` gave; those that are not there are passed over."""
+        """Forget blobs, by the names that `put` or `stored` gave; what is not there is passed over."""
         ...
 
     def stored(self) -> AsyncIterator[Stored]:

@@ -3,10 +3,13 @@
     objects/3f/3f0c…e1        a blob: one large put, or several small ones that arrived together
     objects/3f/3f0c…e1.part   a put under way, or what a crash left of one
 
-Order: write the .part, fdatasync it, rename it, fsync the directory. A blob under its final name is therefore whole,
-and a put whose .part was swept away under it fails instead of pretending. Small puts that arrive while the disk is
-busy share the next file and its fsyncs, as transactions share a commit.
+Order: write the .part, fdatasync it, rename it, fsync the directory. A blob under its final name is therefore
+whole, and a put whose .part was swept away under it fails instead of pretending. Small puts that arrive while
+the disk is busy share the next file and its fsyncs, as transactions share a commit.
 """
+
+# A Path costs more than the system call it is made for, and `os` names the calls that matter.
+# ruff: noqa: PTH102, PTH104, PTH108, PTH208
 
 from __future__ import annotations
 
@@ -92,7 +95,7 @@ class FilesystemStore:
                 ahead = None
         finally:
             if ahead is not None:
-                await asyncio.wait({ahead})
+                await asyncio.gather(ahead, return_exceptions=True)
             os.close(file)
 
     async def delete(self, blobs: Iterable[str]) -> None:
@@ -153,7 +156,7 @@ class FilesystemStore:
     # Writing: large
 
     async def _put_alone(self, held: list[bytes], chunks: AsyncIterator[bytes]) -> Extent:
-        file = await self._on_thread(self._create)
+        file = await self._guarded(_File, self.root)
         writing: asyncio.Future[None] | None = None
         flushing: asyncio.Future[None] | None = None
         gathered, flushed = sum(map(len, held)), 0
@@ -164,37 +167,37 @@ class FilesystemStore:
                 if gathered >= _BLOCK:
                     if writing is not None:
                         await writing
-                    writing = self._on_thread(file.write, held)
+                    writing = self._guarded(file.write, held)
                     held, gathered = [], 0
                     if file.size - flushed >= _FLUSH_EVERY and (flushing is None or flushing.done()):
                         flushed = file.size
-                        flushing = self._on_thread(file.flush)
+                        flushing = self._guarded(file.flush)
             if writing is not None:
                 await writing
             if flushing is not None:
                 await flushing
-            await self._on_thread(file.finish, held)
-        except BaseException as failure:
-            under_way = {future for future in (writing, flushing) if future is not None}
-            if under_way:
-                await asyncio.wait(under_way)
+            await self._guarded(file.finish, held)
+        except BaseException:
+            under_way = (future for future in (writing, flushing) if future is not None)
+            await asyncio.gather(*under_way, return_exceptions=True)
             await asyncio.shield(self._on_thread(file.discard))
-            if isinstance(failure, OSError):
-                self._refuse(failure)
             raise
         return Extent(file.blob, 0, file.size)
 
-    def _create(self) -> _File:
-        try:
-            return _File(self.root)
-        except OSError as failure:
-            self._refuse(failure)
+    def _guarded(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        """Work on a thread whose OSErrors are the medium's; those of the stream are its sender's."""
+
+        def guarded() -> T:
+            try:
+                return work(*arguments)
+            except OSError as failure:
+                self._refuse(failure)
+
+        return self._on_thread(guarded)
 
     def _refuse(self, failure: OSError) -> NoReturn:
-        _log.error(
-            "cannot store",
-            extra={"event": "cannot-store", "root": str(self.root), "cause": os.strerror(failure.errno)},
-        )
+        cause = os.strerror(failure.errno or 0)
+        _log.error("cannot store", extra={"event": "cannot-store", "root": str(self.root), "cause": cause})
         if failure.errno in _FULL:
             raise ServiceError(
                 "InsufficientStorage",
@@ -204,7 +207,7 @@ class FilesystemStore:
             ) from failure
         raise ServiceError(
             "InternalError",
-            f"The server's object store cannot write: {os.strerror(failure.errno)}. Nothing of this upload was kept; "
+            f"The server's object store cannot write: {cause}. Nothing of this upload was kept; "
             "the server's log has the details.",
             500,
         ) from failure
@@ -223,7 +226,7 @@ class FilesystemStore:
             while self._waiting:
                 group, self._waiting = _up_to(_SHARED, self._waiting)
                 try:
-                    extents = await self._on_thread(self._write_shared, [content for content, _ in group])
+                    extents = await self._guarded(self._write_shared, [content for content, _ in group])
                 except Exception as failure:
                     for _, waiter in group:
                         if not waiter.done():
@@ -236,12 +239,12 @@ class FilesystemStore:
             self._sharing = None
 
     def _write_shared(self, contents: Sequence[bytes]) -> list[Extent]:
-        file = self._create()
+        file = _File(self.root)
         try:
             file.finish(contents)
-        except OSError as failure:
+        except OSError:
             file.discard()
-            self._refuse(failure)
+            raise
         extents = []
         position = 0
         for content in contents:
@@ -336,7 +339,7 @@ def _blobs(folder: Path) -> list[Stored]:
 def _lost(blob: str) -> ServiceError:
     return ServiceError(
         "InternalError",
-        f"The server's object store has lost the bytes {blob}. Restore its objects directory from the backup that "
-        "belongs to its database.",
+        f"The server's object store has lost the bytes {blob}. Restore its objects directory from the backup "
+        "that belongs to its database.",
         500,
     )

@@ -55,6 +55,7 @@ class _Entry:
     literals: dict[str, str | None]
     query: list[str]
     headers: list[str]
+    known: frozenset[str]  # every key of the query that it understands
     deprecated: bool
 
     def fits(self, query: Query) -> bool:
@@ -93,6 +94,7 @@ class _Path:
     plain: list[_Entry] = field(default_factory=list)  # those without literals
     literals: set[str] = field(default_factory=set)  # every key that is one somewhere
     resources: set[str] = field(default_factory=set)  # those that name a sub-resource: `?acl`
+    telling: set[str] = field(default_factory=set)  # keys that some entry must have: `uploadId`
 
 
 class Table:
@@ -115,6 +117,7 @@ class Table:
             for shape, path_entry in known.items():
                 path_entry.literals = set(everywhere[shape])
                 path_entry.resources = {key for key, value in everywhere[shape].items() if value is None}
+                path_entry.telling = {key for entry in path_entry.entries for key in entry.query}
                 path_entry.entries.sort(key=_Entry.rank)
                 path_entry.plain = [entry for entry in path_entry.entries if not entry.literals]
         self._paths = {
@@ -160,6 +163,10 @@ def _choose(path: _Path, query: Query, headers: Headers) -> _Entry | None:
             for entry in path.entries
             if entry.fits(query) and (not named or not named.isdisjoint(entry.literals))
         ]
+    # A part without its number must not overwrite the object: who says `uploadId` does not mean PutObject.
+    telling = path.telling.intersection(query)
+    if telling:
+        fitting = [entry for entry in fitting if telling <= entry.known] or fitting
     for entry in fitting:
         if entry.complete(query, headers):
             return entry
@@ -171,16 +178,19 @@ def _entry(operation: Any, path: str, literals: dict[str, str | None]) -> _Entry
     shape = operation.input_shape
     query: list[str] = []
     headers: list[str] = []
-    if shape is not None:
-        for name in shape.required_members:
-            member = shape.members[name]
-            location = member.serialization.get("location")
-            if location == "querystring" and member.type_name != "map":
-                query.append(member.serialization.get("name", name))
-            elif location == "header":
-                headers.append(member.serialization.get("name", name))
+    known: set[str] = set()
+    for name, member in shape.members.items() if shape is not None else ():
+        wire = member.serialization.get("name", name)
+        location = member.serialization.get("location")
+        if location == "querystring" and member.type_name != "map":
+            known.add(wire)
+            if name in shape.required_members:
+                query.append(wire)
+        elif location == "header" and name in shape.required_members:
+            headers.append(wire)
     labels = [found[1] for found in _LABEL.finditer(path)]
-    return _Entry(operation, labels, literals, query, headers, bool(operation.deprecated))
+    deprecated = bool(operation.deprecated)
+    return _Entry(operation, labels, literals, query, headers, frozenset(known), deprecated)
 
 
 def _partitions(query: str) -> list[tuple[str, str, str]]:

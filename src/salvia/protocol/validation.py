@@ -6,7 +6,7 @@ Two passes. `check` closures, built once a shape, only say yes or no, and fast. 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -152,7 +152,7 @@ def _blob(low: int | None, high: int | None) -> Check:
     def check(value: Any) -> bool:
         if isinstance(value, (bytes, bytearray, memoryview)):
             return low <= len(value) <= high
-        return isinstance(value, AsyncIterator)
+        return isinstance(value, AsyncIterable)
 
     return check
 

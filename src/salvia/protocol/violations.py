@@ -5,7 +5,7 @@ The slow half of validation: it runs only for requests that are refused.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -195,5 +195,5 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "timestamp": ((datetime,), "a timestamp"),
     "list": ((list, tuple), "a list"),
     "map": ((dict,), "a map"),
-    "blob": ((bytes, bytearray, memoryview, AsyncIterator), "a blob"),
+    "blob": ((bytes, bytearray, memoryview, AsyncIterable), "a blob"),
 }

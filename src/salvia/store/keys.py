@@ -16,8 +16,8 @@ INSERT INTO iam_keys (id, entity, unique_id, secret, session_token, session_name
 VALUES (:id, :entity, :unique_id, :secret, :session_token, :session_name, :session_policies,
         :created_at, :expires_at)"""
 _FIND = """
-SELECT k.id, k.unique_id, k.secret, k.status, k.session_token, k.session_name, k.session_policies, k.created_at,
-       k.expires_at, d.arn, d.account, d.kind, d.tags
+SELECT k.id, k.unique_id, k.secret, k.status, k.session_token, k.session_name, k.session_policies,
+       k.created_at, k.expires_at, d.arn, d.account, d.kind, d.tags
 FROM iam_keys k JOIN documents d ON d.id = k.entity WHERE k.id = :id"""
 
 
@@ -106,7 +106,8 @@ def set_status(tx: Transaction, entity: str, key_id: str, status: str) -> bool:
     """Make a long-term key Active or Inactive; False when the entity has no such key."""
     return (
         tx.run(
-            "UPDATE iam_keys SET status = :status WHERE id = :id AND entity = :entity AND session_token IS NULL",
+            "UPDATE iam_keys SET status = :status "
+            "WHERE id = :id AND entity = :entity AND session_token IS NULL",
             {"status": status, "id": key_id, "entity": entity},
         )
         == 1

@@ -5,7 +5,7 @@ reconciler works on, when it is due next and under whose lease. `account` and `r
 noun's scope is wider than they are (`control.resource.Scope`).
 """
 
-from sqlalchemy import Column, Float, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
 
 from .metadata import METADATA
 
@@ -65,20 +65,6 @@ INSTANCES = Table(
     UniqueConstraint("owner", "position", "attempt"),
 )
 Index("ix_instances_token", INSTANCES.c.token_hash, unique=True)
-
-# A batch of log events as the agent sent it, compressed: far fewer rows than lines.
-LOG_BATCHES = Table(
-    "log_batches",
-    METADATA,
-    Column("stream", String(36), primary_key=True),
-    Column("position", Integer, primary_key=True),
-    Column("first_at", Integer, nullable=False),
-    Column("last_at", Integer, nullable=False),
-    Column("received_at", Integer, nullable=False),
-    Column("count", Integer, nullable=False),
-    Column("bytes", Integer, nullable=False),
-    Column("events", LargeBinary, nullable=False),
-)
 
 METRICS = Table(
     "metrics",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from salvia.agent.channels import relative_path
-from salvia.agent.failure import Failure
+from salvia.agent.failure import JobError
 
 from .world import ROLE, channel, shell
 
@@ -57,7 +58,7 @@ def test_a_key_becomes_the_path_that_sagemaker_gives_it(prefix, key, path):
 @pytest.mark.parametrize("key", ["p/../../outside", "p/..", "p/./a", "p/a/", "p/nul\0"])
 def test_a_key_that_is_no_path_is_named(key):
     """Never written outside of the channel; the failure names the object."""
-    with pytest.raises(Failure) as failure:
+    with pytest.raises(JobError) as failure:
         relative_path("train", "bucket", "p/", key)
     assert repr(f"s3://bucket/{key}") in failure.value.message
 
@@ -81,9 +82,9 @@ def test_all_channels_arrive_page_by_page(world, instance):
 def test_keys_that_urls_must_quote_arrive(world, instance):
     """Keys are any UTF-8; the listing is asked for URL-encoded."""
     odd = {"train/a b+c%20&.csv": b"1", "train/ümläut/日本": b"2", "train/<x>": b"3"}
-    world.buckets["bucket"] = odd
+    world.buckets["bucket"] = dict(odd)
     job, _ = fetch(world, instance, channel("train", "s3://bucket/train/"))
-    assert files(job) == {key: content for key, content in odd.items()}
+    assert files(job) == odd
 
 
 def test_folder_markers_are_not_data(world, instance):
@@ -93,7 +94,9 @@ def test_folder_markers_are_not_data(world, instance):
     assert files(job) == {"train/x/a": b"1"}
 
 
-@pytest.mark.parametrize("host, expected", [("algo-1", {"a", "d"}), ("algo-2", {"b", "e"}), ("algo-3", {"c"})])
+@pytest.mark.parametrize(
+    "host, expected", [("algo-1", {"a", "d"}), ("algo-2", {"b", "e"}), ("algo-3", {"c"})]
+)
 def test_sharding_gives_every_nth_object_to_a_host(world, instance, host, expected):
     """ShardedByS3Key: each of n instances gets 1/n of the objects; the others are replicated."""
     world.buckets["bucket"] = {f"train/{name}": b"1" for name in "abcde"}
@@ -105,7 +108,9 @@ def test_sharding_gives_every_nth_object_to_a_host(world, instance, host, expect
         host=host,
         hosts=["algo-1", "algo-2", "algo-3"],
     )
-    assert files(job) == {f"shard/{name}": b"1" for name in expected} | {f"whole/{name}": b"1" for name in "abcde"}
+    assert files(job) == {f"shard/{name}": b"1" for name in expected} | {
+        f"whole/{name}": b"1" for name in "abcde"
+    }
 
 
 def test_fewer_objects_than_hosts_leave_a_host_without_data(world, instance):
@@ -129,7 +134,9 @@ def test_an_empty_prefix_names_what_the_bucket_holds(world, instance):
 def test_an_empty_bucket_is_said_plainly(world, instance):
     """There is nothing to propose."""
     message = refused(world, instance, channel("train", "s3://bucket/a/b/c"))
-    assert message == "Data download failed: Channel 'train': no objects under s3://bucket/a/b/c. Check S3Uri."
+    assert (
+        message == "Data download failed: Channel 'train': no objects under s3://bucket/a/b/c. Check S3Uri."
+    )
 
 
 def test_a_missing_bucket_is_named(world, instance):
@@ -166,7 +173,9 @@ def test_a_key_too_long_for_a_file_is_named(world, instance):
 def test_a_key_with_dots_writes_nothing_outside(world, instance):
     """The whole way, since it is the attack."""
     world.buckets["bucket"] = {"train/../../../../outside": b"1"}
-    assert "s3://bucket/train/../../../../outside" in refused(world, instance, channel("train", "s3://bucket/train/"))
+    assert "s3://bucket/train/../../../../outside" in refused(
+        world, instance, channel("train", "s3://bucket/train/")
+    )
 
 
 def test_gzip_input_is_decompressed(world, instance):
@@ -177,7 +186,9 @@ def test_gzip_input_is_decompressed(world, instance):
     assert files(job) == {"train/a.csv": b"1,2\n" * 1000 + b"3,4\n"}
 
 
-@pytest.mark.parametrize("content", [b"plain text", gzip.compress(b"1" * 10000)[:-12]], ids=["not", "cut off"])
+@pytest.mark.parametrize(
+    "content", [b"plain text", gzip.compress(b"1" * 10000)[:-12]], ids=["not", "cut off"]
+)
 def test_input_that_is_not_gzip_is_named(world, instance, content):
     """CompressionType is the client's word."""
     world.buckets["bucket"] = {"train/a": content}
@@ -194,9 +205,11 @@ def test_a_gzip_bomb_ends_at_its_bound(world, instance):
 
 @pytest.mark.parametrize("members", [{"S3DataType": "ManifestFile"}, {"InputMode": "Pipe"}])
 def test_what_is_not_available_is_said(world, instance, members):
-    """Refused by the server before; never taken for something else here."""
+    """RefusedError by the server before; never taken for something else here."""
     world.buckets["bucket"] = {"train/a": b"1"}
-    assert "is not available here" in refused(world, instance, channel("train", "s3://bucket/train/", **members))
+    assert "is not available here" in refused(
+        world, instance, channel("train", "s3://bucket/train/", **members)
+    )
 
 
 def test_a_download_that_breaks_off_is_taken_up_again(world, instance, tmp_path):
@@ -210,20 +223,16 @@ def test_a_download_that_breaks_off_is_taken_up_again(world, instance, tmp_path)
 
 
 def test_a_full_disk_is_said(world, instance):
-    """/dev/full stands for the full disk: every write to it fails with ENOSPC (full(4))."""
-    from salvia.agent.channels import Download
-
-    class Storage:
-        role = ROLE
-
-        def objects(self, bucket, prefix):
-            yield "train/a", 5
-
-        def read(self, bucket, key):
-            raise OSError(28, "No space left on device")
-            yield b""
-
-    with pytest.raises(Failure, match="does not fit: the disk of the instance is full"):
-        Download(Storage(), str(instance(["true"]).ml), "algo-1", ["algo-1"], lambda: False).run(
-            [channel("train", "s3://bucket/train/")]
-        )
+    """A real one: /opt/ml is a file system of 64 KiB."""
+    mount = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=64k tmpfs "$0" && exec "$@"']
+    if subprocess.run([*mount, "/mnt", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this machine does not let us mount")
+    world.buckets["bucket"] = {"train/a": bytes(100_000)}
+    job = instance(shell("true"), channels=[channel("train", "s3://bucket/train/")])
+    job.ml.mkdir()
+    ended = job.start(prefix=[*mount, str(job.ml)]).wait()
+    assert ended["error"]["code"] == "ClientError"
+    assert (
+        "s3://bucket/train/a (100000 bytes) does not fit: the disk of the instance is full"
+        in ended["error"]["message"]
+    )

@@ -23,7 +23,9 @@ def test_a_job_runs_from_its_data_to_its_model(world, instance):
     """The whole way, phases in AWS's order (API_DescribeTrainingJob, SecondaryStatusTransitions)."""
     world.buckets["bucket"] = {"train/a.csv": b"1,2\n", "validation/b.csv": b"3,4\n"}
     job = instance(
-        shell("cat $ML/input/data/train/a.csv $ML/input/data/validation/b.csv > $ML/model/m; echo done; echo n > $ML/output/data/n"),
+        shell(
+            "cat $ML/input/data/train/a.csv $ML/input/data/validation/b.csv > $ML/model/m; echo done; echo n > $ML/output/data/n"
+        ),
         channels=[channel("train", "s3://bucket/train/"), channel("validation", "s3://bucket/validation/")],
     )
     ended = job.start().wait()
@@ -47,13 +49,21 @@ def test_the_configuration_files_have_aws_shapes(world, instance):
         "current_group_name": "homogeneousCluster",
         "hosts": ["algo-1"],
         "instance_groups": [
-            {"instance_group_name": "homogeneousCluster", "instance_type": "ml.m5.xlarge", "hosts": ["algo-1"]}
+            {
+                "instance_group_name": "homogeneousCluster",
+                "instance_type": "ml.m5.xlarge",
+                "hosts": ["algo-1"],
+            }
         ],
         "network_interface_name": "lo",
     }
     job = instance(
         shell("true"),
-        channels=[channel("train", "s3://bucket/train/", ContentType="text/csv", S3DataDistributionType="ShardedByS3Key")],
+        channels=[
+            channel(
+                "train", "s3://bucket/train/", ContentType="text/csv", S3DataDistributionType="ShardedByS3Key"
+            )
+        ],
         hyperparameters={"num_round": "10"},
         resource_config=resources,
     )
@@ -158,7 +168,9 @@ def test_a_killed_program_reports_the_signal(world, instance):
     assert (ended["code"], ended["signal"], ended["oom"]) == (None, signal.SIGSEGV, False)
 
 
-@pytest.mark.parametrize("name, first", [("memory.events", "low 0\n"), ("memory.oom_control", "under_oom 0\n")])
+@pytest.mark.parametrize(
+    "name, first", [("memory.events", "low 0\n"), ("memory.oom_control", "under_oom 0\n")]
+)
 def test_memory_exhaustion_is_told_from_other_kills(world, instance, tmp_path, name, first):
     """The kernel counts in memory.events (v2) or memory.oom_control (v1); here the program plays the kernel."""
     events = tmp_path / name
@@ -197,7 +209,9 @@ def test_a_stop_in_the_gateways_reply_is_a_sigterm(world, instance):
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(world, instance):
     """API_StopTrainingJob: the algorithm has 120 seconds; here 0.5."""
-    job = instance(shell('trap "echo no" TERM; echo ready; while :; do sleep 0.05; done'), stop_grace=0.5).start()
+    job = instance(
+        shell('trap "echo no" TERM; echo ready; while :; do sleep 0.05; done'), stop_grace=0.5
+    ).start()
     eventually(lambda: "ready" in world.lines)
     told = time.monotonic()
     job.terminate()
@@ -210,7 +224,18 @@ def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(world, instanc
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 def test_a_program_in_a_sandbox_gets_sigterm_itself(world, instance):
     """bubblewrap dies of SIGTERM and takes the program along (seen with 0.8): the agent must reach past it."""
-    sandbox = ["bwrap", "--bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--unshare-pid", "--die-with-parent"]
+    sandbox = [
+        "bwrap",
+        "--bind",
+        "/",
+        "/",
+        "--dev",
+        "/dev",
+        "--proc",
+        "/proc",
+        "--unshare-pid",
+        "--die-with-parent",
+    ]
     script = 'trap "echo asked; exit 5" TERM; echo ready; while :; do sleep 0.05; done'
     job = instance([*sandbox, "--new-session", *shell(script)]).start()
     eventually(lambda: "ready" in world.lines)
@@ -242,7 +267,11 @@ def test_a_stop_during_the_download_ends_without_the_program(world, instance):
 def test_a_program_that_leaves_a_daemon_behind_holds_nobody_up(world, instance):
     """The container ends with its first process; a daemon that holds the pipe must not keep the job."""
     daemon = "import os,sys,time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); time.sleep(600)"
-    job = instance(python(f"import subprocess,sys; subprocess.run([sys.executable, '-S', '-c', {daemon!r}]); import time; time.sleep(0.3); print('end')"))
+    job = instance(
+        python(
+            f"import subprocess,sys; subprocess.run([sys.executable, '-S', '-c', {daemon!r}]); import time; time.sleep(0.3); print('end')"
+        )
+    )
     ended = job.start().wait(15)
     assert ended["code"] == 0
     left = next(int(line) for line in world.lines if line.isdigit())
@@ -288,7 +317,9 @@ def test_the_program_inherits_no_descriptor_of_its_runtime(world, instance, tmp_
 
 def test_the_heartbeat_carries_metrics_and_state(world, instance):
     """Sent without a change too (here each half second): the controller knows by it that an instance lives."""
-    job = instance(shell("echo loss=0.5; sleep 1.5"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]).start()
+    job = instance(
+        shell("echo loss=0.5; sleep 1.5"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
+    ).start()
     job.wait()
     training = [report for report in world.reports if report["phase"] == "Training"]
     assert len(training) >= 2
@@ -300,7 +331,9 @@ def test_a_ca_bundle_reaches_the_program(world, instance, tmp_path):
     bundle = Path("/etc/ssl/certs/ca-certificates.crt")
     if not bundle.exists():
         pytest.skip("no CA bundle on this machine")
-    job = instance(shell("cmp $AWS_CA_BUNDLE " + str(bundle) + " && echo same $REQUESTS_CA_BUNDLE $SSL_CERT_FILE"))
+    job = instance(
+        shell("cmp $AWS_CA_BUNDLE " + str(bundle) + " && echo same $REQUESTS_CA_BUNDLE $SSL_CERT_FILE")
+    )
     job.spec["ca"] = str(bundle)
     job.start().wait()
     assert world.lines == [f"same {job.run}/ca.pem {job.run}/ca.pem"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .world import ROLE, eventually, python, shell
@@ -36,8 +38,9 @@ def test_the_agent_stays_small_under_a_flood(world, instance):
     world.slow["PutLogEvents"] = 0.2
     job.start()
     eventually(lambda: world.calls["PutLogEvents"] > 8)
-    status = open(f"/proc/{job.process.pid}/status").read()
+    status = Path(f"/proc/{job.process.pid}/status").read_text()
     peak = int(status.partition("VmHWM:")[2].split()[0])
+    world.slow.clear()
     job.terminate()
     job.wait()
     assert peak < 64 * 1024, f"{peak} kB"

@@ -84,7 +84,11 @@ def test_a_large_model_goes_up_in_parts_and_whole(world, instance):
 
 def test_compression_none_uploads_the_files(world, instance):
     """API_OutputDataConfig, CompressionType NONE: below output/model/."""
-    ended = instance(shell("cd $ML/model; mkdir d; echo 1 > d/a; echo 2 > b; ln -s b c"), compression="NONE").start().wait()
+    ended = (
+        instance(shell("cd $ML/model; mkdir d; echo 1 > d/a; echo 2 > b; ln -s b c"), compression="NONE")
+        .start()
+        .wait()
+    )
     assert ended["artifacts"] == {"model": "s3://bucket/out/job/output/model/"}
     assert world.buckets["bucket"] == {"out/job/output/model/d/a": b"1\n", "out/job/output/model/b": b"2\n"}
     assert "/opt/ml/model/c is not uploaded" in world.lines[0]

@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -46,7 +46,9 @@ class World:
         self.lost: Counter[str] = Counter()  # operation → replies still to be lost
         self.cut: Counter[str] = Counter()  # operation → replies still to be cut off half-way
         self.slow: dict[str, float] = {}  # operation → seconds that it takes
-        self.falls_at: tuple[str, float] | None = None  # the call at which to go down, and for how many seconds
+        self.falls_at: tuple[str, float] | None = (
+            None  # the call at which to go down, and for how many seconds
+        )
         self.stop = False
         self.gone = False
         self.lifetime = 3600.0
@@ -127,7 +129,7 @@ class _Server(ThreadingHTTPServer):
         pass  # a client that was killed, or a world that went down
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(code)
         self.code, self.message, self.status = code, message, status
@@ -137,7 +139,6 @@ class _Handler(BaseHTTPRequestHandler):
     world: World
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    wbufsize = -1
 
     def setup(self) -> None:
         super().setup()
@@ -176,10 +177,12 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 parameters = dict(urllib.parse.parse_qsl(query, keep_blank_values=True))
                 name, status, answer = self._s3(urllib.parse.unquote(path), parameters, body)
-        except Refused as refused:
+        except RefusedError as refused:
             name, status = "refused", refused.status
             if s3:
-                answer = f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>".encode()
+                answer = (
+                    f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>".encode()
+                )
             else:
                 answer = json.dumps({"__type": refused.code, "message": refused.message}).encode()
         with self.world.lock:
@@ -216,22 +219,26 @@ class _Handler(BaseHTTPRequestHandler):
     def _instance(self, name: str, payload: dict) -> tuple[int, bytes]:
         world = self.world
         if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-            raise Refused("AccessDenied", "wrong token", 403)
+            raise RefusedError("AccessDenied", "wrong token", 403)
         if name == "credentials":
             expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + world.lifetime))
             answer = {"AccessKeyId": f"ASIA{world.calls['credentials']:016}", "SecretAccessKey": "secret"}
-            return 200, json.dumps(answer | {"Token": "session", "Expiration": expires, "RoleArn": ROLE}).encode()
+            return 200, json.dumps(
+                answer | {"Token": "session", "Expiration": expires, "RoleArn": ROLE}
+            ).encode()
         if world.gone:
-            raise Refused("Gone", "no such instance", 410)
+            raise RefusedError("Gone", "no such instance", 410)
         with world.lock:
             world.reports.append(payload)
         return 200, json.dumps({"stop": world.stop}).encode()
 
     def _signed(self, action: str) -> None:
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 Credential=ASIA"):
-            raise Refused("MissingAuthenticationToken", "not signed", 403)
+            raise RefusedError("MissingAuthenticationToken", "not signed", 403)
         if action in self.world.denied:
-            raise Refused("AccessDeniedException", f"User: {ROLE} is not authorized to perform: {action}.", 400)
+            raise RefusedError(
+                "AccessDeniedException", f"User: {ROLE} is not authorized to perform: {action}.", 400
+            )
 
     def _json(self, operation: str, payload: dict) -> tuple[int, bytes]:
         world = self.world
@@ -241,15 +248,17 @@ class _Handler(BaseHTTPRequestHandler):
                 world.metrics += payload["MetricData"]
             elif operation == "CreateLogGroup":
                 if payload["logGroupName"] in world.groups:
-                    raise Refused("ResourceAlreadyExistsException", "The specified log group already exists")
+                    raise RefusedError("ResourceAlreadyExistsException", "The specified log group already exists")
                 world.groups.add(payload["logGroupName"])
             elif operation == "CreateLogStream":
                 world.streams.add((payload["logGroupName"], payload["logStreamName"]))
             elif operation == "PutLogEvents":
                 if (payload["logGroupName"], payload["logStreamName"]) not in world.streams:
-                    raise Refused("ResourceNotFoundException", "The specified log stream does not exist.")
+                    raise RefusedError("ResourceNotFoundException", "The specified log stream does not exist.")
                 if payload["sequenceToken"] in world.batches:
-                    raise Refused("DataAlreadyAcceptedException", "The given batch has already been accepted.")
+                    raise RefusedError(
+                        "DataAlreadyAcceptedException", "The given batch has already been accepted."
+                    )
                 world.batches.add(payload["sequenceToken"])
                 world.events += payload["logEvents"]
                 size = sum(len(event["message"].encode()) + 26 for event in payload["logEvents"])
@@ -264,16 +273,16 @@ class _Handler(BaseHTTPRequestHandler):
         )
         try:
             self._signed(action)
-        except Refused as refused:
-            raise Refused("AccessDenied", refused.message, 403) from None
+        except RefusedError as refused:
+            raise RefusedError("AccessDenied", refused.message, 403) from None
         objects = world.buckets.get(bucket)
         if objects is None:
-            raise Refused("NoSuchBucket", "The specified bucket does not exist", 404)
+            raise RefusedError("NoSuchBucket", "The specified bucket does not exist", 404)
         if not key:
             return "ListObjectsV2", 200, _listing(objects, query)
         if self.command == "GET":
             if key not in objects:
-                raise Refused("NoSuchKey", "The specified key does not exist.", 404)
+                raise RefusedError("NoSuchKey", "The specified key does not exist.", 404)
             return self._object(objects[key])
         with world.lock:
             if "uploads" in query:
@@ -292,11 +301,12 @@ class _Handler(BaseHTTPRequestHandler):
             objects[key] = body
         return "PutObject", 200, b""
 
-
     def _object(self, content: bytes) -> tuple[str, int, bytes]:
         etag = _etag(content)
         if self.headers.get("If-Match", etag) != etag:
-            raise Refused("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+            raise RefusedError(
+                "PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412
+            )
         self.extra["ETag"] = etag
         asked = self.headers.get("Range")
         if asked is None:
@@ -318,7 +328,7 @@ def _listing(objects: dict[str, bytes], query: dict[str, str]) -> bytes:
     page, more = keys[:100], len(keys) > 100
     encode = urllib.parse.quote if query.get("encoding-type") == "url" else str
     entries = "".join(
-        f'<Contents><Key>{escape(encode(key))}</Key><Size>{len(objects[key])}</Size><ETag>{_etag(objects[key])}</ETag></Contents>'
+        f"<Contents><Key>{escape(encode(key))}</Key><Size>{len(objects[key])}</Size><ETag>{_etag(objects[key])}</ETag></Contents>"
         for key in page
     )
     token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more else ""
@@ -374,13 +384,13 @@ class Instance:
         }
         self.process: subprocess.Popen | None = None
 
-    def start(self, pass_fds: tuple[int, ...] = ()) -> Instance:
+    def start(self, pass_fds: tuple[int, ...] = (), prefix: Sequence[str] = ()) -> Instance:
         path = self.folder / "SPEC.json"
         path.write_text(json.dumps(self.spec))
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCE}
         with open(self.folder / "agent.err", "wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, "-S", "-m", "salvia.agent", str(path)],
+                [*prefix, sys.executable, "-S", "-m", "salvia.agent", str(path)],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=errors,
@@ -396,7 +406,9 @@ class Instance:
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"the agent does not end; reports {self.world.reports[-2:]}; {self.errors}") from None
+            raise AssertionError(
+                f"the agent does not end; reports {self.world.reports[-2:]}; {self.errors}"
+            ) from None
         assert code == 0, self.errors
         assert '"failed"' not in self.errors, self.errors
         return self.world.exit
@@ -452,4 +464,3 @@ def instances(world: World, root: Path) -> Iterator[Callable[..., Instance]]:
     yield make
     for instance in made:
         instance.close()
-

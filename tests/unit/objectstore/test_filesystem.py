@@ -1,10 +1,12 @@
-"""What only the file system store promises: where the files lie, how they are shared, what a full disk says."""
+"""What only the file system store promises: where files lie, how they are shared, what a full disk says."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -105,9 +107,6 @@ async def story():
     print([blob async for blob in store.stored()])
 asyncio.run(story())
 """
-    import subprocess
-    import sys
-
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30)
     assert done.stdout.splitlines() == ["InsufficientStorage 507", "[]"], done.stderr
 

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-# Operations that everybody may call; AWS asks no permission for them.
+# Operations for which nothing is asked here.
 FREE: Mapping[str, str] = {
     "sts:GetCallerIdentity": "no permissions are required, even an explicit denial does not count",
     "sts:GetSessionToken": "no permissions are required",
+    "sts:AssumeRole": "its handler decides, since the role's trust policy must allow in any case",
 }
 
 # Operations that exist in a model and are refused whatever policies say.

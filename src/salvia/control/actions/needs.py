@@ -87,9 +87,9 @@ def required(service: str, operation: str, request: Mapping[str, Any], situation
     return found
 
 
-def need(action: str, resource: str, situation: Situation) -> Need:
+def need(action: str, resource: str, situation: Situation, request: Mapping[str, Any] | None = None) -> Need:
     """An action that no operation of its own stands for, such as iam:PassRole."""
-    return _need(action, resource, {}, situation)
+    return _need(action, resource, request or {}, situation)
 
 
 def _need(action: str, resource: str, request: Mapping[str, Any], situation: Situation) -> Need:

@@ -88,25 +88,13 @@ async def get_access_key_last_used(call: Call) -> dict[str, Any]:
     """When, and with which service, a key was last used."""
     key = call.request["AccessKeyId"]
     row = call.db.read().one(
-        "SELECT k.used_at, k.used_service, k.used_region, d.spec FROM iam_keys k JOIN documents d ON d.id = k.entity "
+        "SELECT k.used_at, k.used_service, k.used_region, d.arn FROM iam_keys k "
+        "JOIN documents d ON d.id = k.entity "
         "WHERE k.id = :id AND k.session_token IS NULL AND d.account = :account",
         {"id": key, "account": call.account},
     )
     if row is None:
         raise _missing(key)
     used = {"LastUsedDate": row["used_at"]} if row["used_at"] is not None else {}
-    user = find_user(call, key)
-    return {
-        "UserName": user,
-        "AccessKeyLastUsed": {
-            **used,
-            "ServiceName": row["used_service"] or "N/A",
-            "Region": row["used_region"] or "N/A",
-        },
-    }
-
-
-def find_user(call: Call, key: str) -> str:
-    """The name of the user that a key belongs to."""
-    found = keys.find(call.db.read(), key)
-    return found.caller.entity.rpartition("/")[2] if found else ""
+    where = {"ServiceName": row["used_service"] or "N/A", "Region": row["used_region"] or "N/A"}
+    return {"UserName": row["arn"].rpartition("/")[2], "AccessKeyLastUsed": {**used, **where}}

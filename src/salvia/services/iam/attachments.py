@@ -9,6 +9,7 @@ from typing import Any
 
 from salvia.control.dispatch import Call, operation
 from salvia.control.resource import Resource
+from salvia.core.errors import ServiceError
 from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document
 
@@ -34,7 +35,8 @@ _ADD = (
 def attached(db: Reader, entity: str) -> list[str]:
     """ARNs of the managed policies of an entity, a document's id."""
     rows = db.all(
-        "SELECT policy_arn FROM iam_grants WHERE entity = :entity AND purpose = 'attached' ORDER BY policy_arn",
+        "SELECT policy_arn FROM iam_grants WHERE entity = :entity AND purpose = 'attached' "
+        "ORDER BY policy_arn",
         {"entity": entity},
     )
     return [row["policy_arn"] for row in rows]
@@ -43,7 +45,8 @@ def attached(db: Reader, entity: str) -> list[str]:
 def boundary(db: Reader, entity: Document) -> dict[str, Any]:
     """The PermissionsBoundary member of a description, or nothing."""
     row = db.one(
-        "SELECT policy_arn FROM iam_grants WHERE entity = :entity AND purpose = 'boundary'", {"entity": entity.id}
+        "SELECT policy_arn FROM iam_grants WHERE entity = :entity AND purpose = 'boundary'",
+        {"entity": entity.id},
     )
     if row is None:
         return {}
@@ -83,7 +86,7 @@ def _known(db: Reader, account: str, arn: str) -> None:
         return
     try:
         policy_of(db, account, arn)
-    except Exception:
+    except ServiceError:
         raise no_such_entity(f"Policy {arn} does not exist or is not attachable.") from None
 
 

@@ -1,4 +1,4 @@
-"""The managed policies that AWS brings: files of `managed/`, kept to the services that Salvia has or will have.
+"""The managed policies that AWS brings: files of `managed/`, kept to services that Salvia has or will have.
 
 Source: AWS managed policy reference.
 """

@@ -103,8 +103,8 @@ def check_path(path: str) -> None:
     if not (path.startswith("/") and path.endswith("/")) or "//" in path:
         raise ServiceError(
             "ValidationError",
-            "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric "
-            "characters and/or / characters.",
+            "The specified value for path is invalid. It must begin and end with / and contain only "
+            "alphanumeric characters and/or / characters.",
         )
 
 
@@ -169,7 +169,7 @@ def encoded(text: str) -> str:
 
 
 def shown(resource: Resource, found: Document, members: Iterable[str]) -> dict[str, Any]:
-    """The members that every view of a user, a role or a policy has, and those of `members` that are there."""
+    """The members that every view of an entity has, and those of `members` that it has besides."""
     noun = resource.noun
     always = (f"{noun}Name", f"{noun}Id", "Path")
     spec = found.spec
@@ -177,7 +177,9 @@ def shown(resource: Resource, found: Document, members: Iterable[str]) -> dict[s
     return {**description, "Arn": found.arn, "CreateDate": found.created_at}
 
 
-def page(items: Sequence[T], request: Mapping[str, Any], name: Callable[[T], str]) -> tuple[list[T], dict[str, Any]]:
+def page(
+    items: Sequence[T], request: Mapping[str, Any], name: Callable[[T], str]
+) -> tuple[list[T], dict[str, Any]]:
     """The items of one page, which are sorted by `name`, and the members that tell whether there is more."""
     after = _after(request)
     limit = request.get("MaxItems", _PAGE)

@@ -29,6 +29,7 @@ from .entities import (
 
 _QUOTA = 6144
 _MOST_VERSIONS = 5
+_DATED = ("Path", "DefaultVersionId", "CreateDate", "UpdateDate")
 _ADD_VERSION = (
     "INSERT INTO iam_policy_versions (policy, number, document, is_default, created_at) "
     "VALUES (:policy, :number, :document, :is_default, :created_at)"
@@ -75,7 +76,9 @@ def _own(db: Reader, policy: Document, uses: dict[tuple[str, str], int]) -> dict
 
 
 def _aws(policy: AwsPolicy, uses: dict[tuple[str, str], int]) -> dict[str, Any]:
-    members = {name: policy.members[name] for name in ("Path", "DefaultVersionId", "CreateDate", "UpdateDate")}
+    members = {
+        name: policy.members[name] for name in ("Path", "DefaultVersionId", "CreateDate", "UpdateDate")
+    }
     return {
         **members,
         **_counts(uses, policy.arn),
@@ -166,8 +169,8 @@ async def delete_policy(call: Call) -> dict[str, Any]:
             raise delete_conflict("Cannot delete a policy attached to entities.")
         if len(_versions(tx, policy)) > 1:
             raise delete_conflict(
-                "This policy has more than one version. Before you delete a policy, you must delete the policy's "
-                "versions. The default version is deleted with the policy."
+                "This policy has more than one version. Before you delete a policy, you must delete the "
+                "policy's versions. The default version is deleted with the policy."
             )
         tx.run("DELETE FROM iam_policy_versions WHERE policy = :id", {"id": policy.id})
         documents.delete(tx, policy.id)
@@ -242,8 +245,8 @@ async def create_policy_version(call: Call) -> dict[str, Any]:
         versions = _versions(tx, policy)
         if len(versions) >= _MOST_VERSIONS:
             raise limit_exceeded(
-                f"A managed policy can have up to {_MOST_VERSIONS} versions. Before you create a new version, you "
-                "must delete an existing version."
+                f"A managed policy can have up to {_MOST_VERSIONS} versions. Before you create a new "
+                "version, you must delete an existing version."
             )
         number: int = max(versions[0]["number"], policy.spec.get("LastVersion", 0)) + 1
         policy.spec["LastVersion"] = number  # numbers are never used again, even after a deletion
@@ -262,7 +265,8 @@ async def create_policy_version(call: Call) -> dict[str, Any]:
 
 def _default(tx: Transaction, policy: Document, number: int) -> None:
     tx.run(
-        "UPDATE iam_policy_versions SET is_default = CASE WHEN number = :number THEN 1 ELSE 0 END WHERE policy = :id",
+        "UPDATE iam_policy_versions SET is_default = CASE WHEN number = :number THEN 1 ELSE 0 END "
+        "WHERE policy = :id",
         {"number": number, "id": policy.id},
     )
 

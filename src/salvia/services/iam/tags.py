@@ -10,7 +10,7 @@ from salvia.store import documents
 from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document
 
-from .entities import POLICY, ROLE, USER, find, limit_exceeded, page, policy_of, tag_list, tags
+from .entities import ROLE, USER, find, limit_exceeded, page, policy_of, tag_list, tags
 
 Finder = Callable[[Reader, Call], Document]
 
@@ -33,7 +33,9 @@ async def _tag(call: Call, finder: Finder) -> dict[str, Any]:
     def work(tx: Transaction) -> None:
         found = finder(tx, call)
         replaced = {name.lower() for name in given}
-        found.tags = {name: value for name, value in found.tags.items() if name.lower() not in replaced} | given
+        found.tags = {
+            name: value for name, value in found.tags.items() if name.lower() not in replaced
+        } | given
         if len(found.tags) > 50:
             raise limit_exceeded("The number of tags has reached the maximum limit.")
         documents.update(tx, found)

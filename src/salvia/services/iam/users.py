@@ -77,7 +77,8 @@ async def update_user(call: Call) -> dict[str, Any]:
         if other is not None and other.id != user.id:
             raise USER.duplicate(arn)
         tx.run(
-            "UPDATE documents SET name = :name, arn = :arn, spec = :spec, version = version + 1 WHERE id = :id",
+            "UPDATE documents SET name = :name, arn = :arn, spec = :spec, version = version + 1 "
+            "WHERE id = :id",
             {"name": name, "arn": arn, "spec": documents.encode(user.spec), "id": user.id},
         )
 

@@ -1,4 +1,4 @@
-"""Filter patterns. Expectations: CloudWatch Logs user guide, 'Filter pattern syntax'; its examples are marked."""
+"""Filter patterns. Expectations: CloudWatch Logs user guide, 'Filter pattern syntax'; its examples say so."""
 
 import pytest
 

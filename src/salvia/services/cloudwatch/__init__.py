@@ -1,0 +1,1 @@
+"""Amazon CloudWatch metrics: what jobs and endpoints measured, and its statistics."""
