@@ -48,6 +48,7 @@ class Server:
     port: int
     options: tuple[str, ...] = ()
     environment: dict[str, str] = field(default_factory=dict)
+    clients: dict[str, Any] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -76,6 +77,9 @@ class Server:
         self.environment = variables
 
     def down(self) -> None:
+        for client in self.clients.values():
+            client.close()
+        self.clients.clear()
         self.salvia("down")
 
     def status(self) -> dict[str, Any]:
@@ -93,9 +97,14 @@ class Server:
         )
 
     def client(self, service: str, keys: tuple[str, str, str | None] | None = None, **config: Any) -> Any:
-        """A boto3 client with default settings, but for what `config` says."""
+        """A boto3 client with default settings, but for what `config` says; one for each set of them."""
         config.setdefault("retries", {"max_attempts": 1})
-        return self.session(keys).client(service, endpoint_url=self.url, config=Config(**config))
+        identity = repr((service, keys or self.environment["AWS_ACCESS_KEY_ID"], sorted(config.items())))
+        if identity not in self.clients:
+            self.clients[identity] = self.session(keys).client(
+                service, endpoint_url=self.url, config=Config(**config)
+            )
+        return self.clients[identity]
 
     def aws(self, command: list[str] | str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the AWS CLI; a string goes through a shell, as typed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -26,10 +27,10 @@ def send(
     )
     keys = Credentials(server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"])
     SigV4Auth(keys, service, "us-east-1").add_auth(request)
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    connection.request("POST", "/", body, dict(request.headers))
-    answer = connection.getresponse()
-    text = answer.read()
+    with closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)) as connection:
+        connection.request("POST", "/", body, dict(request.headers))
+        answer = connection.getresponse()
+        text = answer.read()
     assert answer.getheader("x-amzn-requestid")
     return answer.status, json.loads(text)
 
@@ -54,7 +55,7 @@ def test_all_violations_come_in_one_message(salvia: Server) -> None:
     message = error.get("message") or error["Message"]
     assert message.split(" validation errors detected: ")[0].isdigit()
     assert "Value 'a_b' at 'trainingJobName' failed to satisfy constraint" in message
-    assert "'algorithmSpecification' failed to satisfy constraint: Member must not be null" in message
+    assert "'outputDataConfig' failed to satisfy constraint: Member must not be null" in message
 
 
 def test_an_unknown_operation_is_said_to_be_unknown(salvia: Server) -> None:
@@ -70,21 +71,25 @@ def test_what_is_not_built_says_so(salvia: Server) -> None:
 
 
 def test_a_body_beyond_bounds_is_refused(salvia: Server) -> None:
-    connection = http.client.HTTPConnection("127.0.0.1", salvia.port, timeout=30)
-    connection.putrequest("POST", "/")
-    connection.putheader("X-Amz-Target", "SageMaker.CreateTrainingJob")
-    connection.putheader("Content-Type", "application/x-amz-json-1.1")
-    connection.putheader("Content-Length", str(10**12))
-    connection.endheaders()
-    assert connection.getresponse().status == 413
+    with closing(http.client.HTTPConnection("127.0.0.1", salvia.port, timeout=30)) as connection:
+        connection.putrequest("POST", "/")
+        connection.putheader("X-Amz-Target", "SageMaker.CreateTrainingJob")
+        connection.putheader("Content-Type", "application/x-amz-json-1.1")
+        connection.putheader("Content-Length", str(10**12))
+        connection.endheaders()
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 413
 
 
 def test_the_instances_door_needs_a_token(salvia: Server) -> None:
     """/_instance answers nobody but an instance of a job that runs."""
     for headers in ({}, {"Authorization": "Bearer guess"}):
-        connection = http.client.HTTPConnection("127.0.0.1", salvia.port, timeout=10)
-        connection.request("POST", "/_instance/credentials", b"{}", headers)
-        assert connection.getresponse().status == 403
+        with closing(http.client.HTTPConnection("127.0.0.1", salvia.port, timeout=10)) as connection:
+            connection.request("POST", "/_instance/credentials", b"{}", headers)
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 403
 
 
 def test_a_wrong_signature_is_refused_in_each_protocol(salvia: Server) -> None:

@@ -7,7 +7,6 @@ names the folder that has it as `sigv4/`.
 import os
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 

@@ -94,7 +94,7 @@ class Group:
         """Tell the others why this host cannot go on."""
         for line in self._lines.values():
             with contextlib.suppress(OSError):
-                line.send({_FAILURE: f"{self.hosts[self.rank]} failed: {reason}"})
+                line.send({_FAILURE: f"{reason} (On {self.hosts[self.rank]}.)"})
 
     def why(self) -> PeerLost:
         """The reason why the collective broke, found out within seconds: whom it is about, and its own words."""
@@ -137,7 +137,9 @@ class Group:
                     continue
                 except PeerLost as reason:
                     return reason
-        return PeerLost("The hosts lost contact with each other during training, though each still runs.")
+        return PeerLost(
+            "AlgorithmError: The hosts lost contact with each other during training, though each still runs."
+        )
 
     def _gather(self) -> None:
         deadline, reminder = time.monotonic() + _ARRIVAL, time.monotonic() + _REMIND
@@ -147,7 +149,9 @@ class Group:
                 with contextlib.suppress(TimeoutError):
                     self._admit(server.accept()[0])
                 if time.monotonic() > deadline:
-                    raise PeerLost(f"{', '.join(missing)} did not start within an hour of {self.hosts[0]}.")
+                    raise PeerLost(
+                        f"AlgorithmError: {', '.join(missing)} did not start within an hour of {self.hosts[0]}."
+                    )
                 if time.monotonic() > reminder:
                     say(f"Waiting for {', '.join(missing)}.")
                     reminder += _REMIND
@@ -173,7 +177,9 @@ class Group:
                 break
             except OSError as problem:
                 if time.monotonic() > deadline:
-                    raise PeerLost(f"{leader} did not answer at port {PORT} within an hour: {problem}.") from problem
+                    raise PeerLost(
+                        f"AlgorithmError: {leader} did not answer at port {PORT} within an hour: {problem}."
+                    ) from problem
                 time.sleep(pause)
                 pause = min(pause * 1.5, 1.0)
         self._lines[leader] = _Lines(connection, leader)
@@ -221,14 +227,16 @@ class _Lines:
         except ValueError:
             facts = None
         if not isinstance(facts, dict):
-            raise PeerLost(f"{self.host} sent something unintelligible.")
+            raise PeerLost(f"AlgorithmError: {self.host} sent something unintelligible.")
         if _FAILURE in facts:
             raise PeerLost(str(facts[_FAILURE]))
         return facts
 
 
 def _lost(host: str) -> str:
-    return f"{host} was lost: its program ended or its machine vanished. Its own log says more."
+    return (
+        f"AlgorithmError: {host} was lost: its program ended or its machine vanished. Its own log says more."
+    )
 
 
 def _address(host: str) -> str:

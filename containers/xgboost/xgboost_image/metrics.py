@@ -35,7 +35,9 @@ def is_maximized(metric: str) -> bool:
     return metric in _OF_CLASSES or metric == "r2" or metric.partition("@")[0] in _MAXIMIZED
 
 
-def evaluator(metrics: list[str], objective: str, classes: int, total: Sum) -> Callable[[Array, Any], list[tuple[str, float]]]:
+def evaluator(
+    metrics: list[str], objective: str, classes: int, total: Sum
+) -> Callable[[Array, Any], list[tuple[str, float]]]:
     """What xgboost.train takes as custom_metric: computes the given metrics of this module over all hosts' rows."""
 
     def evaluate(predictions: Array, matrix: Any) -> list[tuple[str, float]]:

@@ -5,7 +5,6 @@ Source: SageMaker developer guide, "XGBoost hyperparameters"; XGBoost documentat
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -22,8 +21,6 @@ _OURS = frozenset(
     {"num_round", "csv_weights", "early_stopping_rounds", "eval_metric", "save_model_on_termination"}
     | {"_tuning_objective_metric"}
 )
-_SHORT_DEFAULT = "XGBoost's own default, which is seldom enough"
-
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -44,7 +41,11 @@ class Settings:
         for prefix, allowed, what in (
             ("binary:", _between(0, 1), "labels from 0 to 1"),
             ("reg:logistic", _between(0, 1), "labels from 0 to 1"),
-            ("multi:", _class_of(self.classes), f"labels 0, 1, … {self.classes - 1} (num_class is {self.classes})"),
+            (
+                "multi:",
+                _class_of(self.classes),
+                f"labels 0, 1, … {self.classes - 1} (num_class is {self.classes})",
+            ),
             ("count:", _between(0), "labels of 0 or more"),
             ("reg:tweedie", _between(0), "labels of 0 or more"),
             ("reg:gamma", _positive, "labels above 0"),
@@ -63,15 +64,14 @@ def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
 
     `given` has passed `schema.check`. Raises ClientError for combinations that cannot work.
     """
-    values = dict(given)
-    for name in [name for name in values if schema.obsolete(name)]:
-        warn(f"Hyperparameter {name!r} is ignored: {schema.obsolete(name)}")
-        del values[name]
+    values = {name: value for name, value in given.items() if schema.obsolete(name) is None}
+    for name in sorted(given.keys() - values.keys()):
+        warn(f"Hyperparameter {name} is ignored: {schema.obsolete(name)}")
     if "num_round" not in values:
         values["num_round"] = schema.default("num_round")
         warn(
-            f"Hyperparameter 'num_round' is not given, which AWS requires: training {values['num_round']} rounds, "
-            f"{_SHORT_DEFAULT}. Set num_round."
+            f"Hyperparameter num_round is not given, which AWS requires: training {values['num_round']} rounds, "
+            "XGBoost's own default, which is seldom enough."
         )
     objective = _objective(values, schema)
     classes = _classes(values, objective)
@@ -83,7 +83,9 @@ def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
         objective=objective,
         classes=classes,
         metrics=chosen,
-        early_stopping_rounds=int(values["early_stopping_rounds"]) if "early_stopping_rounds" in values else None,
+        early_stopping_rounds=int(values["early_stopping_rounds"])
+        if "early_stopping_rounds" in values
+        else None,
         stopping_metric=stopping,
         csv_weights=values.get("csv_weights") == "1",
         save_on_termination=values.get("save_model_on_termination") == "true",
@@ -92,7 +94,7 @@ def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
 
 def _objective(values: dict[str, str], schema: Schema) -> str:
     if "objective" not in values:
-        say(f"Hyperparameter 'objective' is not given: using {schema.default('objective')}.")
+        say(f"Hyperparameter objective is not given: using {schema.default('objective')}.")
     objective = values.setdefault("objective", schema.default("objective"))
     if objective == "reg:linear":
         warn("objective reg:linear is the former name of reg:squarederror, which is used.")
@@ -103,10 +105,12 @@ def _objective(values: dict[str, str], schema: Schema) -> str:
 def _classes(values: Mapping[str, str], objective: str) -> int:
     multiclass = objective.startswith("multi:")
     if multiclass and "num_class" not in values:
-        raise ClientError(f"Hyperparameter 'num_class' is required with objective {objective}: the number of classes.")
+        raise ClientError(
+            f"Hyperparameter num_class is required with objective {objective}: the number of classes."
+        )
     if not multiclass and "num_class" in values:
         raise ClientError(
-            f"Hyperparameter 'num_class' does not go with objective {objective}. "
+            f"Hyperparameter num_class does not go with objective {objective}. "
             "Remove it, or use objective multi:softmax or multi:softprob."
         )
     return int(values["num_class"]) if multiclass else 2
@@ -117,25 +121,12 @@ def _trees(values: dict[str, str], hosts: int) -> None:
         warn("tree_method gpu_hist: this image trains on CPUs; hist, the same algorithm there, is used.")
         values["tree_method"] = "hist"
     if hosts > 1 and (values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", "")):
-        raise ClientError("tree_method exact (updater grow_colmaker) trains on one instance only. Use hist or approx.")
-    if hosts > 1 and values.get("booster") == "gblinear":
-        raise ClientError("booster gblinear trains on one instance only. Set InstanceCount to 1, or use gbtree or dart.")
-    if "interaction_constraints" in values:
-        _check_constraints(values["interaction_constraints"])
-
-
-def _check_constraints(text: str) -> None:
-    try:
-        groups = json.loads(text)
-        valid = isinstance(groups, list) and all(
-            isinstance(group, list) and all(type(one) is int and one >= 0 for one in group) for group in groups
-        )
-    except ValueError:
-        valid = False
-    if not valid:
         raise ClientError(
-            f"Hyperparameter 'interaction_constraints': {text!r} is not a list of lists of column numbers "
-            "such as [[0, 1], [2, 3, 4]]."
+            "tree_method exact (updater grow_colmaker) trains on one instance only. Use hist or approx."
+        )
+    if hosts > 1 and values.get("booster") == "gblinear":
+        raise ClientError(
+            "booster gblinear trains on one instance only. Set InstanceCount to 1, or use gbtree or dart."
         )
 
 
@@ -151,13 +142,21 @@ def _metrics(values: Mapping[str, str], objective: str) -> tuple[tuple[str, ...]
         if metrics.needs_classes(metric) and not classification:
             raise ClientError(f"eval_metric {metric} is for classification; objective {objective} is not.")
         if name == "auc" and not (classification or objective.startswith("rank:")):
-            raise ClientError(f"eval_metric auc is for classification and ranking; objective {objective} is neither.")
+            raise ClientError(
+                f"eval_metric auc is for classification and ranking; objective {objective} is neither."
+            )
         if name in ("mlogloss", "merror") and not objective.startswith("multi:"):
-            raise ClientError(f"eval_metric {metric} is for objectives multi:…; objective {objective} is not.")
+            raise ClientError(
+                f"eval_metric {metric} is for objectives multi:…; objective {objective} is not."
+            )
         if name == "aft-nloglik" and objective != "survival:aft":
-            raise ClientError(f"eval_metric aft-nloglik is for objective survival:aft; objective {objective} is not.")
+            raise ClientError(
+                f"eval_metric aft-nloglik is for objective survival:aft; objective {objective} is not."
+            )
         if metrics.is_ours(metric) and not metrics.needs_classes(metric) and objective.startswith("multi:"):
-            raise ClientError(f"eval_metric {metric} is for single numbers; objective {objective} predicts classes.")
+            raise ClientError(
+                f"eval_metric {metric} is for single numbers; objective {objective} predicts classes."
+            )
     return tuple(dict.fromkeys(chosen)), tuned or (chosen[-1] if chosen else None)
 
 

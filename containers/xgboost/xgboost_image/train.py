@@ -6,9 +6,10 @@ Source: SageMaker developer guide, "XGBoost algorithm" and "How Amazon SageMaker
 from __future__ import annotations
 
 import os
-import platform
+import signal
 import sys
 import traceback
+from typing import Any
 
 from . import contract, hyperparameters, settings
 from .collective import Facts, Group
@@ -17,54 +18,200 @@ from .data import channel
 from .data.table import Sparse, Table, empty
 from .failures import ClientError, PeerLost
 from .log import say, warn
+from .settings import Settings
 
 _TRAIN, _VALIDATION = "train", "validation"
-_CLIENT, _OTHER = 1, 2  # exit codes
+_CHANNELS = (_TRAIN, _VALIDATION)
+_CLIENT, _OTHER = 1, 2  # exit codes: the request or its data is wrong; anything else
 
 
 def main() -> int:
     """Run the job and return the exit code; what went wrong is in output/failure and in the log."""
-    # Threads that wait by spinning slow each other down when instances share one machine's cores.
+    # Threads that wait by spinning slow each other down where instances share one machine's cores.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    base = contract.base_directory()
+    job = Contract(contract.base_directory(), {}, {}, "algo-1", ("algo-1",), None)
+    group = None
     try:
-        job = contract.read(base)
-    except ClientError as problem:
-        return _failed(Contract(base, {}, {}, "algo-1", ("algo-1",), None), f"ClientError: {problem}", _CLIENT)
-    group = Group(job.hosts, job.rank) if len(job.hosts) > 1 else None
-    try:
+        job = contract.read(job.base)
+        say(f"XGBoost training on {job.host}, host {job.rank + 1} of {len(job.hosts)}.")
+        group = Group(job.hosts, job.rank) if len(job.hosts) > 1 else None
         return _run(job, group)
     except ClientError as problem:
-        return _failed(job, f"ClientError: {problem}", _CLIENT, group)
+        code, reason = _CLIENT, f"ClientError: {problem}"
     except PeerLost as lost:
-        return _failed(job, str(lost), _OTHER)
-    except MemoryError as problem:
-        reason = f"AlgorithmError: Out of memory: {problem}. Use a larger instance, or more of them with ShardedByS3Key."
-        return _failed(job, reason, _OTHER, group)
-    except Exception as problem:  # whatever it is, the job must say so
+        code, reason, group = _OTHER, str(lost), None
+    except MemoryError:
+        code, reason = (
+            _OTHER,
+            "AlgorithmError: Out of memory. Use a larger instance, or more of them (ShardedByS3Key).",
+        )
+    except Exception as problem:  # whatever it is, the job has to say so
         traceback.print_exc()
-        return _failed(job, f"AlgorithmError: {type(problem).__name__}: {problem}", _OTHER, group)
+        code, reason = _OTHER, f"AlgorithmError: {type(problem).__name__}: {problem}"
+    say(f"ERROR: {reason}")
+    job.fail(reason)
+    if group is not None:
+        group.fail(reason)
+    return code
 
 
 def _run(job: Contract, group: Group | None) -> int:
-    schema = hyperparameters.load()
-    given = schema.check(job.hyperparameters)
-    chosen = settings.settled(given, schema, len(job.hosts))
-    if _TRAIN not in job.channels:
-        raise ClientError(
-            f"There is no channel named 'train'; the job has {_listed(job.channels) or 'none'}. "
-            "Name the channel with the training data 'train'."
-        )
-    if unknown := set(job.channels) - {_TRAIN, _VALIDATION}:
-        warn(f"Only the channels train and validation are read; not {_listed(unknown)}.")
+    given = hyperparameters.load()
+    values = given.check(job.hyperparameters)
+    chosen = settings.settled(values, given, len(job.hosts))
+    _check_channels(job)
     if group is not None:
         group.meet()
-    own = {name: _load(job, name, chosen) for name in (_TRAIN, _VALIDATION) if name in job.channels}
+    own = {name: _load(job, name, chosen) for name in _CHANNELS if name in job.channels}
     facts = [_facts(own)] if group is None else group.exchange(_facts(own))
-    tables = _agreed(own, facts)
-    columns = max(fact[_TRAIN]["columns"] for fact in facts)
-    _introduce(job, tables, columns, facts, given)
+    columns = _columns(facts, job.hosts)
+    tables = _agreed(own, facts, columns)
+    _introduce(job, facts, columns, values)
 
-    from . import training  # imports XGBoost: only now, when nothing about the request can be wrong any more
+    # Imports XGBoost, which takes longer than all of the above: now that nothing can be wrong with the request.
+    from . import model, training
 
-    return training_run(training, job, group, chosen, tables, columns)
+    termination = training.Termination()
+    checkpoints = None if job.checkpoints is None else training.Checkpoints(job.checkpoints)
+    if chosen.save_on_termination or checkpoints is not None:
+        termination.install()
+    booster = _trained(training, group, chosen, tables, columns, job, checkpoints, termination)
+    if termination.requested and not chosen.save_on_termination:
+        say("Stopped by SIGTERM; save_model_on_termination is not set, so only the checkpoint is kept.")
+        return 128 + signal.SIGTERM
+    if group is None or group.leads:
+        model.write(booster, job.model_directory / model.NAME)
+        say(f"Saved the model of {booster.num_boosted_rounds()} rounds as {model.NAME}.")
+    if group is not None:
+        group.leave()
+    return 0
+
+
+def _trained(
+    training: Any,
+    group: Group | None,
+    chosen: Settings,
+    tables: dict[str, Table],
+    columns: int,
+    job: Contract,
+    checkpoints: Any,
+    termination: Any,
+) -> Any:
+    """Train, and turn XGBoost's errors into sentences."""
+    say(f"XGBoost {training.xgboost.__version__}: training {chosen.rounds} rounds.")
+    try:
+        if group is not None:
+            group.join()
+        return training.train(chosen, tables, columns, job.model_directory, checkpoints, termination)
+    except training.xgboost.core.XGBoostError as problem:
+        text = str(problem)
+        if "bad_alloc" in text:
+            raise MemoryError(text) from problem
+        if group is not None and "/collective/" in text:
+            raise group.why() from problem
+        raise ClientError(f"XGBoost refuses to train: {_first_sentence(text)}") from problem
+
+
+def _check_channels(job: Contract) -> None:
+    if _TRAIN not in job.channels:
+        raise ClientError(
+            f"There is no channel named 'train'; the job has {', '.join(sorted(job.channels)) or 'none'}. "
+            "Give the channel with the training data that name."
+        )
+    for name in sorted(set(job.channels) - set(_CHANNELS)):
+        warn(f"Channel {name!r} is not read: XGBoost has the channels train and validation.")
+
+
+def _load(job: Contract, name: str, chosen: Settings) -> Table | None:
+    """This host's rows of a channel.
+
+    Where every host was given all files, each takes every n-th row. AWS's container would let each train on all of
+    them, as if there were n of every row, which changes the model (min_child_weight, lambda, …) and saves no time.
+    """
+    described = job.channels[name]
+    table = channel.load(described, chosen.csv_weights)
+    if table is None:
+        return None
+    if problem := chosen.check_labels(table.labels):
+        raise ClientError(f"Channel {name!r}: {problem}")
+    if len(job.hosts) == 1 or described.distribution != REPLICATED:
+        return table
+    share = table.share(job.rank, len(job.hosts))
+    say(
+        f"Channel {name!r} is FullyReplicated: all {len(job.hosts)} hosts have its {len(table)} rows, "
+        f"and each works on a share of them, this one on {len(share)}."
+    )
+    return share
+
+
+def _facts(own: dict[str, Table | None]) -> Facts:
+    """What the other hosts need to know of this one's rows."""
+    return {
+        name: {
+            "rows": len(table),
+            "columns": table.columns,
+            "dense": not isinstance(table.features, Sparse),
+            "queries": table.queries is not None,
+        }
+        for name, table in own.items()
+        if table is not None
+    }
+
+
+def _columns(facts: list[Facts], hosts: tuple[str, ...]) -> int:
+    """How many features there are. Raises ClientError when hosts or channels differ, or nobody has any rows."""
+    if not any(_TRAIN in fact for fact in facts):
+        raise ClientError("Channel 'train' has no rows: no file with data is below its S3Uri. Check it.")
+    every = [
+        (host, name, told) for host, fact in zip(hosts, facts, strict=True) for name, told in fact.items()
+    ]
+    dense = [(f"channel {name!r} on {host}", told["columns"]) for host, name, told in every if told["dense"]]
+    for where, columns in dense:
+        if columns != dense[0][1]:
+            raise ClientError(
+                f"The data does not fit together: {dense[0][0]} has {dense[0][1]} feature columns, {where} has {columns}."
+            )
+    return max(told["columns"] for _, _, told in every)
+
+
+def _agreed(own: dict[str, Table | None], facts: list[Facts], columns: int) -> dict[str, Table]:
+    """The tables that every host must bring: where it has no rows of one, an empty one."""
+    tables = {}
+    for name in _CHANNELS:
+        told = [fact[name] for fact in facts if name in fact]
+        if told:
+            tables[name] = own.get(name) or empty(columns, told[0]["queries"])
+        elif own and name in own:
+            warn(f"Channel {name!r} has no rows: training goes on without it.")
+    return tables
+
+
+def _introduce(job: Contract, facts: list[Facts], columns: int, values: dict[str, str]) -> None:
+    for name in _CHANNELS:
+        rows = [fact[name]["rows"] if name in fact else 0 for fact in facts]
+        if sum(rows):
+            spread = f" ({', '.join(f'{host} {n}' for host, n in zip(job.hosts, rows, strict=True))})"
+            say(f"{name}: {sum(rows)} rows × {columns} features" + (spread if len(rows) > 1 else "") + ".")
+    say(
+        "Hyperparameters: "
+        + (", ".join(f"{name}={value}" for name, value in sorted(values.items())) or "none given")
+    )
+
+
+def _first_sentence(text: str) -> str:
+    """XGBoost's message without its clock, its source files and its stack."""
+    lines = text.split("Stack trace")[0].splitlines()
+    message = " ".join(line.strip() for line in lines if line.strip())
+    return (
+        message.rpartition("Check failed: ")[2]
+        if "Check failed: " in message
+        else message.partition("] ")[2] or message
+    )
+
+
+if __name__ == "__main__":
+    status = main()
+    if status:
+        # Not by way of XGBoost's destructors: they would wait for hosts that are gone.
+        sys.stdout.flush()
+        os._exit(status)

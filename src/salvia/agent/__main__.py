@@ -79,13 +79,15 @@ class Agent:
             signal.signal(number, lambda *_: self._mailbox.put(("stop", None)))
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._journal.note("started", pid=os.getpid())
-        self._reporter.start()
         self._reporter.enter("Starting")
-        state: dict[str, Any] = {"code": None, "signal": None, "oom": False, "failure": None, "error": None}
+        self._reporter.enter("Downloading")  # in one report: nobody would see the first alone
+        self._reporter.start()
+        state: dict[str, Any] = dict.fromkeys(("code", "signal", "failure", "error"))
+        state |= {"oom": False, "stopped": False}
         try:
             self._live(state)
         except StoppedError:
-            self._journal.note("stopped.early")
+            state["stopped"] = True
         except JobError as failure:
             state["error"] = {"code": failure.code, "message": failure.message}
         except BaseException as error:
@@ -95,7 +97,6 @@ class Agent:
             self._program.abandon()
         self._work(self._logs.finish)
         state |= {
-            "stopped": self._stopping.is_set(),
             "log_tail": self._logs.tail(),
             "artifacts": self._artifacts,
         }
@@ -105,7 +106,6 @@ class Agent:
 
     def _live(self, state: dict[str, Any]) -> None:
         spec, job = self._spec, self._spec.job
-        self._reporter.enter("Downloading")
         write_tree(spec.ml, job)
         if job.channels:
             download = Download(self._gateway, spec.ml, spec.host, spec.hosts, self._stopping.is_set)
@@ -113,7 +113,7 @@ class Agent:
         ending = self._train(state)
         self._reporter.enter("Uploading", metrics=self._metrics.final())
         # A model of a program that failed is none; what it wrote for its user may say why it failed.
-        failed = not (ending.good or self._stopping.is_set())
+        failed = not (ending.good or state["stopped"])
         try:
             self._work(lambda: self._upload(with_model=not failed))
         except JobError as failure:
@@ -132,7 +132,7 @@ class Agent:
         self._program.start(spec.program.argv, values, spec.program.cwd)
         self._reporter.enter("Training")
         self._logs.start()
-        ending = self._until_ended()
+        ending = self._until_ended(state)
         if not self._work(self._program.finish):
             self._journal.note("program.left", pid=self._program.pid)
         self._journal.note("program.ended", code=ending.code, signal=ending.signal)
@@ -144,12 +144,13 @@ class Agent:
         }
         return ending
 
-    def _until_ended(self) -> Ending:
+    def _until_ended(self, state: dict[str, Any]) -> Ending:
         deadline = told = None
         while True:
             now = time.monotonic()
             if self._stopping.is_set() and deadline is None:
                 deadline = now + (0 if self._disowned else self._spec.job.stop_grace)
+                state["stopped"] = True
                 self._journal.note("stopping", grace=self._spec.job.stop_grace)
             if deadline is not None and not told and now < deadline:
                 told = self._program.terminate()
@@ -191,7 +192,8 @@ class Agent:
             for folder, inside in ((model, "/opt/ml/model"), (data, "/opt/ml/output/data")):
                 if has_files(folder):
                     self._logs.say(
-                        f"{inside} of {spec.host} holds files, which are not uploaded: only those of {spec.hosts[0]} are."
+                        f"{inside} of {spec.host} holds files, which are not uploaded: "
+                        f"only those of {spec.hosts[0]} are."
                     )
             return
         upload = Upload(self._gateway, spec.job, spec.ml, spec.directory, self._logs.say)

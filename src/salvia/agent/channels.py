@@ -1,8 +1,6 @@
 """A job's input: objects of S3 as files below /opt/ml/input/data.
 
-Sources: SageMaker API reference, Channel and S3DataSource; developer guide, "Access Training Data". How
-SageMaker names the files of a prefix that ends inside a name was recorded by a user in sagemaker-python-sdk,
-issue 3612.
+Sources: SageMaker API reference, Channel and S3DataSource; developer guide, "Access Training Data".
 """
 
 # pathlib takes 10 ms to import, for which a job would wait.
@@ -21,12 +19,14 @@ from typing import Any, NamedTuple, Protocol
 from ..core.client import ClientError
 from .contract import channel_directory
 from .failure import JobError, StoppedError
+from .inflate import Inflater
+from .keys import relative_path, split_uri
 
 _WORKERS = 8
 _QUEUE = 256
 _NEAR = 1000  # objects that are looked at for a prefix that was meant
 _EXPANSION, _EXPANSION_FLOOR = 200, 64 << 20
-"""How many times its size, and at least how many bytes, an object may decompress to: a bomb ends at the bound."""
+"""How many times its size, and how many bytes at least, an object may decompress to: a bomb ends there."""
 
 
 class Storage(Protocol):
@@ -109,7 +109,7 @@ class Download:
     def _list(self, channel: Mapping[str, Any]) -> None:
         name = channel["ChannelName"]
         source = _source(channel, self._mode)
-        bucket, prefix = split_uri(name, source["S3Uri"])
+        bucket, prefix = split_uri(source["S3Uri"])
         gzip = channel.get("CompressionType") == "Gzip"
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         directory = channel_directory(self._ml, name)
@@ -165,14 +165,14 @@ class Download:
 
     def _copy(self, item: _Item, descriptor: int) -> None:
         limit = max(item.size * _EXPANSION, _EXPANSION_FLOOR)
-        written, inflater = 0, _Inflater() if item.gzip else None
+        written, inflater = 0, Inflater() if item.gzip else None
         for data in self._storage.read(item.bucket, item.key):
             if self._over:
                 return
             if not data:  # from the beginning again
                 os.ftruncate(descriptor, 0)
                 os.lseek(descriptor, 0, os.SEEK_SET)
-                written, inflater = 0, _Inflater() if item.gzip else None
+                written, inflater = 0, Inflater() if item.gzip else None
             try:
                 pieces: Iterable[bytes] = (data,) if inflater is None else inflater.feed(data)
                 for piece in pieces:
@@ -180,9 +180,9 @@ class Download:
                     if inflater is not None and written > limit:
                         raise JobError(
                             "ClientError",
-                            f"Data download failed: Channel '{item.channel}': {item.uri} decompresses to more than "
-                            f"{limit} bytes, {_EXPANSION} times its size. Leave CompressionType out, and decompress it "
-                            "in the program.",
+                            f"Data download failed: Channel '{item.channel}': {item.uri} decompresses to "
+                            f"more than {limit} bytes, {_EXPANSION} times its size. Leave CompressionType "
+                            "out and decompress it in the program.",
                         )
                     _write(descriptor, piece)
             except zlib.error as error:
@@ -222,66 +222,18 @@ class Download:
         where = f"Data download failed: Channel '{channel}': "
         if error.code == "NoSuchBucket":
             bucket = uri.removeprefix("s3://").partition("/")[0]
-            return JobError("ClientError", f"{where}there is no bucket '{bucket}'. Create it, or check S3Uri.")
+            return JobError(
+                "ClientError", f"{where}there is no bucket '{bucket}'. Create it, or check S3Uri."
+            )
         if error.code in ("AccessDenied", "AccessDeniedException") or error.status == 403:
             return JobError(
                 "ClientError",
-                f"{where}{self._storage.role} may not read {uri}: {error.message} Allow {action} on {resource} in the "
-                "role's policies and the bucket's.",
+                f"{where}{self._storage.role} may not read {uri}: {error.message} Allow {action} on "
+                f"{resource} in the role's policies and the bucket's.",
             )
         if error.status >= 500:
             return JobError("InternalError", f"{where}{uri} could not be read: {error.code}: {error.message}")
         return JobError("ClientError", f"{where}{uri} could not be read: {error.code}: {error.message}")
-
-
-class _Inflater:
-    """Decompresses gzip, also several members in a row, in pieces of bounded size."""
-
-    def __init__(self) -> None:
-        self._stream = zlib.decompressobj(31)
-        self._begun = False
-
-    @property
-    def complete(self) -> bool:
-        return not self._begun or self._stream.eof
-
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        while data:
-            if self._stream.eof:
-                self._stream = zlib.decompressobj(31)
-            self._begun = True
-            yield self._stream.decompress(data, 1 << 20)
-            data = self._stream.unconsumed_tail or self._stream.unused_data
-
-
-def split_uri(channel: str, uri: str) -> tuple[str, str]:
-    """Bucket and key prefix of an s3:// URI. Raises JobError."""
-    scheme, _, rest = uri.partition("://")
-    bucket, _, prefix = rest.partition("/")
-    if scheme != "s3" or not bucket:
-        raise JobError("ClientError", f"Channel '{channel}': S3Uri '{uri}' is none. Write s3://bucket/prefix.")
-    return bucket, prefix
-
-
-def relative_path(channel: str, bucket: str, prefix: str, key: str) -> str:
-    """Where below its channel's directory an object belongs. Raises JobError for a key that is no path.
-
-    With the prefix `data/train`, `data/train/a.csv` becomes `a.csv` and `data/train.csv` `train.csv`; an
-    object named in full keeps its last part.
-    """
-    folder = prefix if prefix.endswith("/") or not prefix else f"{prefix}/"
-    if not key.startswith(folder):
-        folder = prefix[: prefix.rfind("/") + 1]
-    parts = key[len(folder) :].split("/")
-    names = [part for part in parts if part]
-    if ".." in names or "." in names or "\0" in key or not names or not parts[-1]:
-        raise JobError(
-            "ClientError",
-            f"Data download failed: Channel '{channel}': the object {f's3://{bucket}/{key}'!r} has a key that cannot be "
-            "a file name. Copy it to a key without '.', '..' and NUL parts and without a '/' at its end, or leave it "
-            "out of the prefix.",
-        )
-    return "/".join(names)
 
 
 def _source(channel: Mapping[str, Any], mode: str) -> Mapping[str, Any]:
@@ -322,8 +274,8 @@ def _unwritable(item: _Item, error: OSError) -> str:
 def _not_gzip(item: _Item, reason: str) -> JobError:
     return JobError(
         "ClientError",
-        f"Data download failed: Channel '{item.channel}': {item.uri} is not gzip ({reason}), but CompressionType says "
-        "so. Leave CompressionType out, or compress every object.",
+        f"Data download failed: Channel '{item.channel}': {item.uri} is not gzip ({reason}), but "
+        "CompressionType says so. Leave CompressionType out, or compress every object.",
     )
 
 

@@ -16,15 +16,19 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from ..core.client import ClientError
 from ..core.sigv4 import Credentials
+from .failure import StoppedError
 from .journal import Journal
 
 _MARGIN = 20 * 60.0
 """Seconds before expiry at which credentials are renewed: botocore asks again 15 minutes before expiry."""
 
+_LAST = 60.0  # seconds before expiry from which credentials may expire on their way
 _REQUEST_LIMIT = 16_384
 _CONNECTIONS = 16
 
@@ -40,7 +44,7 @@ class RoleCredentials:
         self._issue, self._wall = issue, wall
         self._lock = threading.Lock()
         self._document: dict[str, Any] = {}
-        self._renew_at = self._expires = 0.0
+        self._renew_at = self._useless_at = self._expires = 0.0
 
     def current(self) -> Credentials:
         """What to sign with now."""
@@ -50,17 +54,18 @@ class RoleCredentials:
         )
 
     def document(self) -> dict[str, Any]:
-        """The set as the container credentials endpoint shows it."""
-        with self._lock:
-            if self._wall() >= self._renew_at:
-                document = self._issue()
-                now = self._wall()
-                self._expires = datetime.fromisoformat(
-                    document["Expiration"].replace("Z", "+00:00")
-                ).timestamp()
-                self._renew_at = self._expires - min(_MARGIN, (self._expires - now) / 3)
-                self._document = document
-            return self._document
+        """The set as the container credentials endpoint shows it.
+
+        While the last set is still good, a new one is fetched beside: whoever asks may be an SDK with two
+        seconds of patience, and the gateway away for longer.
+        """
+        now = self._wall()
+        if now >= self._useless_at:
+            with self._lock:
+                self._renew()
+        elif now >= self._renew_at and self._lock.acquire(blocking=False):
+            threading.Thread(target=self._renew_beside, name="renew", daemon=True).start()
+        return self._document
 
     @property
     def role(self) -> str:
@@ -70,7 +75,23 @@ class RoleCredentials:
     def discard(self) -> None:
         """Ask for a new set next time: this one was refused."""
         with self._lock:
-            self._renew_at = 0.0
+            self._renew_at = self._useless_at = 0.0
+
+    def _renew_beside(self) -> None:
+        try:
+            with suppress(ClientError, StoppedError):  # who needs it when the old set is useless hears of it
+                self._renew()
+        finally:
+            self._lock.release()
+
+    def _renew(self) -> None:
+        if self._wall() < self._renew_at:
+            return  # another thread did, while this one waited
+        document = self._issue()
+        left = (expires := datetime.fromisoformat(document["Expiration"]).timestamp()) - self._wall()
+        self._document, self._expires = document, expires
+        self._renew_at = expires - min(_MARGIN, left / 3)
+        self._useless_at = expires - min(_LAST, left / 10)
 
 
 class CredentialsEndpoint:

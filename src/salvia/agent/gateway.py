@@ -81,7 +81,7 @@ class Gateway:
                 self._bear(error, patience)
 
     def read(self, bucket: str, key: str) -> Iterator[bytes]:
-        """The bytes of an object. An empty chunk says that it was replaced, and comes from its beginning again."""
+        """The bytes of an object; an empty chunk: it was replaced, and comes from its beginning again."""
         patience, position, etag, replaced = _Patience(self._reading_over), 0, None, 0
         while True:
             try:
@@ -115,7 +115,7 @@ class Gateway:
                 self._bear(error, patience)
 
     def _bear(self, error: ClientError, patience: _Patience) -> None:
-        """Return when the request should be repeated, after a pause; else raise the error, or StoppedError."""
+        """Return, after a pause, to have the request repeated; else raise the error or StoppedError."""
         if error.code in _EXPIRED and not patience.renewed:
             patience.renewed = True
             self.credentials.discard()
@@ -126,7 +126,7 @@ class Gateway:
 
 
 class _Patience:
-    """How long one request is repeated: for ever while nobody answers, for minutes while the answer is a failure."""
+    """How long one request is repeated: for ever while nobody answers, minutes while the service fails."""
 
     def __init__(self, over: threading.Event) -> None:
         self._over = over

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 
 EVENT_LIMIT = 262_144 - 26
-"""The longest message of a log event in UTF-8 bytes: 256 KiB with AWS's 26 bytes of overhead (PutLogEvents)."""
+"""The longest message of a log event in UTF-8 bytes: 256 KiB with 26 bytes of overhead (PutLogEvents)."""
 
 
 class Splitter:

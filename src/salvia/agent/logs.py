@@ -148,8 +148,9 @@ class LogShipper:
                 self._journal.note("logs.put.failed", batch=self._number, error=str(error))
                 if error.code in _DENIED or error.code == "ResourceNotFoundException":
                     self._close(
-                        f"The job's log is not kept: {error.message} Allow logs:CreateLogGroup, logs:CreateLogStream "
-                        f"and logs:PutLogEvents on log group {self._group} to the job's role."
+                        f"The job's log is not kept: {error.message} Allow logs:CreateLogGroup, "
+                        "logs:CreateLogStream and logs:PutLogEvents on log group "
+                        f"{self._group} to the job's role."
                     )
                 else:
                     self._on_trouble(f"{len(payload['logEvents'])} log lines were refused: {error.message}")

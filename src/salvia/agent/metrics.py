@@ -84,8 +84,8 @@ class Metrics:
                 except (TooSlowError, RecursionError, MemoryError):
                     self._definitions.remove(definition)
                     self._on_trouble(
-                        f"Metric {definition.name} is no longer collected: its regular expression took more than "
-                        f"{_PATIENCE:g} s over one line. Make it match without nested repetitions."
+                        f"Metric {definition.name} is no longer collected: its regular expression took more "
+                        f"than {_PATIENCE:g} s over one line. Make it match without nested repetitions."
                     )
                     return
                 if value is not None:
@@ -169,7 +169,7 @@ def literal(regex: str) -> str:
 
 
 class MetricShipper:
-    """Sends metric data to CloudWatch under the dimension TrainingJobName, and Host besides when there are several."""
+    """Sends metric data to CloudWatch under TrainingJobName, and Host besides when there are several."""
 
     def __init__(
         self,

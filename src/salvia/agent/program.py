@@ -36,7 +36,7 @@ class Ending(NamedTuple):
 
 
 class Program:
-    """One run. `output(bytes)` gets what the program prints, both streams in one pipe, in the order of writing.
+    """One run. `output(bytes)` gets what the program prints, both streams as one, in the order of writing.
 
     `on_exit(ending)` is called from another thread when its first process has ended.
     """
@@ -173,7 +173,7 @@ def ending(status: int) -> Ending:
 
 
 def oom_kills(events: str | None) -> int:
-    """How many processes of the instance's cgroup the kernel has killed for memory; 0 where it cannot be read.
+    """How many processes of the instance's cgroup the kernel killed for memory; 0 where it cannot be read.
 
     `events` is memory.oom_control (v1) or memory.events (v2): both have a line `oom_kill N`.
     """

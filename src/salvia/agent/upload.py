@@ -17,8 +17,8 @@ from contextlib import suppress
 from typing import NamedTuple, Protocol
 
 from ..core.client import ClientError
-from .channels import split_uri
 from .failure import JobError
+from .keys import split_uri
 from .spec import Job
 
 # Models are mostly numbers that hardly shrink; level 1 is several times as fast as the usual 6.
@@ -58,7 +58,7 @@ class Upload:
         self._storage, self._directory, self._say = storage, directory, say
         self._model, self._data = os.path.join(ml, "model"), os.path.join(ml, "output", "data")
         self._whole = job.compression == "NONE"
-        bucket, prefix = split_uri("output", job.output["S3OutputPath"])
+        bucket, prefix = split_uri(job.output["S3OutputPath"])
         self._bucket = bucket
         self._prefix = "/".join(part for part in (prefix.strip("/"), job.name, "output") if part)
 

@@ -264,7 +264,10 @@ class ObjectReader(io.RawIOBase):
             return
         self._response = self._open()
         headers = self._response.headers
-        self.size = self._left = int(headers.get("content-length", "0"))
+        if "content-length" not in headers:
+            self._response.connection.close()
+            raise ClientError("InvalidResponse", "The object comes without its size.", 200, f"GET {path}")
+        self.size = self._left = int(headers["content-length"])
         self.etag = headers.get("etag", self.etag)
         self._end = start + self.size
 

@@ -32,8 +32,10 @@ SUBRESOURCES = frozenset((
 """The query parameters that are signed; all others are not."""
 
 
-def verify(request: HttpRequest, authorization: Authorization, secret: str, now: float) -> None:
-    """Prove a Version 2 signature. Raises S3's errors."""
+def verify(
+    request: HttpRequest, authorization: Authorization, secret: str, now: float, bucket: str | None
+) -> None:
+    """Prove a Version 2 signature; `bucket` is the one that the host names. Raises S3's errors."""
     headers = request.headers
     presigned = authorization.kind == "v2-query"
     if presigned:
@@ -59,7 +61,7 @@ def verify(request: HttpRequest, authorization: Authorization, secret: str, now:
             )
     canonical = ""
     given = authorization.signature.encode("ascii", "replace")
-    for resource in _resources(request):
+    for resource in _resources(request.path or "/", bucket):
         canonical = string_to_sign(
             request.method, resource, request.query, _signed_values(request, presigned), date
         )
@@ -110,20 +112,12 @@ def _signed_values(request: HttpRequest, presigned: bool) -> dict[str, str]:
     return values
 
 
-def _resources(request: HttpRequest) -> list[str]:
-    """What may have been signed as the path: as sent, and with the bucket of a virtual host before it.
+def _resources(path: str, bucket: str | None) -> list[str]:
+    """What may have been signed as the path.
 
-    Which hosts are buckets the router knows and this does not; whoever holds the secret tells which it is,
-    for the signature covers either reading.
+    A host is not signed, so the bucket in it must be: else a URL for /a/b would open b of any bucket a.
     """
-    path = request.path or "/"
-    resources = [path]
-    host = request.host.partition(":")[0].lower()
-    label, dot, _ = host.partition(".")
-    if dot and label:
-        resources.append(f"/{label}{path}")
-        # A bucket's name may have dots of its own.
-        while (rest := host[len(label) + 1 :]).count("."):
-            label = f"{label}.{rest.partition('.')[0]}"
-            resources.append(f"/{label}{path}")
-    return resources[:8]
+    resource = f"/{bucket}{path}" if bucket is not None else path
+    if resource.count("/") == 1 and resource != "/":
+        return [resource, f"{resource}/"]  # boto3 signs a bucket with a slash that it does not send
+    return [resource]

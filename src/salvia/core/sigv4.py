@@ -95,16 +95,18 @@ def verify(
     body_sha256: str | None = None,
     region: str | None = None,
     service: str | None = None,
+    bucket: str | None = None,
 ) -> Seed | None:
     """Prove that the holder of `secret` made this request.
 
     `now` is wall time; `body_sha256` the hex digest of the body, if it is known already. `region` and
-    `service`, where given, are the only ones accepted in the scope. A streamed body is not covered: its
-    bytes are proved by `chunked.body`, which takes what this returns: None for Version 2, without chunks.
+    `service`, where given, are the only ones accepted in the scope. `bucket` is the one that the host names,
+    if it does: Version 2 signs it with the path. A streamed body is not covered: its bytes are proved by
+    `chunked.body`, which takes what this returns (None for Version 2, which has no signed chunks).
     """
     kind = authorization.kind
     if kind == "v2-header" or kind == "v2-query":
-        sigv2.verify(request, authorization, secret, now)
+        sigv2.verify(request, authorization, secret, now, bucket)
         return None
     _check_time(authorization, now)
     _check_scope(authorization, region, service)

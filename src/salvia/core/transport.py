@@ -72,13 +72,19 @@ class FileSlice(NamedTuple):
     length: int
 
     def blocks(self) -> Iterator[bytes]:
-        """Its bytes, in blocks. It ends early when the file has become shorter."""
+        """Its bytes, in blocks. Raises ClientError when the file is gone or has become shorter."""
         left = self.length
-        with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  pathlib takes 10 ms to import
-            file.seek(self.start)
-            while left and (block := file.read(min(left, 262144))):
-                left -= len(block)
-                yield block
+        try:
+            with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  pathlib takes 10 ms to import
+                file.seek(self.start)
+                while left and (block := file.read(min(left, 262144))):
+                    left -= len(block)
+                    yield block
+        except OSError as problem:
+            raise ClientError("UnreadableFile", f"{self.path}: {problem.strerror}", 400) from problem
+        if left:
+            message = f"{self.path} became shorter while it was sent: {left} bytes are missing."
+            raise ClientError("IncompleteBody", message, 400)
 
     def sha256(self) -> str:
         """Its digest, in hex."""
@@ -186,7 +192,9 @@ class Transport:
                 0.5 + os.urandom(1)[0] / 512
             )
             attempt += 1
-            if not _worth_repeating(error) or time.monotonic() + delay > give_up or self._closed.wait(delay):
+            # A certificate that is not trusted (the only OSError that is a ValueError) will not be so later.
+            hopeless = isinstance(cause, ValueError) or not _worth_repeating(error)
+            if hopeless or time.monotonic() + delay > give_up or self._closed.wait(delay):
                 raise error from cause
 
     def finish(self, response: Response) -> None:

@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 Type = Literal["Integer", "Continuous", "Categorical", "FreeText"]
 TYPES: tuple[str, ...] = get_args(Type)
 
+_MEMBERS = {"name", "type", "range", "default", "required"}
 _INTERVAL = re.compile(r"\s*([\[(])\s*(\S+?)\s*,\s*(\S+?)\s*([\])])\s*")
 # What SDKs and the tuner add of their own accord; AWS's toolkit lets them pass as well.
 _RESERVED = ("sagemaker_", "_tuning", "_kfold", "_num_cv_round")
@@ -64,15 +65,13 @@ class Hyperparameter:
         return f"Hyperparameter {self.name}: {_short(value)} is not in {self._range_text()}"
 
     def _allows(self, value: str) -> bool:
-        if self.type == "Integer":
-            number: float = int(value)
-        elif self.type == "Continuous":
-            number = float(value)
-            if math.isnan(number):
-                raise ValueError("not a number")
-        else:
-            return not isinstance(self.range, tuple) or value in self.range
-        return not isinstance(self.range, Interval) or number in self.range
+        if self.type in ("Integer", "Continuous"):
+            # Tuners write integers as "5.0" at times; Python's underscores are nobody's notation here.
+            number = float(value.replace("_", "?"))
+            if math.isnan(number) or (self.type == "Integer" and not number.is_integer()):
+                raise ValueError("not a number of that type")
+            return not isinstance(self.range, Interval) or number in self.range
+        return not isinstance(self.range, tuple) or value in self.range
 
     def _range_text(self) -> str:
         return str(list(self.range)) if isinstance(self.range, tuple) else str(self.range)
@@ -84,7 +83,7 @@ def parse(entry: Mapping[str, object]) -> Hyperparameter:
     `range` is `[low, high]` (ends included, `inf` allowed) or text such as `"(0, 1]"` for numbers, and the
     list of choices for Categorical.
     """
-    unknown = set(entry) - {"name", "type", "range", "default", "required"}
+    unknown = set(entry) - _MEMBERS
     name, kind = entry.get("name"), entry.get("type")
     if unknown or not isinstance(name, str) or kind not in TYPES:
         wrong = f"unknown members {sorted(unknown)}" if unknown else f"name {name!r}, type {kind!r}"
@@ -94,7 +93,7 @@ def parse(entry: Mapping[str, object]) -> Hyperparameter:
     default = entry.get("default")
     made = Hyperparameter(
         name=name,
-        type=kind,  # type: ignore[arg-type]
+        type=cast(Type, kind),
         range=_range(name, str(kind), entry.get("range")),
         default=None if default is None else _text(default),
         required=bool(entry.get("required", False)),

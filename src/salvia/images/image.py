@@ -109,8 +109,9 @@ def _image(folder: Path, written: Mapping[str, Any]) -> Image:
 
 
 def _answer(entry: Mapping[str, Any]) -> Answer:
-    accounts = entry.get("accounts", ANYBODY)
-    listed = frozenset() if accounts == ANYBODY else frozenset(_words(accounts))
+    accounts = entry.get("accounts", ANYBODY)  # "*", a list, or a table from regions to accounts
+    named = list(accounts.values()) if isinstance(accounts, dict) else accounts
+    listed = frozenset() if accounts == ANYBODY else frozenset(_words(named))
     return Answer(str(entry["repository"]), _words(entry["tags"]), listed)
 
 

@@ -10,7 +10,7 @@ import zlib
 from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest
 
-MAX_BYTES = 64 * 2**20
+MAX_BYTES = 16 * 2**20
 
 
 def plain(request: HttpRequest) -> bytes:

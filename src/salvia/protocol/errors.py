@@ -79,13 +79,12 @@ def serialize_error(
     else:
         service, protocol = protocol_of(request, scope_service)
         model = models.service(service) if service else None
-    code, status = _spelled(error, protocol)
-    shape = _shapes(model).get(code) if model is not None else None
-    if shape is not None:
+    shapes = _shapes(model) if model is not None else {}
+    code, status = (error.code, error.status) if error.code in shapes else _spelled(error, protocol)
+    shape = shapes.get(code)
+    if shape is not None and error.status == 400:  # 400 is what errors have that do not say
         modelled = shape.metadata.get("error", {})
-        default = 500 if shape.metadata.get("fault") or modelled.get("fault") else error.status
-        if error.status == 400 or default == 500:
-            status = modelled.get("httpStatusCode", default)
+        status = modelled.get("httpStatusCode", 500 if shape.metadata.get("fault") else status)
     if protocol == "json":
         response = _json(model, shape, code, error, status)
     elif protocol == "query":
@@ -103,21 +102,22 @@ def serialize_error(
 
 def _spelled(error: ServiceError, protocol: str) -> tuple[str, int]:
     column = {"query": 1, "rest-xml": 2}.get(protocol, 0)
-    for spelling in _spellings().get(error.code, ()):
-        code, status = spelling[column]
-        if protocol == "rest-json" and code in ("AccessDeniedException", "UnrecognizedClientException"):
-            status = 403
-        return code, status or error.status
-    return error.code, error.status
+    spelling = _spellings().get(error.code)
+    if spelling is None:
+        return error.code, error.status
+    code, status = spelling[column]
+    if protocol == "rest-json" and code in ("AccessDeniedException", "UnrecognizedClientException"):
+        status = 403
+    return code, status or error.status
 
 
 @cache
-def _spellings() -> dict[str, list[Spelling]]:
-    # SageMaker's codes speak for all; those of the others are known where only one row has them.
-    result: dict[str, list[Spelling]] = {}
+def _spellings() -> dict[str, Spelling]:
+    # A code in several rows (S3's AccessDenied) stands for the first.
+    result: dict[str, Spelling] = {}
     for column in range(3):
         for row in SPELLINGS:
-            result.setdefault(row[column][0], [row])
+            result.setdefault(row[column][0], row)
     return result
 
 
@@ -160,7 +160,7 @@ def _json(model: Any, shape: Any, code: str, error: ServiceError, status: int) -
     if model is not None:
         version = model.metadata.get("jsonVersion", "1.1")
         if model.is_query_compatible:
-            query_code = shape.error_code if shape is not None else code
+            query_code = shape.error_code if shape is not None else _spelled(error, "query")[0]
     headers = [("Content-Type", f"application/x-amz-json-{version}"), ("x-amzn-ErrorType", name)]
     if query_code is not None:
         headers.append(("x-amzn-query-error", f"{query_code};{_party(status)}"))

@@ -64,12 +64,12 @@ def route(
     target = request.headers.get("x-amz-target")
     if target is not None and scope_service != "s3":
         return _by_target(target, candidates)
-    for known in candidates:
-        if "query" in known.protocols:
-            form = form_of(request)
-            if scope_service is None and "Action" not in form:
-                break
+    if scope_service is None:
+        form = _unsigned_form(request)
+        if "Action" in form:
             return _by_action(form, candidates)
+    elif any("query" in known.protocols for known in candidates):
+        return _by_action(form_of(request), candidates)
     if scope_service in (None, "s3"):
         return _by_uri(request, [SERVICES["s3"]], domains)
     return _by_uri(request, [known for known in candidates if "rest-json" in known.protocols], ())
@@ -87,7 +87,7 @@ def protocol_of(request: HttpRequest, scope_service: str | None) -> tuple[str, s
         if "query" in service.protocols:
             return service.name, "query"
     if scope_service is None:
-        form = form_of(request)
+        form = _unsigned_form(request)
         if "Action" in form:
             version = form.get("Version", [""])[0]
             names = (service.name for service in SERVICES.values() if service.version == version)
@@ -100,7 +100,7 @@ def protocol_of(request: HttpRequest, scope_service: str | None) -> tuple[str, s
 def form_of(request: HttpRequest) -> dict[str, list[str]]:
     """The pairs of the query string, and of the body where it is a form. Raises MalformedQueryString."""
     form = pairs(request.query, "MalformedQueryString")
-    content_type = request.headers.get("content-type", "") or ""
+    content_type = (request.headers.get("content-type") or "").lower()
     if request.body and content_type.startswith("application/x-www-form-urlencoded"):
         try:
             text = plain(request).decode("utf-8")
@@ -109,6 +109,14 @@ def form_of(request: HttpRequest) -> dict[str, list[str]]:
         for key, values in pairs(text, "MalformedQueryString").items():
             form.setdefault(key, []).extend(values)
     return form
+
+
+def _unsigned_form(request: HttpRequest) -> dict[str, list[str]]:
+    # Without a scope, what is no form is a request for S3, which has words of its own for a bad URI.
+    try:
+        return form_of(request)
+    except ServiceError:
+        return {}
 
 
 def _candidates(scope_service: str | None) -> list[Service]:

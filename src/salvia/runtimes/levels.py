@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -59,8 +60,9 @@ class Found:
 class Isolation:
     """The levels of one machine, tried once."""
 
-    def __init__(self, home: Path, directory: Path, force: Level | None) -> None:
+    def __init__(self, home: Path, directory: Path, memory: int, force: Level | None) -> None:
         self._home = home
+        self._memory = memory
         self._directory = directory
         self._force = force
         self._found: Found | None = None
@@ -75,6 +77,8 @@ class Isolation:
 
     def _try(self) -> Found:
         groups = cgroups.find(self._home)
+        with contextlib.suppress(OSError):
+            groups.hold(self._memory)
         refusals: dict[str, str] = {}
         levels = [self._force] if self._force else list(Level)
         for level in levels:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 MAX_PROCESSES = 4096
 _PERIOD = 100_000
+_LABEL = "salvia-"
+_ATTEMPTS = 10
 _V1_CONTROLLERS = ("memory", "cpu", "pids")
 
 # `echo 0` moves the shell itself, and exec keeps what it is: nothing runs outside the limits, ever.
@@ -43,8 +45,8 @@ class ControlGroups:
     `bases` maps each controller at hand to the folder that instances' folders are made in.
     """
 
-    def __init__(self, home: Path, bases: dict[str, Path], version: int) -> None:
-        self._home = home
+    def __init__(self, bases: dict[str, Path], version: int) -> None:
+        self._total: int | None = None
         self.bases = bases
         self.version = version
 
@@ -55,8 +57,16 @@ class ControlGroups:
     def create(self, name: str, limits: Limits) -> list[Path]:
         """Make the folders of `name` and set its limits. Repeating it changes nothing."""
         folders = self.folders(name)
-        for folder in folders:
-            folder.mkdir(exist_ok=True)
+        for attempt in range(_ATTEMPTS):
+            try:
+                for folder in folders:
+                    folder.mkdir(exist_ok=True)
+                break
+            except FileNotFoundError:
+                # Whoever removed the last instance removed our own folder too.
+                if attempt == _ATTEMPTS - 1:
+                    raise
+                self._restore()
         quota = None if limits.cpus is None else max(1000, int(limits.cpus * _PERIOD))
         if self.version == 1:
             self._set("memory", name, "memory.limit_in_bytes", limits.memory)
@@ -73,6 +83,21 @@ class ControlGroups:
                 self._set("cpu", name, "cpu.max", f"{quota} {_PERIOD}")
         self._set("pids", name, "pids.max", limits.processes)
         return folders
+
+    def hold(self, memory: int) -> None:
+        """Bound all instances together: what is not theirs is for the service and the machine."""
+        self._total = memory
+        file = "memory.limit_in_bytes" if self.version == 1 else "memory.max"
+        self._set("memory", ".", file, memory, optional=True)
+
+    def _restore(self) -> None:
+        for base in set(self.bases.values()):
+            if self.version == 1:
+                base.mkdir(exist_ok=True)
+            else:
+                _delegate(base.parent, base)
+        if self._total is not None:
+            self.hold(self._total)
 
     def _set(self, controller: str, name: str, file: str, value: object, *, optional: bool = False) -> None:
         base = self.bases.get(controller)
@@ -119,7 +144,7 @@ def kill_members(folders: Sequence[Path], patience: float = 10.0) -> None:
 
 
 def delete_folders(folders: Sequence[Path], patience: float = 5.0) -> None:
-    """Remove emptied folders; one that is gone already is fine."""
+    """Remove emptied folders, one that is gone already is fine, and what held them if they were the last."""
     deadline = time.monotonic() + patience
     for folder in folders:
         while True:
@@ -134,17 +159,20 @@ def delete_folders(folders: Sequence[Path], patience: float = 5.0) -> None:
                 time.sleep(0.005)
             else:
                 break
+        if folder.parent.name.startswith(_LABEL):
+            with contextlib.suppress(OSError):
+                folder.parent.rmdir()
 
 
 def find(home: Path) -> ControlGroups:
     """The control groups that this process may make, tried out with a process that enters one."""
-    label = "salvia-" + hashlib.sha256(str(home).encode()).hexdigest()[:10]
+    label = _LABEL + hashlib.sha256(str(home).encode()).hexdigest()[:10]
     for version, candidates in ((1, _version_1(label)), (2, _version_2(label))):
         for bases in candidates:
-            groups = ControlGroups(home, bases, version)
+            groups = ControlGroups(bases, version)
             if _works(groups):
                 return groups
-    return ControlGroups(home, {}, 0)
+    return ControlGroups({}, 0)
 
 
 def _works(groups: ControlGroups) -> bool:

@@ -99,12 +99,6 @@ def lay_out(root: str, steps: list[list[str]]) -> None:
     mount("devpts", dev + "/pts", "devpts", NOSUID | NOEXEC, "newinstance,ptmxmode=0666,mode=620")
     spot(root + "/proc", folder=True)
     mount("proc", root + "/proc", "proc", NOSUID | NODEV | NOEXEC)
-    # Kernel settings belong to root, and root without capabilities is still their owner.
-    for name in ("sys", "sysrq-trigger", "irq", "bus", "fs"):
-        path = f"{root}/proc/{name}"
-        if os.path.exists(path):
-            mount(path, path, flags=BIND | REC)
-            mount(None, path, flags=BIND | REMOUNT | RDONLY | NOSUID | NODEV | NOEXEC)
     for kind, source, inside in steps:
         target = root + inside
         if kind == "link":
@@ -168,7 +162,6 @@ def code(status: int) -> int:
 def run(command: list[str], cwd: str) -> NoReturn:
     """The command itself, the second process of the namespace."""
     os.chdir(cwd)
-    drop_privileges()
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     try:
@@ -188,6 +181,7 @@ def first_process(plan: dict[str, Any], command: list[str], starter: int) -> NoR
     if not plan["network"]:
         loopback_up()
     lay_out(plan["root"], plan["steps"])
+    drop_privileges()
     child = os.fork()
     if child == 0:
         os.setsid()

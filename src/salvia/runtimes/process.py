@@ -61,7 +61,8 @@ class ProcessRuntime:
         self._home = (home or directory.parent).resolve()
         self._agent = tuple(agent_command or default_agent_command())
         self._addresses = Addresses(self._directory)
-        self._isolation = Isolation(self._home, self._directory, Level(force_level) if force_level else None)
+        level = Level(force_level) if force_level else None
+        self._isolation = Isolation(self._home, self._directory, self.capacity().memory, level)
         self._children: set[int] = set()
         self._reaping = threading.Lock()
 
@@ -102,6 +103,10 @@ class ProcessRuntime:
         """The agent's process number while it lives."""
         folder = self._folder(handle)
         return folder.pid() if folder.alive() else None
+
+    def last_words(self, handle: Handle) -> str:
+        """The end of the agent's error output: why a lost one was lost, if it could say."""
+        return self._folder(handle).last_words()
 
     def capacity(self) -> Capacity:
         """All cores that may be used, and nine tenths of the memory."""

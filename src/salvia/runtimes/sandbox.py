@@ -58,6 +58,9 @@ _ETC = (
     "ssl/openssl.cnf",
     "timezone",
 )
+# Settings of the kernel and its drivers belong to root, and root without capabilities is still their owner.
+# Bubblewrap leaves some open: by core_pattern alone, a program would have another run outside, as real root.
+_KERNEL = ("acpi", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger")
 _PEOPLE = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 _GROUP = "root:x:0:\nnogroup:x:65534:\n"
 
@@ -118,6 +121,9 @@ class View:
             Step("bind", str(self.folder / "etc" / name), f"/etc/{name}")
             for name in ("hosts", "hostname", "passwd", "group")
         ]
+        steps += [
+            Step("bind", f"/proc/{name}", f"/proc/{name}") for name in _KERNEL if Path("/proc", name).exists()
+        ]
         steps.append(Step("tmpfs", str(self.shm), "/dev/shm"))  # noqa: S108
         steps.append(Step("bind-rw", str(self.folder / "tmp"), "/tmp"))  # noqa: S108
         steps += [Step("tmpfs", "", "/run"), Step("tmpfs", "", "/root"), Step("link", "/tmp", "/var/tmp")]  # noqa: S108
@@ -156,9 +162,7 @@ class Bubblewrap:
             line += ["--unshare-user", "--uid", "0", "--gid", "0"]
         if not view.network:
             line.append("--unshare-net")
-        # Kernel settings belong to root, and root without capabilities is still their owner. Bubblewrap
-        # leaves them open: by core_pattern alone a program would have another run outside, as real root.
-        line += ["--dev", "/dev", "--proc", "/proc", "--ro-bind", "/proc/sys", "/proc/sys"]
+        line += ["--dev", "/dev", "--proc", "/proc"]
         for kind, source, inside in view.steps():
             if kind == "tmpfs":
                 if source and self._sizes:

@@ -100,7 +100,7 @@ class Bench:
 
 
 class RuntimeConformance:
-    """The tests. A subclass says how its runtime is made; two made alike are two controllers of one service."""
+    """The tests. A subclass says how its runtime is made; two made alike are two controllers."""
 
     def make(self, directory: Path, agent_command: Sequence[str]) -> Runtime:
         """The runtime to test, with its state in `directory`, starting `agent_command` as its agents."""

@@ -1,7 +1,7 @@
 """An agent reduced to what a runtime sees of one: `python -m salvia.testing.stand_in SPEC.json`.
 
-It appends to the file that SPEC's `record` names: `agent PID`, `program PID`, `ended CODE OOM_KILLS`; what the
-program prints goes to `RECORD.HOST.log`. SIGTERM is passed on to the program, as the real agent does.
+It appends to the file that SPEC's `record` names: `agent PID`, `program PID`, `ended CODE OOM_KILLS`; what
+the program prints goes to `RECORD.HOST.log`. SIGTERM is passed on to the program, as the real agent does.
 """
 
 from __future__ import annotations

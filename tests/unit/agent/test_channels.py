@@ -1,4 +1,4 @@
-"""Input of a job. Sources: API_S3DataSource, API_Channel; the SDK's issue 3612 for names of partial prefixes."""
+"""Input of a job. Sources: API_S3DataSource, API_Channel; the SDK's issue 3612 for partial prefixes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from salvia.agent.channels import relative_path
 from salvia.agent.failure import JobError
+from salvia.agent.keys import relative_path
 
 from .world import ROLE, channel, shell
 

@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import tarfile
 import time
 import urllib.error
@@ -24,7 +26,8 @@ def test_a_job_runs_from_its_data_to_its_model(world, instance):
     world.buckets["bucket"] = {"train/a.csv": b"1,2\n", "validation/b.csv": b"3,4\n"}
     job = instance(
         shell(
-            "cat $ML/input/data/train/a.csv $ML/input/data/validation/b.csv > $ML/model/m; echo done; echo n > $ML/output/data/n"
+            "cd $ML; cat input/data/train/a.csv input/data/validation/b.csv > model/m;"
+            "echo done; echo n > output/data/n"
         ),
         channels=[channel("train", "s3://bucket/train/"), channel("validation", "s3://bucket/validation/")],
     )
@@ -105,7 +108,7 @@ def test_the_program_finds_what_sdks_need_in_its_environment(world, instance):
 
 
 def test_the_credentials_endpoint_answers_who_shows_the_token(world, instance):
-    """AWS SDKs guide, "Container credential provider"; the shape is what botocore's ContainerProvider reads."""
+    """AWS SDKs guide, "Container credential provider"; the shape is what botocore reads."""
     job = instance(shell("echo $AWS_CONTAINER_CREDENTIALS_FULL_URI; sleep 30"), stop_grace=5).start()
     eventually(lambda: world.lines)
     token = (job.run / "token").read_text()
@@ -124,10 +127,17 @@ def test_the_credentials_endpoint_answers_who_shows_the_token(world, instance):
     job.wait()
 
 
+def test_botocore_in_the_program_finds_its_credentials(world, instance):
+    """The client that matters most: it accepts a full URI over http on loopback only, and sends the token."""
+    script = "import botocore.session as b; print(b.get_session().get_credentials().access_key)"
+    instance([sys.executable, "-c", script]).start().wait()
+    assert world.lines[0].startswith("ASIA")
+
+
 def test_credentials_are_renewed_before_they_expire(world, instance):
     """Sessions of one hour must carry jobs of days."""
-    world.lifetime = 3
-    job = instance(shell("for i in 1 2 3; do sleep 1.1; echo $i; done")).start()
+    world.lifetime = 2
+    job = instance(shell("for i in 1 2 3; do sleep 0.7; echo $i; done")).start()
     job.wait()
     assert world.lines == ["1", "2", "3"]
     assert world.calls["credentials"] >= 2
@@ -143,7 +153,13 @@ def test_network_isolation_gives_no_way_to_aws(world, instance):
 
 def test_a_failed_program_reports_code_and_failure_file(world, instance):
     """Developer guide: the first 1,024 characters of /opt/ml/output/failure become the FailureReason."""
-    script = "import os,sys; open(os.environ['ML']+'/output/failure','w').write('é'*2000); open(os.environ['ML']+'/model/m','w'); sys.exit(3)"
+    script = """
+import os, sys
+os.chdir(os.environ["ML"])
+open("output/failure", "w").write("é" * 2000)
+open("model/m", "w")
+sys.exit(3)
+"""
     ended = instance(python(script)).start().wait()
     assert (ended["code"], ended["signal"], ended["failure"]) == (3, None, "é" * 1024)
     assert ended["artifacts"] == {}
@@ -172,7 +188,7 @@ def test_a_killed_program_reports_the_signal(world, instance):
     "name, first", [("memory.events", "low 0\n"), ("memory.oom_control", "under_oom 0\n")]
 )
 def test_memory_exhaustion_is_told_from_other_kills(world, instance, tmp_path, name, first):
-    """The kernel counts in memory.events (v2) or memory.oom_control (v1); here the program plays the kernel."""
+    """The kernel counts in memory.events (v2) or memory.oom_control (v1); the program plays the kernel."""
     events = tmp_path / name
     events.write_text(f"{first}oom_kill 2\n")
     script = f"printf '{first.strip()}\\noom_kill 3\\n' > {events}; kill -KILL $$"
@@ -223,7 +239,7 @@ def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(world, instanc
 
 @pytest.mark.skipif(shutil.which("bwrap") is None, reason="bubblewrap is not installed")
 def test_a_program_in_a_sandbox_gets_sigterm_itself(world, instance):
-    """bubblewrap dies of SIGTERM and takes the program along (seen with 0.8): the agent must reach past it."""
+    """bubblewrap dies of SIGTERM and takes the program along (seen with 0.8): one must reach past it."""
     sandbox = [
         "bwrap",
         "--bind",
@@ -266,13 +282,17 @@ def test_a_stop_during_the_download_ends_without_the_program(world, instance):
 
 def test_a_program_that_leaves_a_daemon_behind_holds_nobody_up(world, instance):
     """The container ends with its first process; a daemon that holds the pipe must not keep the job."""
-    daemon = "import os,sys,time; os.fork() and os._exit(0); os.setsid(); os.fork() and os._exit(0); print(os.getpid(), flush=True); time.sleep(600)"
-    job = instance(
-        python(
-            f"import subprocess,sys; subprocess.run([sys.executable, '-S', '-c', {daemon!r}]); import time; time.sleep(0.3); print('end')"
-        )
-    )
-    ended = job.start().wait(15)
+    script = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        print(os.getpid(), flush=True)
+        time.sleep(600)
+    os._exit(0)
+time.sleep(0.3)
+"""
+    ended = instance(python(script)).start().wait(15)
     assert ended["code"] == 0
     left = next(int(line) for line in world.lines if line.isdigit())
     with pytest.raises(ProcessLookupError):
@@ -289,9 +309,6 @@ def test_an_unwanted_instance_ends_itself(world, instance):
 
 def test_an_unreadable_specification_is_one_clear_line(tmp_path):
     """Whoever starts agents sees what is wrong."""
-    import subprocess
-    import sys
-
     (tmp_path / "SPEC.json").write_text('{"url": "x"}')
     done = subprocess.run(
         [sys.executable, "-S", "-m", "salvia.agent", str(tmp_path / "SPEC.json")],
@@ -316,7 +333,7 @@ def test_the_program_inherits_no_descriptor_of_its_runtime(world, instance, tmp_
 
 
 def test_the_heartbeat_carries_metrics_and_state(world, instance):
-    """Sent without a change too (here each half second): the controller knows by it that an instance lives."""
+    """Sent without a change too (here each half second): by it an instance is known to live."""
     job = instance(
         shell("echo loss=0.5; sleep 1.5"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
     ).start()

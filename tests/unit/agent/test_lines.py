@@ -27,7 +27,7 @@ def split(*chunks: bytes) -> list[bytes]:
     ],
 )
 def test_lines_end_at_newlines_and_carriage_returns(chunks, lines):
-    """A progress bar's states are lines; blank ones cannot be sent (the model: a message has at least 1 character)."""
+    """A progress bar's states are lines; blank ones cannot be sent (a message has at least 1 character)."""
     assert split(*chunks) == lines
 
 

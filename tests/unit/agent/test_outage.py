@@ -1,5 +1,4 @@
-"""A gateway that is being restarted. Source: design.md, "a gateway … can be killed and restarted alone with nothing
-lost and every job running on"."""
+"""A gateway that is being restarted: nothing is lost, and every job runs on (design.md, four processes)."""
 
 from __future__ import annotations
 
@@ -11,7 +10,6 @@ from .world import Instance, World, channel, shell
 
 AWAY = 3.0
 MOMENTS = [
-    "report Starting",
     "credentials",
     "report Downloading",
     "ListObjectsV2",

@@ -31,7 +31,8 @@ def test_links_out_of_the_folder_are_left_out_and_said(world, instance, tmp_path
     (tmp_path / "secret").write_text("secret")
     instance(
         shell(
-            f"cd $ML/model; echo 1 > a; ln -s a inside; ln -s /opt/ml/model/a absolute; mkdir d; ln -s ../a d/up;"
+            "cd $ML/model; echo 1 > a; ln -s a inside; ln -s /opt/ml/model/a absolute; mkdir d;"
+            "ln -s ../a d/up;"
             f"ln -s {tmp_path}/secret secret; ln -s ../../run/token up; ln -s / d/root"
         )
     ).start().wait()
@@ -51,7 +52,13 @@ def test_links_out_of_the_folder_are_left_out_and_said(world, instance, tmp_path
 
 def test_sockets_and_pipes_are_left_out_and_said(world, instance):
     """Reading a pipe would wait for ever."""
-    script = "import os, socket; os.chdir(os.environ['ML'] + '/model'); os.mkfifo('pipe'); socket.socket(socket.AF_UNIX).bind('sock'); open('m', 'w')"
+    script = """
+import os, socket
+os.chdir(os.environ["ML"] + "/model")
+os.mkfifo("pipe")
+socket.socket(socket.AF_UNIX).bind("sock")
+open("m", "w")
+"""
     instance(python(script)).start().wait()
     assert set(names(world)) == {"m"}
     assert {line.split()[0] for line in world.lines} == {"/opt/ml/model/pipe", "/opt/ml/model/sock"}

@@ -214,7 +214,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _serve  # noqa: N815
 
     def _instance(self, name: str, payload: dict) -> tuple[int, bytes]:
         world = self.world
@@ -248,13 +248,13 @@ class _Handler(BaseHTTPRequestHandler):
                 world.metrics += payload["MetricData"]
             elif operation == "CreateLogGroup":
                 if payload["logGroupName"] in world.groups:
-                    raise RefusedError("ResourceAlreadyExistsException", "The specified log group already exists")
+                    raise RefusedError("ResourceAlreadyExistsException", "The log group already exists")
                 world.groups.add(payload["logGroupName"])
             elif operation == "CreateLogStream":
                 world.streams.add((payload["logGroupName"], payload["logStreamName"]))
             elif operation == "PutLogEvents":
                 if (payload["logGroupName"], payload["logStreamName"]) not in world.streams:
-                    raise RefusedError("ResourceNotFoundException", "The specified log stream does not exist.")
+                    raise RefusedError("ResourceNotFoundException", "The log stream does not exist.")
                 if payload["sequenceToken"] in world.batches:
                     raise RefusedError(
                         "DataAlreadyAcceptedException", "The given batch has already been accepted."
@@ -288,7 +288,8 @@ class _Handler(BaseHTTPRequestHandler):
             if "uploads" in query:
                 upload = f"upload-{len(world.uploads)}"
                 world.uploads[upload] = {}
-                answer = f"<InitiateMultipartUploadResult><UploadId>{upload}</UploadId></InitiateMultipartUploadResult>"
+                tag = "InitiateMultipartUploadResult"
+                answer = f"<{tag}><UploadId>{upload}</UploadId></{tag}>"
                 return "CreateMultipartUpload", 200, answer.encode()
             if "partNumber" in query:
                 world.uploads[query["uploadId"]][int(query["partNumber"])] = body
@@ -388,7 +389,7 @@ class Instance:
         path = self.folder / "SPEC.json"
         path.write_text(json.dumps(self.spec))
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": SOURCE}
-        with open(self.folder / "agent.err", "wb") as errors:
+        with (self.folder / "agent.err").open("wb") as errors:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "-S", "-m", "salvia.agent", str(path)],
                 env=environment,

@@ -75,7 +75,10 @@ class Server:
                 if server.close_after_answer:
                     self.close_connection = True
 
-            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = receive
+            def __getattr__(self, name: str) -> Any:
+                if name.startswith("do_"):
+                    return self.receive
+                raise AttributeError(name)
 
             def dechunk(self) -> bytes:
                 body = b""
@@ -142,9 +145,10 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("openssl") is None:
         pytest.skip("openssl is not installed")
     path = tmp_path_factory.mktemp("tls") / "localhost.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=localhost"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     subprocess.run(
-        [*command.split(), "-addext", "subjectAltName=DNS:localhost", "-keyout", path.with_suffix(".key"), "-out", path],
+        [*command.split(), *subject, "-keyout", path.with_suffix(".key"), "-out", path],
         check=True,
         capture_output=True,
     )

@@ -89,11 +89,18 @@ CASES: dict[str, Callable[[], HttpRequest]] = {
     "s3 put": lambda: signed("S3SigV4Auth", "PUT", S3 + "a%20b/%C3%BC%2B.txt", b"hello", "s3"),
     "s3 with odd slashes": lambda: signed("S3SigV4Auth", "GET", S3 + "/a//../b/./%2E%2E", service="s3"),
     "s3 list": lambda: signed(
-        "S3SigV4Auth", "GET", S3[:-1] + "?list-type=2&prefix=a%2Fb&delimiter=%2F&encoding-type=url", service="s3"
+        "S3SigV4Auth",
+        "GET",
+        S3[:-1] + "?list-type=2&prefix=a%2Fb&delimiter=%2F&encoding-type=url",
+        service="s3",
     ),
     "s3 sub-resource": lambda: signed("S3SigV4Auth", "POST", S3 + "key?uploads", service="s3", token=TOKEN),
-    "s3 presigned": lambda: signed("S3SigV4QueryAuth", "GET", S3 + "k?response-content-type=a%2Fb", service="s3"),
-    "s3 presigned with a token": lambda: signed("S3SigV4QueryAuth", "PUT", S3 + "k", service="s3", token=TOKEN),
+    "s3 presigned": lambda: signed(
+        "S3SigV4QueryAuth", "GET", S3 + "k?response-content-type=a%2Fb", service="s3"
+    ),
+    "s3 presigned with a token": lambda: signed(
+        "S3SigV4QueryAuth", "PUT", S3 + "k", service="s3", token=TOKEN
+    ),
     "date header instead of x-amz-date": lambda: signed(body=b"{}", Date="x", **JSON),
 }
 
@@ -123,7 +130,9 @@ def test_any_changed_character_is_refused(request_of_botocore: HttpRequest) -> N
     for part in ("path", "query"):
         text = getattr(request, part)
         variants += [
-            changed(request, **{part: flipped(text, index)}) for index in range(len(text)) if text[index] != "/"
+            changed(request, **{part: flipped(text, index)})
+            for index in range(len(text))
+            if text[index] != "/"
         ]
     for position, (name, value) in enumerate(request.headers.items()):
         if name in names or name == "authorization":
@@ -132,7 +141,10 @@ def test_any_changed_character_is_refused(request_of_botocore: HttpRequest) -> N
                 pairs[position] = (name, flipped(value, index))
                 variants.append(changed(request, headers=Headers(pairs)))
     if request.body:
-        variants += [changed(request, body=request.body + b"x"), changed(request, body=b"y" + request.body[1:])]
+        variants += [
+            changed(request, body=request.body + b"x"),
+            changed(request, body=b"y" + request.body[1:]),
+        ]
 
     accepted = [variant for variant in variants if passes(variant)]
 
@@ -172,7 +184,13 @@ def test_a_request_without_a_signature_is_anonymous() -> None:
 
 @pytest.mark.parametrize(
     ("case", "family"),
-    [("json", "json"), ("query", "query"), ("rest-json", "rest"), ("s3 put", "s3"), ("presigned sts", "query")],
+    [
+        ("json", "json"),
+        ("query", "query"),
+        ("rest-json", "rest"),
+        ("s3 put", "s3"),
+        ("presigned sts", "query"),
+    ],
 )
 def test_the_family_follows_from_scope_and_headers(case: str, family: str) -> None:
     assert claim(CASES[case]()).family == family
@@ -234,9 +252,7 @@ def test_the_service_of_the_scope_must_be_the_expected_one() -> None:
 
 def test_every_amz_header_of_s3_must_be_signed() -> None:
     """S3 API reference, "Authenticating Requests: Using the Authorization Header"."""
-    error = refused(
-        signed("S3SigV4Auth", "PUT", S3 + "k", b"", "s3", unsigned={"x-amz-acl": "public-read"})
-    )
+    error = refused(signed("S3SigV4Auth", "PUT", S3 + "k", b"", "s3", unsigned={"x-amz-acl": "public-read"}))
 
     assert (error.code, error.status) == ("AccessDenied", 403)
     assert error.message == "There were headers present in the request which were not signed"
@@ -275,7 +291,8 @@ def test_s3_wants_the_digest_of_the_content_named() -> None:
 def test_s3_says_which_digests_of_content_it_knows() -> None:
     request = CASES["s3 put"]()
     pairs = [
-        (name, "nonsense" if name == "x-amz-content-sha256" else value) for name, value in request.headers.items()
+        (name, "nonsense" if name == "x-amz-content-sha256" else value)
+        for name, value in request.headers.items()
     ]
 
     assert refused(changed(request, headers=Headers(pairs))).code == "InvalidArgument"
@@ -285,7 +302,9 @@ def test_a_refused_signature_of_s3_comes_with_what_should_have_been_signed() -> 
     """S3's error document has StringToSign and CanonicalRequest; a token in it is left out."""
     error = refused(CASES["s3 presigned with a token"](), secret="other")
 
-    assert str(error.fields["CanonicalRequest"]).startswith("PUT\n/bucket/k\nX-Amz-Algorithm=AWS4-HMAC-SHA256&")
+    assert str(error.fields["CanonicalRequest"]).startswith(
+        "PUT\n/bucket/k\nX-Amz-Algorithm=AWS4-HMAC-SHA256&"
+    )
     assert "X-Amz-Security-Token=…" in str(error.fields["CanonicalRequest"])
     assert str(error.fields["StringToSign"]).startswith("AWS4-HMAC-SHA256\n")
 
@@ -316,7 +335,10 @@ SIGNED = f"SignedHeaders=host, Signature={'0' * 64}"
             "Credential must have exactly 5 slash-delimited elements",
         ),
         (
-            {**LOGS, "Authorization": f"AWS4-HMAC-SHA256 Credential=AK/20150830/r/logs/aws3_request, {SIGNED}"},
+            {
+                **LOGS,
+                "Authorization": f"AWS4-HMAC-SHA256 Credential=AK/20150830/r/logs/aws3_request, {SIGNED}",
+            },
             "IncompleteSignatureException",
             "Credential should be scoped with a valid terminator: 'aws4_request'",
         ),
@@ -353,7 +375,11 @@ SIGNED = f"SignedHeaders=host, Signature={'0' * 64}"
             "The authorization header is malformed; the authorization header requires three components",
         ),
         ({"Authorization": "Digest x"}, "InvalidArgument", "Unsupported Authorization Type"),
-        ({**LOGS, "Authorization": "AWS4-ECDSA-P256-SHA256 x"}, "IncompleteSignatureException", "Unsupported"),
+        (
+            {**LOGS, "Authorization": "AWS4-ECDSA-P256-SHA256 x"},
+            "IncompleteSignatureException",
+            "Unsupported",
+        ),
         (
             {**LOGS, "Authorization": f"AWS4-HMAC-SHA256 {'x' * 9000}, {SIGNED}"},
             "IncompleteSignatureException",
@@ -390,7 +416,9 @@ def test_a_date_that_no_calendar_has_is_refused() -> None:
         ("X-Amz-Date=2", "X-Amz-Date=x", "X-Amz-Date must be in the ISO8601 Long Format"),
     ],
 )
-def test_an_unreadable_presigned_url_is_answered_with_what_it_lacks(old: str, new: str, sentence: str) -> None:
+def test_an_unreadable_presigned_url_is_answered_with_what_it_lacks(
+    old: str, new: str, sentence: str
+) -> None:
     """S3 API reference, "Authenticating Requests: Using Query Parameters"."""
     request = CASES["s3 presigned"]()
     assert old in request.query
@@ -414,7 +442,10 @@ def test_a_request_that_is_signed_twice_is_refused() -> None:
 
 def test_a_signature_of_strange_characters_is_just_wrong() -> None:
     request = CASES["json"]()
-    pairs = [(name, value[:-1] + "é" if name == "authorization" else value) for name, value in request.headers.items()]
+    pairs = [
+        (name, value[:-1] + "é" if name == "authorization" else value)
+        for name, value in request.headers.items()
+    ]
 
     assert refused(changed(request, headers=Headers(pairs))).code == "InvalidSignatureException"
 

@@ -6,7 +6,8 @@ import pytest
 
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest
-from salvia.protocol import SERVICES, Route, models, parse, protocol_of, route
+from salvia.protocol import SERVICES, Route, models, parse, prepare, protocol_of, route
+from salvia.protocol.parsers import parser
 
 HOST = "127.0.0.1:7258"
 
@@ -270,6 +271,8 @@ def test_a_service_that_we_do_not_serve_is_named() -> None:
             ("sts", "query"),
         ),
         ([], b"", "ec2", ("", "rest-json")),
+        ([("Content-Type", "application/x-www-form-urlencoded")], b"%zz", None, ("s3", "rest-xml")),
+        ([("smithy-protocol", "rpc-v2-cbor")], b"", "monitoring", ("", "rest-json")),
     ],
 )
 def test_what_cannot_be_routed_is_answered_in_its_own_protocol(
@@ -285,6 +288,16 @@ def test_the_table_of_services_says_what_the_models_say(name: str) -> None:
     known, metadata = SERVICES[name], models.service(name).metadata
     assert known.scope == metadata.get("signingName", metadata["endpointPrefix"])
     assert set(known.protocols) <= set(metadata["protocols"])
-    assert known.target == ("" if "targetPrefix" not in metadata else metadata["targetPrefix"])
+    assert known.target == metadata.get("targetPrefix", "")
     if known.version:
         assert known.version == metadata["apiVersion"]
+
+
+def test_closures_can_be_built_before_the_first_request() -> None:
+    """`prepare` leaves nothing to build for the operations it is given."""
+    prepare("sts", ["GetCallerIdentity"])
+    prepare("sagemaker_metrics")
+    built = parser.cache_info().currsize
+    request = HttpRequest("POST", "/", "Action=GetCallerIdentity&Version=2011-06-15")
+    assert parse(route(request, "sts"), request) == {}
+    assert parser.cache_info().currsize == built

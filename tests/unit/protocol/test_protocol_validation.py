@@ -98,8 +98,8 @@ def test_scalars_in_lists_and_maps_are_reported_by_their_holder() -> None:
     assert "Map keys must satisfy constraint: [Member must have length less than or equal to 256" in keys
     subnets = training(VpcConfig={"SecurityGroupIds": ["sg-1"], "Subnets": ["not one!"]})
     assert (
-        "Value '[not one!]' at 'vpcConfig.subnets' failed to satisfy constraint: Member must satisfy constraint: ["
-        in subnets
+        "Value '[not one!]' at 'vpcConfig.subnets' failed to satisfy constraint: "
+        "Member must satisfy constraint: [" in subnets
     )
 
 

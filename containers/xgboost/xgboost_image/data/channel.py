@@ -17,10 +17,14 @@ def load(channel: Channel, csv_weights: bool) -> Table | None:
     Raises ClientError when the channel cannot be read as its ContentType says.
     """
     if channel.mode == "Pipe":
-        raise ClientError(f"Channel {channel.name!r}: input mode Pipe is not available here. Use File or FastFile.")
+        raise ClientError(
+            f"Channel {channel.name!r}: input mode Pipe is not available here. Use File or FastFile."
+        )
     kind = content_type.understood(channel.content_type, channel.name)
     if channel.content_type is None:
-        say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}, the default of this algorithm.")
+        say(
+            f"Channel {channel.name!r} has no ContentType: reading it as {kind}, the default of this algorithm."
+        )
     read = {
         content_type.CSV: partial(delimited.read, weighted=csv_weights),
         content_type.LIBSVM: libsvm.read,

@@ -83,14 +83,21 @@ def _check(file: DataFile, content: bytes, delimiter: str, values: Array, weight
     """Refuse what parses but cannot be meant."""
     problems = [
         (~np.isfinite(values[:, 0]), "the label (first column) is not a finite number."),
-        (np.isinf(values[:, 1:]).any(axis=1), "a value is infinite or too large for float32. Leave it empty if missing."),
+        (
+            np.isinf(values[:, 1:]).any(axis=1),
+            "a value is infinite or too large for float32. Leave it empty if missing.",
+        ),
     ]
     if weighted:
-        problems.append((~(values[:, 1] >= 0), "the weight (second column, csv_weights is 1) must be 0 or more."))
+        problems.append(
+            (~(values[:, 1] >= 0), "the weight (second column, csv_weights is 1) must be 0 or more.")
+        )
     for wrong, what in problems:
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise file.wrong(what, next(line for at, (line, _) in enumerate(_rows(content, delimiter)) if at == row))
+            raise file.wrong(
+                what, next(line for at, (line, _) in enumerate(_rows(content, delimiter)) if at == row)
+            )
 
 
 def _blame(file: DataFile, content: bytes, delimiter: str) -> None:
@@ -107,7 +114,8 @@ def _blame(file: DataFile, content: bytes, delimiter: str) -> None:
             continue
         if line == 1 and not any(_number(field) for field in fields):
             raise file.wrong(
-                f"looks like a header ({delimiter.join(fields)[:80]}). text/csv has none here: remove that line.", line
+                f"looks like a header ({delimiter.join(fields)[:80]}). text/csv has none here: remove that line.",
+                line,
             )
         raise file.wrong(
             f"{text[:40]!r} is not a number. XGBoost needs numbers only: encode categories, leave missing fields empty.",

@@ -46,7 +46,7 @@ def _numbers(file: DataFile, content: bytes) -> tuple[Array, Array, Array]:
     The text's layout is checked by counting, without a loop over its tokens.
     """
     text = np.frombuffer(content + b"\n", np.uint8)
-    space = (text <= 32)
+    space = text <= 32
     token_starts = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
     colons = np.flatnonzero(text == ord(":"))
     newlines = np.flatnonzero(text == ord("\n"))
@@ -61,7 +61,9 @@ def _numbers(file: DataFile, content: bytes) -> tuple[Array, Array, Array]:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             numbers = np.fromstring(
-                content.replace(b"qid:", b"%d:" % _QUERY).replace(b":", b" ").decode("ascii"), np.float64, sep=" "
+                content.replace(b"qid:", b"%d:" % _QUERY).replace(b":", b" ").decode("ascii"),
+                np.float64,
+                sep=" ",
             )
     except (ValueError, DeprecationWarning) as problem:
         raise _blamed(file, content) from problem
@@ -72,7 +74,9 @@ def _numbers(file: DataFile, content: bytes) -> tuple[Array, Array, Array]:
     return numbers, starts, with_colon[first] == 1
 
 
-def _without_queries(file: DataFile, content: bytes, pairs: Array, counts: Array) -> tuple[Array | None, Array, Array]:
+def _without_queries(
+    file: DataFile, content: bytes, pairs: Array, counts: Array
+) -> tuple[Array | None, Array, Array]:
     """Take the qid pairs out: they are not features."""
     is_query = pairs[:, 0] == _QUERY
     if not is_query.any():
@@ -80,7 +84,9 @@ def _without_queries(file: DataFile, content: bytes, pairs: Array, counts: Array
     row = np.repeat(np.arange(len(counts)), counts)
     each = np.bincount(row[is_query], minlength=len(counts))
     if (each != 1).any():
-        raise file.wrong("must have one qid, because other rows have one.", _line(content, int(np.argmax(each != 1))))
+        raise file.wrong(
+            "must have one qid, because other rows have one.", _line(content, int(np.argmax(each != 1)))
+        )
     return pairs[is_query, 1].astype(np.int64), pairs[~is_query], counts - 1
 
 
@@ -99,8 +105,14 @@ def _check(file: DataFile, content: bytes, table: Table, pairs: Array, counts: A
     for wrong, what in (
         (~np.isfinite(table.labels), "the label is not a finite number."),
         (~(weights >= 0), "the weight (label:weight) must be 0 or more."),
-        (np.bincount(row[wrong_index], minlength=len(counts)) > 0, "an index is not an integer from 0 to 2147483647."),
-        (np.bincount(row[np.isinf(value)], minlength=len(counts)) > 0, "a value is infinite or too large for float32."),
+        (
+            np.bincount(row[wrong_index], minlength=len(counts)) > 0,
+            "an index is not an integer from 0 to 2147483647.",
+        ),
+        (
+            np.bincount(row[np.isinf(value)], minlength=len(counts)) > 0,
+            "a value is infinite or too large for float32.",
+        ),
     ):
         if wrong.any():
             raise file.wrong(what, _line(content, int(np.argmax(wrong))))
@@ -114,7 +126,9 @@ def _blamed(file: DataFile, content: bytes) -> Exception:
             if not _TOKEN.fullmatch(token) or not _numeric(token, label) or (not label and b":" not in token):
                 what = "label[:weight]" if label else "index:value"
                 hint = " (a comma: is this CSV? Then set ContentType to text/csv)" if b"," in text else ""
-                return file.wrong(f"{token[:40].decode('utf-8', 'replace')!r} is not of the form {what}{hint}.", line)
+                return file.wrong(
+                    f"{token[:40].decode('utf-8', 'replace')!r} is not of the form {what}{hint}.", line
+                )
     return file.wrong("is not libsvm.")
 
 

@@ -52,7 +52,9 @@ def read(file: DataFile) -> Table | None:
         return None
     named = np.asarray(labels, np.float32)
     if not np.isfinite(named).all():
-        raise file.wrong(f"record {int(np.argmin(np.isfinite(named))) + 1}: the label is not a finite number.")
+        raise file.wrong(
+            f"record {int(np.argmin(np.isfinite(named))) + 1}: the label is not a finite number."
+        )
     return Table(_features(file, tensors), named)
 
 
@@ -72,7 +74,10 @@ def frames(content: bytes) -> Iterator[bytes]:
             raise _Malformed("the file ends within a record; it is cut off.")
         position += (length + 3) & ~3
         pieces.append(payload)
-        if part in (0, 3):  # 0: whole; 1, 2, 3: first, middle, last, with the magic number between them left out
+        if part in (
+            0,
+            3,
+        ):  # 0: whole; 1, 2, 3: first, middle, last, with the magic number between them left out
             yield struct.pack("<I", _MAGIC).join(pieces)
             pieces = []
     if pieces:
@@ -175,7 +180,9 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         else:
             raise _Malformed("is not the protobuf message that SageMaker documents.")
         if position + length > len(message):
-            raise _Malformed("is not the protobuf message that SageMaker documents: a field exceeds its message.")
+            raise _Malformed(
+                "is not the protobuf message that SageMaker documents: a field exceeds its message."
+            )
         yield number, message[position : position + length]
         position += length
 

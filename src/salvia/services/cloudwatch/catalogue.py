@@ -24,7 +24,7 @@ _TWO_WEEKS, _THREE_HOURS = 14 * 86_400, 3 * 3_600
 async def list_metrics(call: Call) -> dict[str, Any]:
     """Metrics that were published to in the past two weeks, 500 a page.
 
-    A dimension filter matches metrics that have it beside others. Source: CloudWatch API reference, ListMetrics.
+    A dimension filter matches metrics that have it beside others. Source: API reference, ListMetrics.
     """
     request = call.request
     active = _THREE_HOURS if request.get("RecentlyActive") else _TWO_WEEKS
@@ -41,9 +41,10 @@ async def list_metrics(call: Call) -> dict[str, Any]:
             values[column] = request[member]
     filters = request.get("Dimensions", [])
     for number, wanted in enumerate(filters):
-        # Canonical JSON holds each name in this form; letters' case is looked at below.
+        # Canonical JSON holds a name in this form; letters' case is looked at below.
+        form = _escaped(f"[{orjson.dumps(wanted['Name']).decode()},")
         conditions.append(f"dimensions LIKE :filter{number} ESCAPE '\\'")
-        values[f"filter{number}"] = f"%{_escaped('[' + orjson.dumps(wanted['Name']).decode() + ',')}%"
+        values[f"filter{number}"] = f"%{form}%"
     if request.get("NextToken"):
         values["n1"], values["n2"], values["n3"] = _read_token(request["NextToken"])
         conditions.append("(namespace, name, dimensions) > (:n1, :n2, :n3)")
@@ -72,9 +73,8 @@ def _matching(rows: Sequence[Row], filters: Sequence[Mapping[str, str]]) -> list
 
 def _has(dimensions: Mapping[str, str], filters: Sequence[Mapping[str, str]]) -> bool:
     return all(
-        wanted["Name"] in dimensions
-        and wanted.get("Value", dimensions[wanted["Name"]]) == dimensions[wanted["Name"]]
-        for wanted in filters
+        name in dimensions and value in (None, dimensions[name])
+        for name, value in ((wanted["Name"], wanted.get("Value")) for wanted in filters)
     )
 
 

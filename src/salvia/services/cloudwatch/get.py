@@ -25,8 +25,8 @@ _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 async def get_metric_statistics(call: Call) -> dict[str, Any]:
     """Statistics of one metric, up to 1,440 datapoints; a metric that does not exist has none.
 
-    Data of different units make datapoints of their own. Raises InvalidParameterValue, InvalidParameterCombination,
-    MissingParameter. Source: CloudWatch API reference, GetMetricStatistics.
+    Data of different units make datapoints of their own. Raises InvalidParameterValue,
+    InvalidParameterCombination, MissingParameter. Source: CloudWatch API reference, GetMetricStatistics.
     """
     request = call.request
     simple, extended = request.get("Statistics", []), request.get("ExtendedStatistics", [])
@@ -37,7 +37,8 @@ async def get_metric_statistics(call: Call) -> dict[str, Any]:
     for name in extended:
         if statistics.percentile(name) is None:
             raise bad_value(
-                f"The value {name} for parameter ExtendedStatistics is not supported. Use a percentile, p0.0 to p100."
+                f"The value {name} for parameter ExtendedStatistics is not supported. "
+                "Use a percentile, p0.0 to p100."
             )
     period = request["Period"]
     if not statistics.is_period(period):
@@ -48,8 +49,9 @@ async def get_metric_statistics(call: Call) -> dict[str, Any]:
     span = Range.rounded(start, end, period, min(call.clock.wall(), call.clock.now()))
     if span.points > _MOST_POINTS:
         raise bad_combination(
-            f"You have requested up to {span.points:,} datapoints, which exceeds the limit of {_MOST_POINTS:,}. "
-            "You may reduce the datapoints requested by increasing Period, or decreasing the time range."
+            f"You have requested up to {span.points:,} datapoints, which exceeds the limit of "
+            f"{_MOST_POINTS:,}. You may reduce the datapoints requested by increasing Period, or decreasing "
+            "the time range."
         )
     dimensions = metrics.canonical(request.get("Dimensions", ()), "Dimensions")
     metric = metrics.find(call, Metric(request["Namespace"], request["MetricName"], dimensions))
@@ -114,8 +116,8 @@ def _check(queries: Sequence[Mapping[str, Any]]) -> None:
         where, name = f"MetricDataQueries.member.{number}", query["Id"]
         if not _ID.fullmatch(name):
             raise not_valid(
-                f"The value {name} for parameter {where}.Id is invalid. It must begin with a lower-case letter and "
-                "consist of letters, digits and underscores."
+                f"The value {name} for parameter {where}.Id is invalid. It must begin with a lower-case "
+                "letter and consist of letters, digits and underscores."
             )
         if name in ids:
             raise not_valid(f"The values for parameter id in MetricDataQueries are not unique: {name}.")
@@ -124,12 +126,13 @@ def _check(queries: Sequence[Mapping[str, Any]]) -> None:
             raise not_valid(f"Exactly one of {where}.Expression and {where}.MetricStat must be specified.")
         if "Expression" in query:
             raise not_valid(
-                f"The parameter {where}.Expression is not supported: Salvia does not evaluate metric math and Metrics "
-                "Insights queries yet. Ask for the metrics with MetricStat and compute with their values."
+                f"The parameter {where}.Expression is not supported: Salvia does not evaluate metric "
+                "math and Metrics Insights queries yet. Ask for the metrics with MetricStat and "
+                "compute with their values."
             )
         if "${" in query.get("Label", ""):
             raise not_valid(
-                f"The parameter {where}.Label is not supported: dynamic labels are not implemented yet."
+                f"The parameter {where}.Label is not supported: dynamic labels are not implemented."
             )
         stat = query["MetricStat"]
         if not statistics.is_period(stat["Period"]):
@@ -138,7 +141,7 @@ def _check(queries: Sequence[Mapping[str, Any]]) -> None:
             )
         if stat["Stat"] not in SIMPLE and statistics.percentile(stat["Stat"]) is None:
             raise not_valid(
-                f"The value {stat['Stat']} for parameter {where}.MetricStat.Stat is not supported. Use one of "
+                f"The value {stat['Stat']} for parameter {where}.MetricStat.Stat is not supported. Use "
                 f"{', '.join(SIMPLE)} or a percentile, p0.0 to p100."
             )
     if not any(query.get("ReturnData", True) for query in queries):

@@ -36,7 +36,7 @@ class Metric(NamedTuple):
 
 
 def canonical(dimensions: Iterable[Mapping[str, str]], where: str) -> str:
-    """Dimensions as JSON pairs, sorted by name. `where` names the list in a refusal (InvalidParameterValue)."""
+    """Dimensions as JSON pairs, sorted by name. `where` names them in a refusal (InvalidParameterValue)."""
     pairs = [(dimension["Name"], dimension["Value"]) for dimension in dimensions]
     for number, (name, value) in enumerate(pairs, 1):
         for member, text in (("Name", name), ("Value", value)):
@@ -44,8 +44,8 @@ def canonical(dimensions: Iterable[Mapping[str, str]], where: str) -> str:
                 member == "Name" and text.startswith(":")
             ):
                 raise bad_value(
-                    f"The value {text} for parameter {where}.member.{number}.{member} is invalid: it must consist "
-                    "of printable ASCII characters, not all of them blank, and a name must not start with a colon."
+                    f"The value {text} for parameter {where}.member.{number}.{member} is invalid: it must "
+                    "consist of printable ASCII characters, not all blank, and no name begins with a colon."
                 )
     if len({name for name, _ in pairs}) < len(pairs):
         raise bad_value(f"The parameter {where} names a dimension more than once.")

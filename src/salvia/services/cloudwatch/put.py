@@ -45,8 +45,8 @@ class Datum:
 async def put_metric_data(call: Call) -> dict[str, Any]:
     """Publish up to 1,000 data. All are kept, or none.
 
-    Raises InvalidParameterValue, InvalidParameterCombination, MissingParameter. Namespaces that begin with AWS/ are
-    the services' own. Source: CloudWatch API reference, PutMetricData.
+    Raises InvalidParameterValue, InvalidParameterCombination, MissingParameter. Namespaces that begin with
+    AWS/ are the services' own. Source: CloudWatch API reference, PutMetricData.
     """
     request = call.request
     namespace = request["Namespace"]
@@ -119,7 +119,7 @@ def _datum(
     dimensions = metrics.canonical(datum.get("Dimensions", ()), f"{where}.Dimensions")
     return Datum(
         Metric(namespace, datum["MetricName"], dimensions),
-        at - at % resolution,  # kept at that resolution
+        float(math.floor(at / resolution) * resolution),
         datum.get("Unit", "None"),
         *_statistics(datum, where),
     )
@@ -147,17 +147,16 @@ def _statistics(datum: Mapping[str, Any], where: str) -> tuple[float, float, flo
     )
     if count < 0 or minimum > maximum:
         raise bad_value(
-            f"The parameter {where}.StatisticValues is invalid: SampleCount must not be negative, and Minimum "
-            "must not be greater than Maximum."
+            f"The parameter {where}.StatisticValues is invalid: SampleCount must not be negative, and "
+            "Minimum must not be greater than Maximum."
         )
     return count, total, minimum, maximum, None
 
 
 def _distribution(datum: Mapping[str, Any], where: str) -> tuple[float, float, float, float, str | None]:
     values = [_number(value, f"{where}.Values.member.{n}") for n, value in enumerate(datum["Values"], 1)]
-    counts = [
-        _number(count, f"{where}.Counts.member.{n}") for n, count in enumerate(datum.get("Counts", ()), 1)
-    ]
+    given = datum.get("Counts", ())
+    counts = [_number(count, f"{where}.Counts.member.{n}") for n, count in enumerate(given, 1)]
     counts = counts or [1.0] * len(values)
     if not values:
         raise absent(f"The parameter {where}.Values is required.")

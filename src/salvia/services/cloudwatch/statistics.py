@@ -43,8 +43,8 @@ class Range:
 
     @classmethod
     def rounded(cls, start: float, end: float, period: int, now: float) -> Range:
-        """The range with its start rounded down, as GetMetricStatistics documents: to the period when that is shorter
-        than a minute, else to a minute, to 5 minutes from 15 days on, to an hour from 63 days on."""
+        """The range with its start rounded down, as GetMetricStatistics documents: to the period when that is
+        shorter than a minute, else to a minute, to 5 minutes from 15 days on, to an hour from 63 days on."""
         age = now - start
         step = period if period < 60 else 60 if age < 15 * _DAY else 300 if age < 63 * _DAY else 3600
         return cls(math.floor(start / step) * step, math.ceil(end), period)
@@ -77,18 +77,17 @@ async def points(
     descending: bool = False,
     limit: int | None = None,
 ) -> list[Point]:
-    """Datapoints in order; periods without data have none. `by_unit` keeps data of different units apart."""
+    """Datapoints in order; periods without data have none. `by_unit` keeps data of different units apart.
+
+    `names` are all simple statistics, or all percentiles.
+    """
     percentages = {name: share for name in names if (share := percentile(name)) is not None}
-    simple = [name for name in names if name in SIMPLE]
-    found: list[Point] = []
-    if simple:
+    if not percentages:
         rows = await _totals(db, metric, span, unit, by_unit=by_unit, descending=descending, limit=limit)
-        found = [_point(row, span, simple) for row in rows]
-    if percentages:
-        rows = await _raw(db, metric, span, unit)
-        exact = await asyncio.to_thread(_percentiles, rows, span, percentages, by_unit)
-        found = _merged(found, exact) if simple else exact
-        found.sort(key=lambda point: (point.at, point.unit), reverse=descending)
+        return [_point(row, span, names) for row in rows]
+    rows = await _raw(db, metric, span, unit)
+    found = await asyncio.to_thread(_percentiles, rows, span, percentages, by_unit)
+    found.sort(key=lambda point: (point.at, point.unit), reverse=descending)
     return found if limit is None else found[:limit]
 
 
@@ -116,8 +115,9 @@ async def _totals(
     direction = "DESC" if descending else "ASC"
     # Data stand on whole seconds, so that the division is one of integers in every database.
     return await db.scan(
-        f"SELECT (CAST(at AS BIGINT) - :start) / :period AS place, {'unit' if by_unit else 'MIN(unit)'} AS unit, "  # noqa: S608
-        "SUM(count) AS count, SUM(sum) AS sum, MIN(minimum) AS minimum, MAX(maximum) AS maximum "
+        "SELECT (CAST(at AS BIGINT) - :start) / :period AS place, "  # noqa: S608
+        f"{'unit' if by_unit else 'MIN(unit)'} AS unit, SUM(count) AS count, SUM(sum) AS sum, "
+        "MIN(minimum) AS minimum, MAX(maximum) AS maximum "
         f"FROM metric_data WHERE {condition} GROUP BY place{', unit' if by_unit else ''} "
         f"ORDER BY place {direction}, unit {direction} LIMIT :limit",
         values,
@@ -144,17 +144,10 @@ def _point(row: Row, span: Range, names: Iterable[str]) -> Point:
     return Point(span.start + row["place"] * span.period, row["unit"], {name: every[name] for name in names})
 
 
-def _merged(simple: Iterable[Point], exact: Iterable[Point]) -> list[Point]:
-    values: dict[tuple[int, str], dict[str, float]] = {}
-    for point in (*simple, *exact):
-        values.setdefault((point.at, point.unit), {}).update(point.values)
-    return [Point(at, unit, found) for (at, unit), found in values.items()]
-
-
 def _percentiles(
     rows: Iterable[Row], span: Range, percentages: dict[str, float], by_unit: bool
 ) -> list[Point]:
-    """Datapoints of periods whose every datum has values, none of them negative: others have no percentiles."""
+    """Datapoints of periods whose data all have values, none of them negative: others have no percentiles."""
     samples: dict[tuple[int, str], list[tuple[float, float]]] = {}
     without: set[tuple[int, str]] = set()
     for row in rows:

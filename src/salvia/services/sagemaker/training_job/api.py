@@ -25,13 +25,15 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     name, or for what Salvia cannot do yet; ResourceInUse when the name is taken. Source: API_CreateTrainingJob.
     """
     request = call.request
+    if "AlgorithmSpecification" not in request or "ResourceConfig" not in request:
+        raise validation_error("A training job needs an AlgorithmSpecification and a ResourceConfig.")
     unsupported.refuse(request)
     if not request["AlgorithmSpecification"].get("TrainingImage"):
         raise validation_error("AlgorithmSpecification needs a TrainingImage.")
     _check_channels(request)
     output = request["OutputDataConfig"]["S3OutputPath"]
     _check_uri("OutputDataConfig.S3OutputPath", output)
-    if not (request.get("ResourceConfig") or {}).get("InstanceType"):
+    if not request["ResourceConfig"].get("InstanceType"):
         raise validation_error("ResourceConfig needs an InstanceType and an InstanceCount of at least 1.")
     pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
 

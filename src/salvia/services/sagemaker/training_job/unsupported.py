@@ -51,7 +51,7 @@ def _members(request: Request) -> Iterator[str]:
 
 
 def _resources(request: Request) -> Iterator[str]:
-    config = request.get("ResourceConfig") or {}
+    config = request["ResourceConfig"]
     for member in ("KeepAlivePeriodInSeconds", "InstanceGroups", "InstancePreferences", "TrainingPlanArn",
                    "VolumeKmsKeyId", "InstancePlacementConfig"):
         if config.get(member):

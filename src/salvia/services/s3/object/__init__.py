@@ -1,0 +1,1 @@
+"""Objects: put, get, delete, copy, attributes, tags, and the one ACL that there is."""

@@ -1,0 +1,44 @@
+"""Tags of objects. Source: API_PutObjectTagging, API_GetObjectTagging, API_DeleteObjectTagging."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from salvia.control.dispatch import Call, Reply, operation
+from salvia.store.db import Transaction
+
+from .. import buckets, failures, intake, lookup, tags, versions
+
+
+@operation("GetObjectTagging")
+async def get_object_tagging(call: Call) -> dict[str, Any]:
+    """The tags of an object or version."""
+    bucket = buckets.find(call)
+    version = lookup.current(call, bucket, call.request["Key"], call.request.get("VersionId"))
+    return {"VersionId": lookup.shown_version(bucket, version), "TagSet": tags.as_set(version.tags)}
+
+
+@operation("PutObjectTagging")
+async def put_object_tagging(call: Call) -> dict[str, Any]:
+    """Replace all tags of an object or version."""
+    intake.prove(call)
+    wanted = tags.of_set(call.request["Tagging"]["TagSet"], tags.OBJECT_LIMIT, "Object")
+    return {"VersionId": await _replace(call, wanted)}
+
+
+@operation("DeleteObjectTagging")
+async def delete_object_tagging(call: Call) -> Reply:
+    """Remove all tags of an object or version."""
+    return Reply({"VersionId": await _replace(call, {})}, status=204)
+
+
+async def _replace(call: Call, wanted: dict[str, str]) -> str | None:
+    bucket = buckets.find(call)
+    version = lookup.current(call, bucket, call.request["Key"], call.request.get("VersionId"))
+
+    def work(tx: Transaction) -> None:
+        if not versions.tag(tx, version, wanted):
+            raise failures.no_such_key(version.key)
+
+    await call.db.write(work)
+    return lookup.shown_version(bucket, version)
