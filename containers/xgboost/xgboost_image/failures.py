@@ -7,5 +7,5 @@ class ClientError(Exception):
     """The request or its data is wrong; the text says what, where, and what to do about it."""
 
 
-class PeerLost(Exception):
+class PeerLostError(Exception):
     """Another host of the job failed or vanished, so this one cannot go on."""

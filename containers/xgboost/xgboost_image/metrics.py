@@ -1,7 +1,7 @@
 """Evaluation metrics: which exist, which way each improves, and those that XGBoost itself lacks.
 
-Source: SageMaker developer guide, "Tune an XGBoost Model". Those computed here are made of sums over rows, so that
-several hosts add up their sums and each gets the metric of all rows, not a mean of means.
+Source: SageMaker developer guide, "Tune an XGBoost Model". Those computed here are made of sums over rows: several
+hosts add up their sums, and each gets the metric of all rows, not a mean of means.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def is_maximized(metric: str) -> bool:
 def evaluator(
     metrics: list[str], objective: str, classes: int, total: Sum
 ) -> Callable[[Array, Any], list[tuple[str, float]]]:
-    """What xgboost.train takes as custom_metric: computes the given metrics of this module over all hosts' rows."""
+    """What xgboost.train takes as custom_metric: the given metrics of this module, over all hosts' rows."""
 
     def evaluate(predictions: Array, matrix: Any) -> list[tuple[str, float]]:
         labels = matrix.get_label()
@@ -59,7 +59,7 @@ def evaluator(
 
 
 def predicted_classes(predictions: Array, objective: str) -> Array:
-    """The class of each row: the most probable one, or whether the probability (for logitraw, the margin) is high."""
+    """The class of each row: the most probable one; of two, whether the probability (logitraw: margin) is high."""
     if predictions.ndim == 2:
         return predictions.argmax(axis=1)
     if objective.startswith("multi:"):

@@ -22,6 +22,7 @@ _OURS = frozenset(
     | {"_tuning_objective_metric"}
 )
 
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`parameters` goes to XGBoost as it is; the rest steers the training around it."""
@@ -60,7 +61,7 @@ class Settings:
 
 
 def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
-    """Decide defaults, drop what XGBoost no longer knows (saying so), and check what depends on something else.
+    """Decide defaults, drop what XGBoost no longer knows (saying so), check what depends on something else.
 
     `given` has passed `schema.check`. Raises ClientError for combinations that cannot work.
     """
@@ -70,8 +71,8 @@ def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
     if "num_round" not in values:
         values["num_round"] = schema.default("num_round")
         warn(
-            f"Hyperparameter num_round is not given, which AWS requires: training {values['num_round']} rounds, "
-            "XGBoost's own default, which is seldom enough."
+            f"Hyperparameter num_round is not given, which AWS requires. Training {values['num_round']} rounds, "
+            "XGBoost's own default; that is seldom enough."
         )
     objective = _objective(values, schema)
     classes = _classes(values, objective)
@@ -131,7 +132,7 @@ def _trees(values: dict[str, str], hosts: int) -> None:
 
 
 def _metrics(values: Mapping[str, str], objective: str) -> tuple[tuple[str, ...], str | None]:
-    """The metrics to compute, and the one that early stopping watches: the tuner's, else the last one given."""
+    """The metrics to compute, and the one that early stopping watches: the tuner's, else the last given."""
     chosen = [metric.strip() for metric in values.get("eval_metric", "").split(",") if metric.strip()]
     tuned = values.get("_tuning_objective_metric", "").rpartition(":")[2]
     if tuned:

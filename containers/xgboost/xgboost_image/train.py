@@ -9,14 +9,14 @@ import os
 import signal
 import sys
 import traceback
-from typing import Any
+from typing import NoReturn
 
 from . import contract, hyperparameters, settings
 from .collective import Facts, Group
 from .contract import REPLICATED, Contract
 from .data import channel
 from .data.table import Sparse, Table, empty
-from .failures import ClientError, PeerLost
+from .failures import ClientError, PeerLostError
 from .log import say, warn
 from .settings import Settings
 
@@ -38,7 +38,7 @@ def main() -> int:
         return _run(job, group)
     except ClientError as problem:
         code, reason = _CLIENT, f"ClientError: {problem}"
-    except PeerLost as lost:
+    except PeerLostError as lost:
         code, reason, group = _OTHER, str(lost), None
     except MemoryError:
         code, reason = (
@@ -48,11 +48,21 @@ def main() -> int:
     except Exception as problem:  # whatever it is, the job has to say so
         traceback.print_exc()
         code, reason = _OTHER, f"AlgorithmError: {type(problem).__name__}: {problem}"
-    say(f"ERROR: {reason}")
-    job.fail(reason)
+    _report(job, reason)
     if group is not None:
         group.fail(reason)
     return code
+
+
+def _report(job: Contract, reason: str) -> None:
+    say(f"ERROR: {reason}")
+    job.fail(reason)
+
+
+def _end(status: int) -> NoReturn:
+    """Exit at once, not by way of XGBoost's destructors: they would wait for hosts that are gone."""
+    sys.stdout.flush()
+    os._exit(status)
 
 
 def _run(job: Contract, group: Group | None) -> int:
@@ -68,48 +78,44 @@ def _run(job: Contract, group: Group | None) -> int:
     tables = _agreed(own, facts, columns)
     _introduce(job, facts, columns, values)
 
-    # Imports XGBoost, which takes longer than all of the above: now that nothing can be wrong with the request.
+    # Imports XGBoost, which takes longer than all of the above: now that the request is known to be right.
     from . import model, training
 
     termination = training.Termination()
     checkpoints = None if job.checkpoints is None else training.Checkpoints(job.checkpoints)
     if chosen.save_on_termination or checkpoints is not None:
         termination.install()
-    booster = _trained(training, group, chosen, tables, columns, job, checkpoints, termination)
-    if termination.requested and not chosen.save_on_termination:
+    say(f"XGBoost {training.xgboost.__version__}: training {chosen.rounds} rounds.")
+    try:
+        if group is not None:
+            group.join(lambda lost: _give_up(job, lost))
+        booster = training.train(chosen, tables, columns, job.model_directory, checkpoints, termination)
+    except training.xgboost.core.XGBoostError as problem:
+        raise _explained(str(problem), group) from problem
+    stopped = termination.requested and not chosen.save_on_termination
+    if stopped:
         say("Stopped by SIGTERM; save_model_on_termination is not set, so only the checkpoint is kept.")
-        return 128 + signal.SIGTERM
-    if group is None or group.leads:
+    elif group is None or group.leads:
         model.write(booster, job.model_directory / model.NAME)
         say(f"Saved the model of {booster.num_boosted_rounds()} rounds as {model.NAME}.")
     if group is not None:
         group.leave()
-    return 0
+    return 128 + signal.SIGTERM if stopped else 0
 
 
-def _trained(
-    training: Any,
-    group: Group | None,
-    chosen: Settings,
-    tables: dict[str, Table],
-    columns: int,
-    job: Contract,
-    checkpoints: Any,
-    termination: Any,
-) -> Any:
-    """Train, and turn XGBoost's errors into sentences."""
-    say(f"XGBoost {training.xgboost.__version__}: training {chosen.rounds} rounds.")
-    try:
-        if group is not None:
-            group.join()
-        return training.train(chosen, tables, columns, job.model_directory, checkpoints, termination)
-    except training.xgboost.core.XGBoostError as problem:
-        text = str(problem)
-        if "bad_alloc" in text:
-            raise MemoryError(text) from problem
-        if group is not None and "/collective/" in text:
-            raise group.why() from problem
-        raise ClientError(f"XGBoost refuses to train: {_first_sentence(text)}") from problem
+def _give_up(job: Contract, lost: PeerLostError) -> NoReturn:
+    """End this host because another one is gone."""
+    _report(job, str(lost))
+    _end(_OTHER)
+
+
+def _explained(text: str, group: Group | None) -> Exception:
+    """What an error of XGBoost means to whoever reads the job's FailureReason."""
+    if "bad_alloc" in text:
+        return MemoryError(text)
+    if group is not None and "/collective/" in text:
+        return group.broken()
+    return ClientError(f"XGBoost refuses to train: {_first_sentence(text)}")
 
 
 def _check_channels(job: Contract) -> None:
@@ -125,8 +131,8 @@ def _check_channels(job: Contract) -> None:
 def _load(job: Contract, name: str, chosen: Settings) -> Table | None:
     """This host's rows of a channel.
 
-    Where every host was given all files, each takes every n-th row. AWS's container would let each train on all of
-    them, as if there were n of every row, which changes the model (min_child_weight, lambda, …) and saves no time.
+    Where every host was given all files, each takes every n-th row. AWS's container lets each train on all of
+    them, as if there were n of every row: that changes the model (min_child_weight, lambda, …) and saves no time.
     """
     described = job.channels[name]
     table = channel.load(described, chosen.csv_weights)
@@ -159,7 +165,7 @@ def _facts(own: dict[str, Table | None]) -> Facts:
 
 
 def _columns(facts: list[Facts], hosts: tuple[str, ...]) -> int:
-    """How many features there are. Raises ClientError when hosts or channels differ, or nobody has any rows."""
+    """How many features there are. Raises ClientError when hosts or channels differ, or there are no rows."""
     if not any(_TRAIN in fact for fact in facts):
         raise ClientError("Channel 'train' has no rows: no file with data is below its S3Uri. Check it.")
     every = [
@@ -169,7 +175,8 @@ def _columns(facts: list[Facts], hosts: tuple[str, ...]) -> int:
     for where, columns in dense:
         if columns != dense[0][1]:
             raise ClientError(
-                f"The data does not fit together: {dense[0][0]} has {dense[0][1]} feature columns, {where} has {columns}."
+                f"The data does not fit together: {dense[0][0]} has {dense[0][1]} feature columns, "
+                f"{where} has {columns}."
             )
     return max(told["columns"] for _, _, told in every)
 
@@ -212,6 +219,4 @@ def _first_sentence(text: str) -> str:
 if __name__ == "__main__":
     status = main()
     if status:
-        # Not by way of XGBoost's destructors: they would wait for hosts that are gone.
-        sys.stdout.flush()
-        os._exit(status)
+        _end(status)

@@ -93,7 +93,7 @@ def matrix(table: Table, columns: int, threads: int) -> Any:
 
 
 def usable_threads() -> int:
-    """The cores that this program may use: its affinity, its cgroup's quota, OMP_NUM_THREADS, the least of them."""
+    """The cores that this program may use: the least of its affinity, cgroup's quota and OMP_NUM_THREADS."""
     limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
     text = os.environ.get("OMP_NUM_THREADS", "")
     if text.isdecimal() and int(text) > 0:
@@ -120,7 +120,7 @@ def _quota() -> list[int]:
 
 
 class _Rounds(xgboost.callback.TrainingCallback):
-    """After each round: the metric line, a checkpoint or a precautionary model if due, and whether to stop."""
+    """After each round: the metric line, a checkpoint or a precautionary model if due, whether to stop."""
 
     def __init__(
         self,
@@ -155,10 +155,10 @@ class _Rounds(xgboost.callback.TrainingCallback):
 
 
 def metric_line(number: int, log: dict[str, dict[str, list[float]]]) -> str:
-    """One round's metrics, as AWS's published regular expressions want them: `.*\\[[0-9]+\\].*#011train-rmse:(…)`.
+    """One round's metrics, as AWS's published expressions want them: `.*\\[[0-9]+\\].*#011train-rmse:(…)`.
 
-    XGBoost puts tabs between them, which AWS's log pipeline turns into '#011'; so do the documented expressions and
-    those that users wrote after looking at their logs.
+    XGBoost puts tabs between them, which AWS's log pipeline turns into '#011'; that is what the documented
+    expressions look for, and those that users wrote after looking at their logs.
     """
     values = [
         f"{data}-{metric}:{history[-1]:.7g}" for data, each in log.items() for metric, history in each.items()

@@ -33,8 +33,9 @@ class Gateway:
         self._token = spec.token
         self._reading_over, self._abandoned = threading.Event(), threading.Event()
         self.credentials = RoleCredentials(self._issue)
-        # The client repeats what is over in a moment; its kept connections are why there are only two of
-        # them.
+        # A heartbeat that hangs is worth less than the next one.
+        self._reporter = Client(spec.url, spec.region, None, spec.ca, timeout=15.0, retry_for=0.0)
+        # Two, since downloads are given up when the job is to stop, and nothing else is.
         self._client = Client(spec.url, spec.region, self.credentials.current, spec.ca, retry_for=2.0)
         self._reader = Client(spec.url, spec.region, self.credentials.current, spec.ca, retry_for=60.0)
 
@@ -56,7 +57,7 @@ class Gateway:
 
     def report(self, state: dict[str, Any]) -> dict[str, Any]:
         """Send the state, once; the reporter has its own patience."""
-        return self._client.post("/_instance/report", state, self._token, retry_for=0)
+        return self._reporter.post("/_instance/report", state, self._token)
 
     def service(self, name: str) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
         """`call(operation, payload)` of a json service: `logs` or `cloudwatch`."""

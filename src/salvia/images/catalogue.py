@@ -74,6 +74,15 @@ class Catalogue:
                 raise self._accelerated(uri, accelerator[1], image)
         if accelerator is not None and answers:
             raise self._accelerated(uri, accelerator[1], answers[0][0])
+        strangers = [
+            answer for image in self for answer in image.answers_to if answer.repository == name.repository
+        ]
+        if strangers and not answers:
+            raise self._unknown(
+                uri,
+                f"No image is known for '{uri}': account {name.account} is none of AWS's registry accounts for "
+                f"{name.repository}, such as {min(strangers[0].accounts)}",
+            )
         raise self._unknown(uri, f"No image is known for '{uri}'")
 
     def _accelerated(self, uri: str, what: str, image: Image) -> ServiceError:

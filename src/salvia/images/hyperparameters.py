@@ -11,13 +11,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 Type = Literal["Integer", "Continuous", "Categorical", "FreeText"]
 TYPES: tuple[str, ...] = get_args(Type)
 
-_MEMBERS = {"name", "type", "range", "default", "required"}
-_INTERVAL = re.compile(r"\s*([\[(])\s*(\S+?)\s*,\s*(\S+?)\s*([\])])\s*")
+_MEMBERS = frozenset(
+    "name type range above below values list pattern aliases default required tunable obsolete description".split()
+)
 # What SDKs and the tuner add of their own accord; AWS's toolkit lets them pass as well.
 _RESERVED = ("sagemaker_", "_tuning", "_kfold", "_num_cv_round")
 # With a user's script, hyperparameters are the script's affair.
@@ -28,8 +29,8 @@ _SCRIPT = "sagemaker_program"
 class Interval:
     """Numbers from `low` to `high`; infinite ends are open by nature."""
 
-    low: float
-    high: float
+    low: float = -math.inf
+    high: float = math.inf
     low_open: bool = False
     high_open: bool = False
 
@@ -46,23 +47,32 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
-    """One hyperparameter: its type, what it may be (an interval, or the choices), its default."""
+    """One hyperparameter: what it may be, its default, its other names.
+
+    Numbers lie in `interval`. Text is one of `values` or matches `pattern`; anything where there is neither.
+    With `several`, it is a comma-separated list of such.
+    """
 
     name: str
     type: Type
-    range: Interval | tuple[str, ...] | None = None
+    interval: Interval = Interval()
+    values: tuple[str, ...] = ()
+    pattern: str | None = None
+    several: bool = False
+    aliases: tuple[str, ...] = ()
     default: str | None = None
     required: bool = False
 
     def problem(self, value: str) -> str | None:
         """Why `value` is not allowed, or None."""
-        try:
-            allowed = self._allows(value)
-        except (ValueError, OverflowError):
-            return f"Hyperparameter {self.name}: could not parse value '{_short(value)}' as {self.type}"
-        if allowed:
-            return None
-        return f"Hyperparameter {self.name}: {_short(value)} is not in {self._range_text()}"
+        for item in [item.strip() for item in value.split(",")] if self.several else [value]:
+            try:
+                allowed = self._allows(item)
+            except (ValueError, OverflowError):
+                return f"Hyperparameter {self.name}: could not parse value '{_short(item)}' as {self.type}"
+            if not allowed:
+                return f"Hyperparameter {self.name}: {_short(item)} is not in {self._range_text()}"
+        return None
 
     def _allows(self, value: str) -> bool:
         if self.type in ("Integer", "Continuous"):
@@ -70,18 +80,23 @@ class Hyperparameter:
             number = float(value.replace("_", "?"))
             if math.isnan(number) or (self.type == "Integer" and not number.is_integer()):
                 raise ValueError("not a number of that type")
-            return not isinstance(self.range, Interval) or number in self.range
-        return not isinstance(self.range, tuple) or value in self.range
+            return number in self.interval
+        if not self.values and self.pattern is None:
+            return True
+        return value in self.values or (self.pattern is not None and re.fullmatch(self.pattern, value) is not None)
 
     def _range_text(self) -> str:
-        return str(list(self.range)) if isinstance(self.range, tuple) else str(self.range)
+        if self.type in ("Integer", "Continuous"):
+            return str(self.interval)
+        return str(list(self.values)) if self.values else f"the form {self.pattern}"
 
 
-def parse(entry: Mapping[str, object]) -> Hyperparameter:
+def parse(entry: Mapping[str, Any]) -> Hyperparameter:
     """A `[[hyperparameter]]` table of an image.toml. Raises ValueError saying what is wrong with it.
 
-    `range` is `[low, high]` (ends included, `inf` allowed) or text such as `"(0, 1]"` for numbers, and the
-    list of choices for Categorical.
+    `range` is `[low, high]`, ends included, `inf` allowed; `above` and `below` are ends that are not. `values`
+    are the choices, `pattern` a further form that is allowed, `list = true` a comma-separated list of them.
+    `aliases` are other names. `tunable` (the range for tuners), `obsolete` and `description` are for people.
     """
     unknown = set(entry) - _MEMBERS
     name, kind = entry.get("name"), entry.get("type")
@@ -94,7 +109,11 @@ def parse(entry: Mapping[str, object]) -> Hyperparameter:
     made = Hyperparameter(
         name=name,
         type=cast(Type, kind),
-        range=_range(name, str(kind), entry.get("range")),
+        interval=_interval(name, entry),
+        values=tuple(_text(choice) for choice in entry.get("values", ())),
+        pattern=entry.get("pattern"),
+        several=bool(entry.get("list", False)),
+        aliases=tuple(entry.get("aliases", ())),
         default=None if default is None else _text(default),
         required=bool(entry.get("required", False)),
     )
@@ -107,7 +126,8 @@ def check(specified: Iterable[Hyperparameter], given: Mapping[str, str]) -> list
     """Everything that is wrong with `given`, a sentence each; empty when nothing is."""
     if _SCRIPT in given:
         return []
-    known = {entry.name: entry for entry in specified}
+    specified = tuple(specified)
+    known = {name: entry for entry in specified for name in (entry.name, *entry.aliases)}
     problems = []
     for name, value in given.items():
         if name in known:
@@ -120,23 +140,19 @@ def check(specified: Iterable[Hyperparameter], given: Mapping[str, str]) -> list
             problems.append(f"Extraneous hyperparameter found: {_short(name)}{hint}")
     problems += [
         f"Missing required hyperparameter: {entry.name}"
-        for entry in known.values()
-        if entry.required and entry.name not in given
+        for entry in specified
+        if entry.required and not {entry.name, *entry.aliases} & set(given)
     ]
     return problems
 
 
-def _range(name: str, kind: str, written: object) -> Interval | tuple[str, ...] | None:
-    if written is None:
-        return None
-    if kind == "Categorical" and isinstance(written, list):
-        return tuple(_text(choice) for choice in written)
-    if kind in ("Integer", "Continuous"):
-        if isinstance(written, list) and len(written) == 2:
-            return Interval(float(written[0]), float(written[1]))
-        if isinstance(written, str) and (found := _INTERVAL.fullmatch(written)):
-            return Interval(float(found[2]), float(found[3]), found[1] == "(", found[4] == ")")
-    raise ValueError(f"hyperparameter {name!r}: {written!r} is no range for {kind}")
+def _interval(name: str, entry: Mapping[str, Any]) -> Interval:
+    written = entry.get("range", [-math.inf, math.inf])
+    if not (isinstance(written, list) and len(written) == 2):
+        raise ValueError(f"hyperparameter {name!r}: {written!r} is no range; it reads [low, high]")
+    low, high = float(written[0]), float(written[1])
+    above, below = float(entry.get("above", -math.inf)), float(entry.get("below", math.inf))
+    return Interval(max(low, above), min(high, below), above >= low, below <= high)
 
 
 def _text(value: object) -> str:

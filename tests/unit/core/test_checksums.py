@@ -25,7 +25,7 @@ from salvia.core.errors import ServiceError
 
 from .conftest import received
 
-# Of "123456789": the CRCs from the RevEng catalogue of CRC algorithms, the digests from OpenSSL's command line.
+# Of "123456789": the CRCs from the RevEng catalogue of CRC algorithms, the digests from `openssl`.
 CHECK = {
     "CRC32": "cbf43926",
     "CRC32C": "e3069283",

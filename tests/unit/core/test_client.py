@@ -393,8 +393,9 @@ def test_a_listing_is_read_to_its_end(server: Server, client: Client) -> None:
         return Answer(
             body=(
                 '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-                f"<IsTruncated>{str(index < 2).lower()}</IsTruncated>{more}<Contents><Key>{escape(encoded[index])}</Key>"
-                f"<Size>{index}</Size><ETag>&quot;e{index}&quot;</ETag></Contents></ListBucketResult>"
+                f"<IsTruncated>{str(index < 2).lower()}</IsTruncated>{more}"
+                f"<Contents><Key>{escape(encoded[index])}</Key><Size>{index}</Size>"
+                f"<ETag>&quot;e{index}&quot;</ETag></Contents></ListBucketResult>"
             ).encode()
         )
 

@@ -22,9 +22,7 @@ def load(channel: Channel, csv_weights: bool) -> Table | None:
         )
     kind = content_type.understood(channel.content_type, channel.name)
     if channel.content_type is None:
-        say(
-            f"Channel {channel.name!r} has no ContentType: reading it as {kind}, the default of this algorithm."
-        )
+        say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}, this algorithm's default.")
     read = {
         content_type.CSV: partial(delimited.read, weighted=csv_weights),
         content_type.LIBSVM: libsvm.read,

@@ -114,11 +114,11 @@ def _blame(file: DataFile, content: bytes, delimiter: str) -> None:
             continue
         if line == 1 and not any(_number(field) for field in fields):
             raise file.wrong(
-                f"looks like a header ({delimiter.join(fields)[:80]}). text/csv has none here: remove that line.",
+                f"looks like a header ({delimiter.join(fields)[:80]}). There must be none: remove that line.",
                 line,
             )
         raise file.wrong(
-            f"{text[:40]!r} is not a number. XGBoost needs numbers only: encode categories, leave missing fields empty.",
+            f"{text[:40]!r} is not a number. XGBoost needs numbers: encode categories, leave missing fields empty.",
             line,
         )
 

@@ -14,7 +14,7 @@ _NUMERIC = ("BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "F
 
 
 def read(file: DataFile) -> Table | None:
-    """The rows of one Parquet file, nulls as missing; None when it has none. Raises ClientError naming the file."""
+    """The rows of one Parquet file, nulls as missing; None when it has none. Raises ClientError naming it."""
     import duckdb  # only here: it costs 40 ms that other formats need not pay
 
     # A name from S3 may hold what DuckDB takes for a pattern, such as '*'; a link of our own naming does not.

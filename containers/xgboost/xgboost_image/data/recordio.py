@@ -1,8 +1,8 @@
 """application/x-recordio-protobuf: RecordIO frames around the AIAlgorithms `Record` message.
 
-The frame: magic, then 3 bits of continuation and 29 of length, the payload, padding to 4 bytes. The message:
+A frame: magic, then 3 bits of continuation and 29 of length, the payload, padding to 4 bytes. The message:
 `Record {map<string, Value> features = 1; map<string, Value> label = 2; …}`, `Value {oneof {Float32Tensor
-float32_tensor = 2; Float64Tensor float64_tensor = 3; Int32Tensor int32_tensor = 7; Bytes bytes = 9}}`, each tensor
+float32_tensor = 2; Float64Tensor float64_tensor = 3; Int32Tensor int32_tensor = 7; Bytes bytes = 9}}`, a tensor
 `{repeated values = 1; repeated uint64 keys = 2; repeated uint64 shape = 3}`, packed. So few fields need no library.
 
 Source: SageMaker developer guide, "Common Data Formats for Training"; MXNet's documentation of RecordIO.
@@ -23,7 +23,7 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _TENSORS: dict[int, str] = {2: "<f4", 3: "<f8", 7: "int32"}  # field number in Value → type of its values
 
 
-class _Malformed(Exception):
+class _MalformedError(Exception):
     """The bytes are not what the format says."""
 
 
@@ -40,14 +40,13 @@ def read(file: DataFile) -> Table | None:
     """The rows of one file; None when it has none. Raises ClientError naming file and record."""
     labels: list[float] = []
     tensors: list[_Tensor] = []
-    number = 0
     try:
-        for number, record in enumerate(frames(file.bytes()), 1):
+        for record in frames(file.bytes()):
             features, label = _record(memoryview(record))
             labels.append(label)
             tensors.append(features)
-    except (_Malformed, struct.error) as problem:
-        raise file.wrong(f"record {number + 1}: {problem}") from problem
+    except (_MalformedError, struct.error) as problem:
+        raise file.wrong(f"record {len(tensors) + 1}: {problem}") from problem
     if not tensors:
         return None
     named = np.asarray(labels, np.float32)
@@ -63,15 +62,15 @@ def frames(content: bytes) -> Iterator[bytes]:
     position, pieces = 0, []
     while position < len(content):
         if len(content) - position < 8:
-            raise _Malformed("the file ends within a frame's head; it is cut off.")
+            raise _MalformedError("the file ends within a frame's head; it is cut off.")
         magic, word = struct.unpack_from("<II", content, position)
         if magic != _MAGIC:
-            raise _Malformed("a RecordIO frame does not begin with its magic number. Is this RecordIO?")
+            raise _MalformedError("a RecordIO frame does not begin with its magic number. Is this RecordIO?")
         part, length = word >> 29, word & 0x1FFFFFFF
         position += 8
         payload = content[position : position + length]
         if len(payload) < length:
-            raise _Malformed("the file ends within a record; it is cut off.")
+            raise _MalformedError("the file ends within a record; it is cut off.")
         position += (length + 3) & ~3
         pieces.append(payload)
         if part in (
@@ -81,7 +80,7 @@ def frames(content: bytes) -> Iterator[bytes]:
             yield struct.pack("<I", _MAGIC).join(pieces)
             pieces = []
     if pieces:
-        raise _Malformed("the file ends within a record of several frames; it is cut off.")
+        raise _MalformedError("the file ends within a record of several frames; it is cut off.")
 
 
 def _features(file: DataFile, tensors: list[_Tensor]) -> Array | Sparse:
@@ -119,23 +118,23 @@ def _record(message: memoryview) -> tuple[_Tensor, float]:
         elif number == 2:
             label = _entry(value, label)
     if features is None:
-        raise _Malformed("has no features.")
+        raise _MalformedError("has no features.")
     if label is None or len(label.values) == 0:
-        raise _Malformed("has no label; training needs one in each record.")
+        raise _MalformedError("has no label; training needs one in each record.")
     return features, float(label.values[0])
 
 
 def _entry(value: object, earlier: _Tensor | None) -> _Tensor:
     """The tensor of one map entry (key = 1, value = 2)."""
     if earlier is not None:
-        raise _Malformed("has several feature or label tensors; XGBoost takes one of each.")
+        raise _MalformedError("has several feature or label tensors; XGBoost takes one of each.")
     for number, inner in _fields(_message(value)):
         if number == 2:
             for kind, tensor in _fields(_message(inner)):
                 if kind not in _TENSORS:
-                    raise _Malformed("holds bytes instead of numbers.")
+                    raise _MalformedError("holds bytes instead of numbers.")
                 return _tensor(_message(tensor), _TENSORS[kind])
-    raise _Malformed("has an empty tensor.")
+    raise _MalformedError("has an empty tensor.")
 
 
 def _tensor(message: memoryview, kind: str) -> _Tensor:
@@ -153,7 +152,7 @@ def _values(value: int | memoryview, kind: str) -> Array:
         return np.array([_signed(value) if kind == "int32" else value])
     if kind.startswith("<f"):
         if len(value) % int(kind[-1]):
-            raise _Malformed("has a tensor of odd size.")
+            raise _MalformedError("has a tensor of odd size.")
         return np.frombuffer(value, kind)
     numbers = []
     position = 0
@@ -178,9 +177,9 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         elif wire in (_FIXED32, _FIXED64):
             length = 4 if wire == _FIXED32 else 8
         else:
-            raise _Malformed("is not the protobuf message that SageMaker documents.")
+            raise _MalformedError("is not the protobuf message that SageMaker documents.")
         if position + length > len(message):
-            raise _Malformed(
+            raise _MalformedError(
                 "is not the protobuf message that SageMaker documents: a field exceeds its message."
             )
         yield number, message[position : position + length]
@@ -189,7 +188,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
 
 def _message(value: object) -> memoryview:
     if not isinstance(value, memoryview):
-        raise _Malformed("is not the protobuf message that SageMaker documents.")
+        raise _MalformedError("is not the protobuf message that SageMaker documents.")
     return value
 
 
@@ -197,7 +196,9 @@ def _varint(data: memoryview, position: int) -> tuple[int, int]:
     result = shift = 0
     while True:
         if position >= len(data) or shift > 63:
-            raise _Malformed("is not the protobuf message that SageMaker documents: a number is cut off.")
+            raise _MalformedError(
+                "is not the protobuf message that SageMaker documents: a number is cut off."
+            )
         byte = data[position]
         position += 1
         result |= (byte & 0x7F) << shift

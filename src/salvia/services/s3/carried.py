@@ -72,13 +72,7 @@ def of(request: Mapping[str, Any]) -> dict[str, Any]:
                 MaxSizeAllowed=_LARGEST_METADATA,
             )
         facts["Metadata"] = dict(metadata)
-    facts.update(placed(request))
-    return facts
-
-
-def placed(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Storage class and encryption: what a copy never takes over from its source."""
-    facts: dict[str, Any] = {"ServerSideEncryption": "AES256"}
+    facts["ServerSideEncryption"] = "AES256"
     storage = request.get("StorageClass", "STANDARD")
     if storage not in _CLASSES:
         raise ServiceError(

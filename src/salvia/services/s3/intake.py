@@ -10,7 +10,6 @@ from salvia.control.dispatch import Call
 from salvia.core import checksums, chunked
 from salvia.core.checksums import Algorithm, Checksum
 from salvia.core.errors import ServiceError
-from salvia.objectstore.base import Extent
 from salvia.store.db import Transaction
 
 from . import blobs, failures
@@ -32,8 +31,8 @@ class Received:
     checksums: dict[str, str]
 
 
-async def receive(call: Call) -> Received:
-    """Store the body of a PutObject or UploadPart.
+async def receive(call: Call, wanted: Algorithm | None = None) -> Received:
+    """Store the body of a PutObject or UploadPart. `wanted` is a checksum to be computed if the client sent none.
 
     Raises MissingContentLength, EntityTooLarge, IncompleteBody, BadDigest and what else the proof of the body finds;
     nothing is kept then.
@@ -46,8 +45,14 @@ async def receive(call: Call) -> Received:
             "x-amz-sdk-checksum-algorithm specified, but no corresponding x-amz-checksum-* or x-amz-trailer headers "
             "were found."
         )
-    extent = await call.world.objects.put(body)
-    return Received(Layout.of([extent]), extent.size, body.digest(_MD5).hex(), dict(body.checksums))
+    if wanted is None or _names_checksum(call):
+        extent = await call.world.objects.put(body)
+        sums: dict[str, str] = dict(body.checksums)
+    else:
+        measured = chunked.verified(aiter(body), compute=(wanted,))
+        extent = await call.world.objects.put(measured)
+        sums = {wanted: measured.digest(wanted).base64()}
+    return Received(Layout.of([extent]), extent.size, body.digest(_MD5).hex(), sums)
 
 
 async def commit(call: Call, received: Received, work: Callable[[Transaction], T]) -> T:
@@ -113,7 +118,3 @@ def _names_checksum(call: Call) -> bool:
     headers = call.http.headers if call.http is not None else ()
     return any(name.startswith("x-amz-checksum-") or name == "x-amz-trailer" for name in headers)
 
-
-def extents(received: Received) -> tuple[Extent, ...]:
-    """Where the received bytes are."""
-    return received.layout.extents

@@ -38,13 +38,13 @@ async def copy_object(call: Call) -> dict[str, Any]:
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes."
         )
-    facts = carried.of(request)
+    given = facts = carried.of(request)
     if not replaces:
-        facts = {**source.facts, **carried.placed(request)}
-        if "StorageClass" not in carried.placed(request):
-            facts.pop("StorageClass", None)
-        if not request.get("WebsiteRedirectLocation"):
-            facts.pop("WebsiteRedirectLocation", None)
+        facts = dict(source.facts)
+        for name in ("StorageClass", "WebsiteRedirectLocation"):  # these are never taken over
+            facts.pop(name, None)
+            if given.get(name):
+                facts[name] = given[name]
     etag, found = await _sums(call, source)
     facts.pop("Checksums", None)
     facts.pop("ChecksumType", None)

@@ -1,0 +1,153 @@
+"""Registry names to images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from salvia.core.errors import ServiceError
+from salvia.images.catalogue import Catalogue, default_folder, parse
+from salvia.images.image import ImageError
+
+TOML = """
+name = "trees"
+python = ">=3.11"
+train = ["python", "-m", "trees.train"]
+
+[[answers_to]]
+repository = "sagemaker-trees"
+tags = ["1", "1.7-*", "2.0-1-gpu-py3"]
+accounts = ["683313688378", "257758044811"]
+
+[[answers_to]]
+repository = "open"
+tags = ["*"]
+
+[[hyperparameter]]
+name = "depth"
+type = "Integer"
+range = [1, 9]
+
+[[metric]]
+name = "train:rmse"
+regex = "rmse:([0-9.]+)"
+"""
+AWS = "683313688378.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.fixture
+def catalogue(tmp_path: Path) -> Catalogue:
+    write(tmp_path, TOML)
+    return Catalogue(tmp_path)
+
+
+def write(folder: Path, text: str) -> None:
+    (folder / "trees").mkdir(exist_ok=True)
+    (folder / "trees" / "image.toml").write_text(text)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        f"{AWS}/sagemaker-trees:1",
+        f"{AWS}/sagemaker-trees:1.7-1",
+        f"{AWS}/sagemaker-trees:1.7-1-cpu-py3",
+        f"{AWS}/sagemaker-trees:1@sha256:{'0' * 64}",
+        "257758044811.dkr.ecr.us-east-2.amazonaws.com/sagemaker-trees:1",
+        "257758044811.dkr.ecr.cn-north-1.amazonaws.com.cn/sagemaker-trees:1",
+        "257758044811.dkr.ecr-fips.us-gov-west-1.amazonaws.com/sagemaker-trees:1",
+        "999999999999.dkr.ecr.us-east-1.amazonaws.com/open:whatever",
+        "999999999999.dkr.ecr.us-east-1.amazonaws.com/open",
+        f"{AWS}/sagemaker-trees:2.0-1-gpu-py3",
+    ],
+)
+def test_a_name_that_it_answers_to_finds_the_image(catalogue: Catalogue, uri: str) -> None:
+    """AWS's guide, 'Docker Registry Paths and Example Code'; a GPU tag only where it is listed itself."""
+    assert catalogue.find(uri).name == "trees"
+
+
+def test_an_unknown_image_is_told_with_the_nearest(catalogue: Catalogue) -> None:
+    """Issue: 'an image that nobody has' gives AWS's own error with cause and remedy."""
+    with pytest.raises(ServiceError, match="sagemaker-trees:1") as raised:
+        catalogue.find(f"{AWS}/sagemaker-tres:1")
+    assert raised.value.code == "ValidationException"
+    assert raised.value.status == 400
+
+
+def test_an_unknown_tag_is_told_with_the_known(catalogue: Catalogue) -> None:
+    """The repository is right."""
+    with pytest.raises(ServiceError, match=r"sagemaker-trees:1\.7-\*"):
+        catalogue.find(f"{AWS}/sagemaker-trees:9.9")
+
+
+def test_somebody_else_s_registry_is_told_with_aws_s(catalogue: Catalogue) -> None:
+    """The image of that name in one's own account is another image."""
+    with pytest.raises(ServiceError, match="account 111122223333 is none of AWS's.*257758044811"):
+        catalogue.find("111122223333.dkr.ecr.us-east-1.amazonaws.com/sagemaker-trees:1")
+
+
+def test_an_image_for_accelerators_is_refused_by_name(catalogue: Catalogue) -> None:
+    """Even though `1.7-*` would match it; the CPU name is offered."""
+    with pytest.raises(ServiceError, match="accelerator \\(gpu\\).*sagemaker-trees:1.7-1-cpu-py3"):
+        catalogue.find(f"{AWS}/sagemaker-trees:1.7-1-gpu-py3")
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["", "trees", "trees:1", f"{AWS}/", f"{AWS}/../x:1", f"http://{AWS}/a:1", "x" * 10_000, f"{AWS}/a:1\n"],
+)
+def test_what_is_no_registry_name_is_refused(catalogue: Catalogue, uri: str) -> None:
+    """Without repeating all of it."""
+    assert parse(uri) is None
+    with pytest.raises(ServiceError, match="not the name of an image") as raised:
+        catalogue.find(uri)
+    assert len(raised.value.message) < 1200
+
+
+def test_a_later_folder_hides_an_earlier_one_s_image(tmp_path: Path) -> None:
+    """One's own images in the data directory come after those that are shipped."""
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+        write(tmp_path / name, TOML)
+    assert Catalogue(tmp_path / "first", tmp_path / "second").find(f"{AWS}/sagemaker-trees:1").folder == (
+        tmp_path / "second" / "trees"
+    )
+
+
+def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path) -> None:
+    """Nobody needs images of their own."""
+    assert list(Catalogue(tmp_path / "none")) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name = ", "image.toml: "),
+        ("train = []", "lacks 'name'"),
+        ('name = "No Good"', "must be made of a-z"),
+        ('name = "a"\ncolour = 1', "unknown members"),
+        ('name = "a"\n[[metric]]\nname = "m"\nregex = "("', "no regular expression"),
+        ('name = "a"\ntrain = "python"', "must be a list of texts"),
+        ('name = "a"\n[[hyperparameter]]\nname = "h"\ntype = "Float"', "hyperparameter 'h'"),
+    ],
+)
+def test_a_broken_image_toml_names_file_and_member(tmp_path: Path, text: str, says: str) -> None:
+    """An author of an image reads it."""
+    write(tmp_path, text)
+    with pytest.raises(ImageError, match=says) as raised:
+        Catalogue(tmp_path)
+    assert "trees/image.toml" in str(raised.value)
+
+
+def test_the_shipped_images_are_sound() -> None:
+    """Each can be read, and answers to something."""
+    shipped = list(Catalogue(default_folder()))
+    assert shipped
+    assert all(image.answers_to and image.train and image.lock.is_file() for image in shipped)
+
+
+def test_the_documented_example_finds_its_image() -> None:
+    """The image of AWS's create-training-job example, wire facts."""
+    name = "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest"
+    assert Catalogue().find(name).name == "xgboost"
