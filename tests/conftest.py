@@ -57,8 +57,11 @@ class Server:
     def salvia(self, *arguments: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command line on this data directory."""
         done = subprocess.run(
-            [str(_BIN / "salvia"), *arguments], env={**os.environ, "SALVIA_HOME": str(self.home)},
-            capture_output=True, text=True, timeout=timeout,
+            [str(_BIN / "salvia"), *arguments],
+            env={**os.environ, "SALVIA_HOME": str(self.home)},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         assert not check or done.returncode == 0, f"salvia {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done
@@ -90,10 +93,15 @@ class Server:
 
     def session(self, keys: tuple[str, str, str | None] | None = None) -> boto3.Session:
         access, secret, token = keys or (
-            self.environment["AWS_ACCESS_KEY_ID"], self.environment["AWS_SECRET_ACCESS_KEY"], None,
+            self.environment["AWS_ACCESS_KEY_ID"],
+            self.environment["AWS_SECRET_ACCESS_KEY"],
+            None,
         )
         return boto3.Session(
-            aws_access_key_id=access, aws_secret_access_key=secret, aws_session_token=token, region_name="us-east-1"
+            aws_access_key_id=access,
+            aws_secret_access_key=secret,
+            aws_session_token=token,
+            region_name="us-east-1",
         )
 
     def client(self, service: str, keys: tuple[str, str, str | None] | None = None, **config: Any) -> Any:
@@ -101,16 +109,20 @@ class Server:
         config.setdefault("retries", {"max_attempts": 1})
         identity = repr((service, keys or self.environment["AWS_ACCESS_KEY_ID"], sorted(config.items())))
         if identity not in self.clients:
-            self.clients[identity] = self.session(keys).client(
-                service, endpoint_url=self.url, config=Config(**config)
-            )
+            self.clients[identity] = self.session(keys).client(service, endpoint_url=self.url, config=Config(**config))
         return self.clients[identity]
 
-    def aws(self, command: list[str] | str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    def aws(
+        self, command: list[str] | str, check: bool = True, timeout: float = 120
+    ) -> subprocess.CompletedProcess[str]:
         """Run the AWS CLI; a string goes through a shell, as typed."""
         done = subprocess.run(
-            command if isinstance(command, str) else ["aws", *command], shell=isinstance(command, str),
-            env=self.environment, capture_output=True, text=True, timeout=timeout,
+            command if isinstance(command, str) else ["aws", *command],
+            shell=isinstance(command, str),
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
         )
         assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done
@@ -174,7 +186,11 @@ class Jobs:
             "RoleArn": ROLE,
             "HyperParameters": {"code": code},
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/output"},
-            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": instances, "VolumeSizeInGB": 1},
+            "ResourceConfig": {
+                "InstanceType": "ml.m5.large",
+                "InstanceCount": instances,
+                "VolumeSizeInGB": 1,
+            },
             "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         }
         self.sagemaker.create_training_job(**{**request, **more})
@@ -189,13 +205,16 @@ class Jobs:
         """Its description once it has ended."""
         return eventually(
             lambda: (d := self.describe(name))["TrainingJobStatus"] in {"Completed", "Failed", "Stopped"} and d,
-            timeout, f"{name} ends",
+            timeout,
+            f"{name} ends",
         )
 
     def reaches(self, name: str, secondary: str, timeout: float = 60) -> dict[str, Any]:
         """Its description once it shows a secondary status."""
         return eventually(
-            lambda: (d := self.describe(name))["SecondaryStatus"] == secondary and d, timeout, f"{name}: {secondary}"
+            lambda: (d := self.describe(name))["SecondaryStatus"] == secondary and d,
+            timeout,
+            f"{name}: {secondary}",
         )
 
     def run(self, code: str, **more: Any) -> dict[str, Any]:

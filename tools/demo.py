@@ -64,7 +64,11 @@ def train(environment: dict[str, str]) -> None:
     followed = subprocess.run(["salvia", "logs", "-f", "my-ml-training-job"], env=environment, check=False)
     took = time.monotonic() - submitted
     described = json.loads(
-        shell(environment, "aws sagemaker describe-training-job --training-job-name my-ml-training-job", quiet=True)
+        shell(
+            environment,
+            "aws sagemaker describe-training-job --training-job-name my-ml-training-job",
+            quiet=True,
+        )
     )
     say(f"{described['TrainingJobStatus']} after {took:.1f} s")
     for transition in described["SecondaryStatusTransitions"]:
@@ -88,7 +92,7 @@ def train(environment: dict[str, str]) -> None:
 def split(work: Path) -> int:
     """Two thirds to train, in 4 files as AWS's guide advises for several instances; returns the unseen rows."""
     rows = [row for row in DATA.read_text().splitlines() if row]
-    random.Random(7).shuffle(rows)  # noqa: S311
+    random.Random(7).shuffle(rows)
     cut = len(rows) * 2 // 3
     (work / "train").mkdir()
     for part in range(4):
@@ -100,7 +104,11 @@ def split(work: Path) -> int:
 def shell(environment: dict[str, str], command: str, *, quiet: bool = False) -> str:
     """Run a command as a user types it, after `eval "$(salvia env)"`."""
     done = subprocess.run(
-        ["bash", "-c", f'eval "$(salvia env)"\n{command}'], env=environment, stdout=subprocess.PIPE, text=True, check=False
+        ["bash", "-c", f'eval "$(salvia env)"\n{command}'],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"That ended with code {done.returncode}.")
@@ -112,7 +120,9 @@ def shell(environment: dict[str, str], command: str, *, quiet: bool = False) -> 
 def clean() -> None:
     """Begin anew, but for the environment of the image."""
     if HOME.exists():
-        subprocess.run(["salvia", "down"], env={**os.environ, "SALVIA_HOME": str(HOME)}, check=False, capture_output=True)
+        subprocess.run(
+            ["salvia", "down"], env={**os.environ, "SALVIA_HOME": str(HOME)}, check=False, capture_output=True
+        )
     for entry in HOME.glob("*"):
         if entry.name == "images":
             continue

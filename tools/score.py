@@ -27,7 +27,12 @@ def main(folder: Path) -> None:
     direct = xgboost.train({"objective": "reg:squarederror"}, train, rounds)
     label = train.get_label().mean()
     baseline = float(numpy.sqrt(numpy.mean((label - unseen.get_label()) ** 2)))
-    scores = {"salvia": rmse(trained, unseen), "direct": rmse(direct, unseen), "baseline": baseline, "rounds": rounds}
+    scores = {
+        "salvia": rmse(trained, unseen),
+        "direct": rmse(direct, unseen),
+        "baseline": baseline,
+        "rounds": rounds,
+    }
     if "--json" in sys.argv:
         print(json.dumps(scores))
         return

@@ -63,8 +63,13 @@ def credentials(settings: Settings) -> dict[str, str]:
 @click.option("--detach", is_flag=True, help="Return when it is ready; it runs on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=7258, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--auth", type=click.Choice(["enforce", "off"]), default="enforce", show_default=True,
-              help="off: accept any credentials, check no policy.")
+@click.option(
+    "--auth",
+    type=click.Choice(["enforce", "off"]),
+    default="enforce",
+    show_default=True,
+    help="off: accept any credentials, check no policy.",
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
 @click.option("--database", default="", help="sqlite:///PATH; by default salvia.db in the data directory.")
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
@@ -88,7 +93,8 @@ def up(detach: bool, host: str, port: int, auth: Any, workers: int, database: st
     process.log_to(settings.home / "log" / "supervisor.log")
     if settings.auth == "off":
         click.echo(
-            "WARNING: --auth off: every request is accepted, whoever sends it, and no policy is checked.", err=True
+            "WARNING: --auth off: every request is accepted, whoever sends it, and no policy is checked.",
+            err=True,
         )
     click.echo(f'Salvia listens on {settings.url}. In another shell:\n\n    eval "$(salvia env)"\n', err=True)
     supervisor.run()
@@ -96,8 +102,12 @@ def up(detach: bool, host: str, port: int, auth: Any, workers: int, database: st
 
 def _arguments(settings: Settings) -> list[str]:
     options = {
-        "--host": settings.host, "--port": str(settings.port), "--auth": settings.auth,
-        "--workers": str(settings.workers), "--database": settings.database, "--advertise": settings.advertise,
+        "--host": settings.host,
+        "--port": str(settings.port),
+        "--auth": settings.auth,
+        "--workers": str(settings.workers),
+        "--database": settings.database,
+        "--advertise": settings.advertise,
     }
     return [word for option, value in options.items() if value for word in (option, value)]
 
@@ -137,14 +147,19 @@ def status(as_json: bool) -> None:
     report = runtime.report()
     jobs = _running_jobs() if up_now else []
     if as_json:
-        click.echo(json.dumps({
-            "home": str(home),
-            "url": Settings.load(home).url if alive else None,
-            "processes": [{"role": entry.role, "pid": entry.pid} for entry in [*alive, *agents]],
-            "isolation": report,
-            "capacity": {"cpus": cpus, "memory_bytes": memory},
-            "jobs": jobs,
-        }, indent=2))
+        click.echo(
+            json.dumps(
+                {
+                    "home": str(home),
+                    "url": Settings.load(home).url if alive else None,
+                    "processes": [{"role": entry.role, "pid": entry.pid} for entry in [*alive, *agents]],
+                    "isolation": report,
+                    "capacity": {"cpus": cpus, "memory_bytes": memory},
+                    "jobs": jobs,
+                },
+                indent=2,
+            )
+        )
     else:
         click.echo(f"data directory  {home}")
         click.echo(f"url             {Settings.load(home).url if alive else '(down: `salvia up` starts it)'}")
@@ -187,8 +202,13 @@ def environment(settings: Settings) -> tuple[dict[str, str], list[str]]:
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
     }
-    unset = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN", "AWS_PROFILE", "AWS_DEFAULT_PROFILE",
-             "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]
+    unset = [
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+    ]
     unset += sorted(name for name in os.environ if name.startswith("AWS_ENDPOINT_URL_"))
     return exports, unset
 

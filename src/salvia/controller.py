@@ -12,7 +12,6 @@ from salvia.control.world import World
 from salvia.runtimes.process import ProcessRuntime
 from salvia.settings import Settings
 
-
 _SWEEP = 600.0  # seconds between clean-ups: expired sessions and log events, blobs that no object names
 _log = logging.getLogger("salvia.controller")
 

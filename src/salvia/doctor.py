@@ -33,17 +33,20 @@ def findings(home: Path) -> Iterator[Finding]:
         yield Finding(f"{lack['what']}: {lack['why']}", False, f"{lack['cost']} {lack['remedy']}")
     uv = shutil.which("uv")
     yield Finding(
-        "uv builds images" if uv else "uv is not installed", uv is not None,
+        "uv builds images" if uv else "uv is not installed",
+        uv is not None,
         "" if uv else "Images are built by pip instead: about ten times slower, once an image. `pip install uv`.",
     )
     aws = shutil.which("aws")
     yield Finding(
-        "the AWS CLI is installed" if aws else "the AWS CLI is not installed", aws is not None,
+        "the AWS CLI is installed" if aws else "the AWS CLI is not installed",
+        aws is not None,
         "" if aws else "Salvia does not need it; you may. `pip install awscli`.",
     )
     where = home if home.exists() else home.parent
     free = shutil.disk_usage(where if where.exists() else Path("/")).free
     yield Finding(
-        f"{free / 2**30:.0f} GiB free below {home}", free > 5 * 2**30,
+        f"{free / 2**30:.0f} GiB free below {home}",
+        free > 5 * 2**30,
         "" if free > 5 * 2**30 else "Data, models and image environments need room; 5 GiB is little.",
     )

@@ -42,7 +42,9 @@ def _print_new(client: Any, job: str, tokens: dict[str, str]) -> int:
 
     try:
         found = client.json(
-            "logs", "Logs_20140328.DescribeLogStreams", {"logGroupName": _GROUP, "logStreamNamePrefix": f"{job}/"}
+            "logs",
+            "Logs_20140328.DescribeLogStreams",
+            {"logGroupName": _GROUP, "logStreamNamePrefix": f"{job}/"},
         )
     except ClientError as error:
         if error.code == "ResourceNotFoundException":

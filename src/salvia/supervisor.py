@@ -128,7 +128,11 @@ class Supervisor:
         with (log / f"{child.role}-{child.index}.err").open("ab") as errors:
             # A session of its own: Ctrl-C reaches the supervisor alone, which then ends the others in order.
             return subprocess.Popen(
-                arguments, pass_fds=inherited, stdin=subprocess.DEVNULL, stdout=errors, stderr=errors,
+                arguments,
+                pass_fds=inherited,
+                stdin=subprocess.DEVNULL,
+                stdout=errors,
+                stderr=errors,
                 start_new_session=True,
             )
 
@@ -177,7 +181,10 @@ def detach(settings: Settings, arguments: list[str]) -> int:
     with log.open("wb") as output:
         started = subprocess.Popen(
             [sys.executable, "-m", "salvia.cli", "up", *arguments],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
             env={**os.environ, "SALVIA_HOME": str(settings.home)},
         )
     lock = settings.run / "supervisor.lock"

@@ -1,7 +1,7 @@
 """`make bench`: what Salvia costs, beside moto's server on the same calls, in one run.
 
-Best of interleaved runs; ratios are what counts, since machines differ. Times are as a boto3 client sees them, CPU is what
-the server process itself burned.
+Best of interleaved runs; ratios are what counts, since machines differ. Times are as a boto3 client sees
+them, CPU is what the server process itself burned.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ _ROWS = 500
 _TICK = os.sysconf("SC_CLK_TCK")
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 CREATE: dict[str, Any] = {
-    "AlgorithmSpecification": {"TrainingImage": "811284229777.dkr.ecr.us-east-1.amazonaws.com/none:latest",
-                               "TrainingInputMode": "File"},
+    "AlgorithmSpecification": {
+        "TrainingImage": "811284229777.dkr.ecr.us-east-1.amazonaws.com/none:latest",
+        "TrainingInputMode": "File",
+    },
     "RoleArn": ROLE,
     "OutputDataConfig": {"S3OutputPath": "s3://my-bucket/output/"},
     "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 2, "VolumeSizeInGB": 50},
@@ -47,8 +49,12 @@ class Peer:
 
     def client(self, service: str) -> Any:
         return boto3.client(
-            service, endpoint_url=self.url, region_name="us-east-1", aws_access_key_id=self.keys[0],
-            aws_secret_access_key=self.keys[1], config=Config(s3={"addressing_style": "path"}),
+            service,
+            endpoint_url=self.url,
+            region_name="us-east-1",
+            aws_access_key_id=self.keys[0],
+            aws_secret_access_key=self.keys[1],
+            config=Config(s3={"addressing_style": "path"}),
         )
 
     def cpu(self) -> float:
@@ -108,8 +114,10 @@ def first_line(server: Server) -> dict[str, float]:
     for channel in ("train", "validation"):
         jobs.s3.put_object(Bucket=jobs.bucket, Key=f"{channel}/part", Body=os.urandom(1 << 20))
     channels = [
-        {"ChannelName": name,
-         "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{jobs.bucket}/{name}/"}}}
+        {
+            "ChannelName": name,
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{jobs.bucket}/{name}/"}},
+        }
         for name in ("train", "validation")
     ]
     jobs.run("print(1)")  # builds the image's environment
@@ -118,9 +126,7 @@ def first_line(server: Server) -> dict[str, float]:
         took = []
         for _ in range(8):
             began = time.time()
-            name = jobs.start(
-                "import time; print(repr(time.time()))", instances=instances, InputDataConfig=channels
-            )
+            name = jobs.start("import time; print(repr(time.time()))", instances=instances, InputDataConfig=channels)
             jobs.ended(name)
             took.append((max(float(line) for line in jobs.lines(name)) - began) * 1000)
         figures[f"CreateTrainingJob to first line, {instances} instance(s), ms: best"] = min(took)
@@ -136,7 +142,8 @@ def main() -> None:
     moto_port = free_port()
     moto = subprocess.Popen(
         [str(Path(sys.executable).parent / "moto_server"), "-p", str(moto_port)],
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     try:
         figures = first_line(server)

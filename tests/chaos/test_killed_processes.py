@@ -7,7 +7,6 @@ import signal
 from collections.abc import Callable
 
 import pytest
-
 from tests.conftest import Jobs, Server, eventually
 
 # Each run of the program leaves a mark of its own: two marks would mean that the job ran twice.
@@ -41,21 +40,28 @@ def kill(server: Server, *roles: str) -> None:
 
 @pytest.mark.parametrize("phase", ["Starting", "Downloading", "Training", "Uploading"])
 @pytest.mark.parametrize("roles", [("gateway",), ("controller",), ("gateway", "controller")], ids="+".join)
-def test_a_job_survives_whoever_is_killed(
-    server: Server, chaos_jobs: Jobs, phase: str, roles: tuple[str, ...]
-) -> None:
+def test_a_job_survives_whoever_is_killed(server: Server, chaos_jobs: Jobs, phase: str, roles: tuple[str, ...]) -> None:
     """Issue: 'kill -9 of the gateway, the controller or both in every phase of a job: the job completes, once'."""
     for number in range(20):
         key = f"data/{number}"
         chaos_jobs.s3.put_object(Bucket=chaos_jobs.bucket, Key=key, Body=os.urandom(300_000))
     name = f"survivor-{phase.lower()}-{'-'.join(roles)}"
-    chaos_jobs.start(MARK, name=name, instances=2, InputDataConfig=[{
-        "ChannelName": "train",
-        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{chaos_jobs.bucket}/data/"}},
-    }])
+    chaos_jobs.start(
+        MARK,
+        name=name,
+        instances=2,
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{chaos_jobs.bucket}/data/"}},
+            }
+        ],
+    )
     if phase != "Starting":
         eventually(
-            lambda: phase in [t["Status"] for t in chaos_jobs.describe(name)["SecondaryStatusTransitions"]], 60, phase
+            lambda: phase in [t["Status"] for t in chaos_jobs.describe(name)["SecondaryStatusTransitions"]],
+            60,
+            phase,
         )
     kill(server, *roles)
     eventually(lambda: _answers(server), 30, "the gateway answers again")

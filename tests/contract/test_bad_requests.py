@@ -12,17 +12,21 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
-
 from tests.conftest import Server
 
 
 def send(
-    server: Server, body: bytes, target: str = "SageMaker.CreateTrainingJob", service: str = "sagemaker",
+    server: Server,
+    body: bytes,
+    target: str = "SageMaker.CreateTrainingJob",
+    service: str = "sagemaker",
     headers: dict[str, str] | None = None,
 ) -> tuple[int, dict[str, Any]]:
     """POST a signed body as it is; returns status and JSON."""
     request = AWSRequest(
-        "POST", server.url + "/", data=body,
+        "POST",
+        server.url + "/",
+        data=body,
         headers={"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": target, **(headers or {})},
     )
     keys = Credentials(server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"])
@@ -37,8 +41,20 @@ def send(
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"[]", b"nonsense", b'{"TrainingJobName": ', b"\xff\xfe", b"[" * 100_000, b'{"a":' * 5_000,
-     b'{"TrainingJobName": 7}', b'{"ResourceConfig": []}', b'{"TrainingJobName": {"a": 1}}', b'"text"', b"null"],
+    [
+        b"{",
+        b"[]",
+        b"nonsense",
+        b'{"TrainingJobName": ',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"a":' * 5_000,
+        b'{"TrainingJobName": 7}',
+        b'{"ResourceConfig": []}',
+        b'{"TrainingJobName": {"a": 1}}',
+        b'"text"',
+        b"null",
+    ],
     ids=lambda body: repr(body[:16]),
 )
 def test_malformed_json_is_a_client_s_error(salvia: Server, body: bytes) -> None:
@@ -147,9 +163,14 @@ def test_passing_a_role_needs_iam_passrole(salvia: Server) -> None:
     iam = salvia.client("iam")
     iam.create_user(UserName="trainer")
     iam.put_user_policy(
-        UserName="trainer", PolicyName="train",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}]}),
+        UserName="trainer",
+        PolicyName="train",
+        PolicyDocument=json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "sagemaker:*", "Resource": "*"}],
+            }
+        ),
     )
     key = iam.create_access_key(UserName="trainer")["AccessKey"]
     sagemaker = salvia.client("sagemaker", (key["AccessKeyId"], key["SecretAccessKey"], None))
@@ -157,7 +178,9 @@ def test_passing_a_role_needs_iam_passrole(salvia: Server) -> None:
         sagemaker.create_training_job(
             TrainingJobName="not-mine",
             AlgorithmSpecification={
-                "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/probe:1", "TrainingInputMode": "File"},
+                "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/probe:1",
+                "TrainingInputMode": "File",
+            },
             RoleArn="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
             OutputDataConfig={"S3OutputPath": "s3://b/c"},
             ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},

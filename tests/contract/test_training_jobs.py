@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-
 from tests.conftest import PROBE, ROLE, Jobs, Server, eventually
 
 
@@ -33,8 +32,11 @@ def request(name: str, **more: Any) -> dict[str, Any]:
 def test_describe_gives_back_what_create_was_given(jobs: Jobs) -> None:
     """API_DescribeTrainingJob echoes the request, with AWS's defaults beside it."""
     name = jobs.start(
-        "print(1)", name="round-trip", wait=True,
-        Environment={"COLOUR": "green"}, Tags=[{"Key": "team", "Value": "a"}],
+        "print(1)",
+        name="round-trip",
+        wait=True,
+        Environment={"COLOUR": "green"},
+        Tags=[{"Key": "team", "Value": "a"}],
     )
     described = jobs.describe(name)
     assert described["TrainingJobStatus"] == "Completed"
@@ -75,13 +77,16 @@ def test_listing_pages_after_filtering(jobs: Jobs) -> None:
     other = jobs.start("raise SystemExit(1)", wait=True)
     pages = list(
         jobs.sagemaker.get_paginator("list_training_jobs").paginate(
-            NameContains="PAGED-", StatusEquals="Completed", SortBy="Name", SortOrder="Ascending",
+            NameContains="PAGED-",
+            StatusEquals="Completed",
+            SortBy="Name",
+            SortOrder="Ascending",
             PaginationConfig={"PageSize": 3},
         )
     )
     listed = [[job["TrainingJobName"] for job in page["TrainingJobSummaries"]] for page in pages]
     assert [len(page) for page in listed] == [3, 3, 1]
-    assert sum(listed, []) == names
+    assert [name for page in listed for name in page] == names
     newest = jobs.sagemaker.list_training_jobs(MaxResults=1)["TrainingJobSummaries"][0]
     assert newest["TrainingJobName"] == other
     first = jobs.sagemaker.list_training_jobs(NameContains="paged-", MaxResults=2)
@@ -138,7 +143,8 @@ def test_only_a_job_that_ended_is_deleted(jobs: Jobs) -> None:
     jobs.ended(name)
     jobs.sagemaker.delete_training_job(TrainingJobName=name)
     assert refused(jobs.sagemaker.describe_training_job, TrainingJobName=name) == {
-        "Code": "ValidationException", "Message": "Requested resource not found.",
+        "Code": "ValidationException",
+        "Message": "Requested resource not found.",
     }
     jobs.start("print(1)", name=name, wait=True)
 
@@ -146,9 +152,11 @@ def test_only_a_job_that_ended_is_deleted(jobs: Jobs) -> None:
 def test_metric_definitions_fill_the_description_and_cloudwatch(jobs: Jobs) -> None:
     """API_MetricDefinition: the first group of the regular expression, the last value wins."""
     name = jobs.start(
-        "print('loss=0.5'); print('loss=0.25'); print('loss=nan')", wait=True,
+        "print('loss=0.5'); print('loss=0.25'); print('loss=nan')",
+        wait=True,
         AlgorithmSpecification={
-            "TrainingImage": PROBE, "TrainingInputMode": "File",
+            "TrainingImage": PROBE,
+            "TrainingInputMode": "File",
             "MetricDefinitions": [{"Name": "loss", "Regex": r"loss=(\S+)"}],
         },
     )
@@ -202,8 +210,15 @@ BAD = {
         "Could not assume role arn:aws:iam::123456789012:role/NobodyHasThisRole",
     ),
     "two channels of one name": (
-        {"InputDataConfig": [{"ChannelName": "a", "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": "s3://b/c"}}}] * 2},
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "a",
+                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/c"}},
+                }
+            ]
+            * 2
+        },
         "Duplicate channel name 'a'",
     ),
     "an output that is no S3 URI": ({"OutputDataConfig": {"S3OutputPath": "https:nowhere"}}, "S3OutputPath"),
@@ -234,15 +249,27 @@ def test_a_role_that_does_not_trust_sagemaker_is_refused(salvia: Server) -> None
 
 FAILS = {
     "an image that nobody has": (
-        {"AlgorithmSpecification": {"TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/xgbost:latest",
-                                    "TrainingInputMode": "File"}},
+        {
+            "AlgorithmSpecification": {
+                "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/xgbost:latest",
+                "TrainingInputMode": "File",
+            }
+        },
         "xgboost",
     ),
     "a hyperparameter out of range": ({"HyperParameters": {"code": "1", "rounds": "1000"}}, "rounds"),
     "a hyperparameter that nobody knows": ({"HyperParameters": {"code": "1", "round": "1"}}, "round"),
     "a missing bucket": (
-        {"InputDataConfig": [{"ChannelName": "train", "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": "s3://there-is-no-such-bucket/x/"}}}]},
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "train",
+                    "DataSource": {
+                        "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://there-is-no-such-bucket/x/"}
+                    },
+                }
+            ]
+        },
         "there-is-no-such-bucket",
     ),
 }
@@ -262,8 +289,15 @@ def test_a_job_fails_saying_why(jobs: Jobs, what: str) -> None:
 def test_an_empty_prefix_fails_the_job_and_names_a_near_one(jobs: Jobs) -> None:
     """A mistyped prefix is the commonest mistake: the reason shows what the bucket has instead."""
     jobs.s3.put_object(Bucket=jobs.bucket, Key="train/part", Body=b"1")
-    ended = jobs.run("print(1)", InputDataConfig=[{"ChannelName": "train", "DataSource": {"S3DataSource": {
-        "S3DataType": "S3Prefix", "S3Uri": f"s3://{jobs.bucket}/trian/"}}}])
+    ended = jobs.run(
+        "print(1)",
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{jobs.bucket}/trian/"}},
+            }
+        ],
+    )
     assert ended["TrainingJobStatus"] == "Failed"
     assert f"s3://{jobs.bucket}/trian/" in ended["FailureReason"]
     assert "train/" in ended["FailureReason"]
@@ -275,13 +309,24 @@ def test_sharded_channels_are_divided_over_the_instances(jobs: Jobs) -> None:
         jobs.s3.put_object(Bucket=jobs.bucket, Key=f"sharded/{number}", Body=b"x")
 
     def channel(name: str, distribution: str) -> dict[str, Any]:
-        return {"ChannelName": name, "DataSource": {"S3DataSource": {
-            "S3DataType": "S3Prefix", "S3Uri": f"s3://{jobs.bucket}/sharded/",
-            "S3DataDistributionType": distribution}}}
+        return {
+            "ChannelName": name,
+            "DataSource": {
+                "S3DataSource": {
+                    "S3DataType": "S3Prefix",
+                    "S3Uri": f"s3://{jobs.bucket}/sharded/",
+                    "S3DataDistributionType": distribution,
+                }
+            },
+        }
 
     code = "print(*(len(list((base/'input/data'/c).iterdir())) for c in ('one', 'all')))"
-    name = jobs.start(code, wait=True, instances=2, InputDataConfig=[
-        channel("one", "ShardedByS3Key"), channel("all", "FullyReplicated")])
+    name = jobs.start(
+        code,
+        wait=True,
+        instances=2,
+        InputDataConfig=[channel("one", "ShardedByS3Key"), channel("all", "FullyReplicated")],
+    )
     assert sorted(jobs.lines(name)) == ["2 5", "3 5"]
 
 

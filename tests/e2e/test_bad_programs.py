@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import pytest
-
 from tests.conftest import Jobs
 
 
@@ -20,7 +19,9 @@ def test_an_exit_code_fails_the_job_and_quotes_the_last_line(jobs: Jobs) -> None
 
 def test_the_failure_file_becomes_the_reason(jobs: Jobs) -> None:
     """The guide: the first 1,024 characters of /opt/ml/output/failure are returned as FailureReason."""
-    ended = jobs.run("(base/'output/failure').write_text('the label column is empty\\n' + 'x' * 2000); raise SystemExit(1)")
+    ended = jobs.run(
+        "(base/'output/failure').write_text('the label column is empty\\n' + 'x' * 2000); raise SystemExit(1)"
+    )
     assert ended["FailureReason"].startswith("AlgorithmError: the label column is empty")
     assert len(ended["FailureReason"]) <= 1024
 
@@ -64,7 +65,7 @@ except OSError as error:
 @pytest.mark.timeout(200)
 def test_a_program_that_ignores_sigterm_is_killed_after_its_time(jobs: Jobs) -> None:
     """MaxRuntimeInSeconds, then SIGTERM; API_StoppingCondition gives it 120 seconds, then SIGKILL."""
-    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('ignoring', flush=True)\ntime.sleep(600)"
+    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)"
     name = jobs.start(code, StoppingCondition={"MaxRuntimeInSeconds": 1})
     jobs.reaches(name, "Stopping")
     jobs.server.client("sagemaker").stop_training_job(TrainingJobName=name)
@@ -116,5 +117,7 @@ for path in ('salvia.db', 'credentials.json', 'secret.key'):
     if jobs.server.status()["isolation"]["level"] == "none":
         pytest.skip("This machine isolates no program; `salvia doctor` says so.")
     assert [line for line in jobs.lines(name) if line.startswith("refused")] == [
-        "refused salvia.db", "refused credentials.json", "refused secret.key",
+        "refused salvia.db",
+        "refused credentials.json",
+        "refused secret.key",
     ]

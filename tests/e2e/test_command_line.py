@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import Server, eventually, free_port
 
 
@@ -44,10 +43,16 @@ def test_env_is_shell_that_points_clients_here_and_unsets_what_would_win(salvia:
     """`eval "$(salvia env)"` is all that a user adds, even in a shell set up for something else."""
     script = 'eval "$(salvia env)"; aws sts get-caller-identity'
     done = subprocess.run(
-        ["bash", "-c", script], capture_output=True, text=True,
+        ["bash", "-c", script],
+        capture_output=True,
+        text=True,
         env={
-            "PATH": salvia.environment["PATH"], "HOME": os.environ.get("HOME", "/"), "SALVIA_HOME": str(salvia.home),
-            "AWS_SESSION_TOKEN": "stale", "AWS_PROFILE": "nobody", "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1",
+            "PATH": salvia.environment["PATH"],
+            "HOME": os.environ.get("HOME", "/"),
+            "SALVIA_HOME": str(salvia.home),
+            "AWS_SESSION_TOKEN": "stale",
+            "AWS_PROFILE": "nobody",
+            "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1",
         },
     )
     assert done.returncode == 0, done.stderr
@@ -121,8 +126,10 @@ def test_ctrl_c_ends_a_server_in_the_foreground(tmp_path: Path, salvia: Server) 
     """`salvia up` alone is a running service; an interrupt ends it and all its processes."""
     port = free_port()
     started = subprocess.Popen(
-        ["salvia", "up", "--port", str(port)], env={**salvia.environment, "SALVIA_HOME": str(tmp_path)},
-        stderr=subprocess.PIPE, text=True,
+        ["salvia", "up", "--port", str(port)],
+        env={**salvia.environment, "SALVIA_HOME": str(tmp_path)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     server = Server(tmp_path, port)
     eventually(lambda: server.pids("gateway") and server.pids("controller"), 30)

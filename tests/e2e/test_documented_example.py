@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.conftest import Server, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -59,7 +58,10 @@ def test_both_instances_write_a_log_stream(salvia: Server, ended: dict[str, Any]
     streams = salvia.client("logs").describe_log_streams(
         logGroupName="/aws/sagemaker/TrainingJobs", logStreamNamePrefix=f"{NAME}/"
     )["logStreams"]
-    assert [stream["logStreamName"].rpartition("-")[0] for stream in streams] == [f"{NAME}/algo-1", f"{NAME}/algo-2"]
+    assert [stream["logStreamName"].rpartition("-")[0] for stream in streams] == [
+        f"{NAME}/algo-1",
+        f"{NAME}/algo-2",
+    ]
     printed = salvia.salvia("logs", NAME).stdout
     assert "train-rmse" in printed
 
@@ -69,7 +71,8 @@ def test_its_metric_is_in_the_description_and_in_cloudwatch(salvia: Server, ende
     final = {metric["MetricName"]: metric["Value"] for metric in ended["FinalMetricDataList"]}
     assert final["train:rmse"] > 0
     found = salvia.client("cloudwatch").list_metrics(
-        Namespace="/aws/sagemaker/TrainingJobs", MetricName="train:rmse",
+        Namespace="/aws/sagemaker/TrainingJobs",
+        MetricName="train:rmse",
         Dimensions=[{"Name": "TrainingJobName", "Value": NAME}],
     )["Metrics"]
     assert found

@@ -1,9 +1,9 @@
 """Several hosts as one: they find each other, exchange facts, train together, and learn why one is missing.
 
-The first host leads. Every other one keeps one connection to it from start to end, over which they exchange JSON
-lines; a connection that ends early is how a lost host is noticed, at once and by name. XGBoost's own collective
-(a tracker, and a ring of hosts) starts only when every host has its data, so that its time-outs need not cover the
-loading. Its tracker gets any free port, because a port that a tracker left cannot be bound again for a minute.
+The first host leads. Every other one keeps one connection to it from start to end, over which they exchange
+JSON lines; a connection that ends early is how a lost host is noticed, at once and by name. XGBoost's own
+collective (a tracker, and a ring of hosts) starts only when every host has its data, so that its time-outs
+need not cover the loading. Its tracker gets any free port: one that it left cannot be bound for a minute.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ class Group:
     def join(self, on_lost: OnLost) -> None:
         """Start XGBoost's collective on all hosts at once.
 
-        From now on `on_lost` is called, on a thread of its own, when another host fails or vanishes: the main thread
-        may then be inside XGBoost, where it would wait for a long time.
+        From now on `on_lost` is called, on a thread of its own, when another host fails or vanishes: the main
+        thread may then be inside XGBoost, where it would wait for a long time.
         """
         from xgboost import collective
         from xgboost.tracker import RabitTracker

@@ -75,5 +75,5 @@ class Connection:
 
     def _lost(self) -> PeerLostError:
         return PeerLostError(
-            f"AlgorithmError: {self.host} was lost: its program ended or its machine vanished. See its log stream."
+            f"AlgorithmError: {self.host} was lost: its program ended or its machine vanished. See its log."
         )

@@ -141,11 +141,9 @@ def nearest(text: str, candidates: Iterable[str]) -> str:
 
 
 def _declared(table: Mapping[str, Any]) -> Hyperparameter:
-    known = Hyperparameter.__dataclass_fields__
-    return Hyperparameter(
-        **{
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in table.items()
-            if key in known
-        }
-    )
+    known: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value
+        for key, value in table.items()
+        if key in Hyperparameter.__dataclass_fields__
+    }
+    return Hyperparameter(**known)

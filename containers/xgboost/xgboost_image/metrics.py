@@ -1,7 +1,7 @@
 """Evaluation metrics: which exist, which way each improves, and those that XGBoost itself lacks.
 
-Source: SageMaker developer guide, "Tune an XGBoost Model". Those computed here are made of sums over rows: several
-hosts add up their sums, and each gets the metric of all rows, not a mean of means.
+Source: SageMaker developer guide, "Tune an XGBoost Model". Those computed here are made of sums over rows:
+several hosts add up their sums, and each gets the metric of all rows, not a mean of means.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ def evaluator(
 
 
 def predicted_classes(predictions: Array, objective: str) -> Array:
-    """The class of each row: the most probable one; of two, whether the probability (logitraw: margin) is high."""
+    """The class of each row: the most probable; of two, whether the probability (or margin) is high."""
     if predictions.ndim == 2:
-        return predictions.argmax(axis=1)
+        return np.asarray(predictions.argmax(axis=1))
     if objective.startswith("multi:"):
         return predictions.astype(np.int64)
     return (predictions > (0.0 if objective == "binary:logitraw" else 0.5)).astype(np.int64)
@@ -83,7 +83,8 @@ def _metric(name: str) -> Callable[[Callable[[Array], float]], Callable[[Array],
 
 def _ratio(part: Array, whole: Array) -> Array:
     """part / whole, 0 where there is nothing: a class never predicted has no precision to speak of."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    ratio: Array = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return ratio
 
 
 def _precisions(confusion: Array) -> Array:
@@ -100,7 +101,7 @@ def _f1s(confusion: Array) -> Array:
 
 def _present(confusion: Array) -> Array:
     """The classes that occur, as label or prediction; a mean over classes is over these."""
-    return (confusion.sum(axis=0) + confusion.sum(axis=1)) > 0
+    return np.asarray((confusion.sum(axis=0) + confusion.sum(axis=1)) > 0)
 
 
 def _macro(each: Callable[[Array], Array], confusion: Array) -> float:

@@ -10,7 +10,7 @@ NAME = "xgboost-model"
 
 
 def write(booster: Any, file: Path) -> None:
-    """Put the booster at `file` in one step: whoever reads, or is killed, at any moment has all of it or none."""
+    """Put the booster at `file` in one step: whoever reads it, at any moment, has all of it or none."""
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.parent / f".{file.name}.draft"
     with draft.open("wb") as opened:

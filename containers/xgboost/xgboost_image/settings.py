@@ -61,7 +61,7 @@ class Settings:
 
 
 def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
-    """Decide defaults, drop what XGBoost no longer knows (saying so), check what depends on something else.
+    """Decide defaults, drop what XGBoost no longer knows (saying so), check what depends on another.
 
     `given` has passed `schema.check`. Raises ClientError for combinations that cannot work.
     """

@@ -12,7 +12,8 @@ import traceback
 from typing import NoReturn
 
 from . import contract, hyperparameters, settings
-from .collective import Facts, Group
+from .collective import Group
+from .connection import Facts
 from .contract import REPLICATED, Contract
 from .data import channel
 from .data.table import Sparse, Table, empty
@@ -79,18 +80,21 @@ def _run(job: Contract, group: Group | None) -> int:
     _introduce(job, facts, columns, values)
 
     # Imports XGBoost, which takes longer than all of the above: now that the request is known to be right.
+    import xgboost
+
     from . import model, training
+    from .checkpoints import Checkpoints
 
     termination = training.Termination()
-    checkpoints = None if job.checkpoints is None else training.Checkpoints(job.checkpoints)
+    checkpoints = None if job.checkpoints is None else Checkpoints(job.checkpoints)
     if chosen.save_on_termination or checkpoints is not None:
         termination.install()
-    say(f"XGBoost {training.xgboost.__version__}: training {chosen.rounds} rounds.")
+    say(f"XGBoost {xgboost.__version__}: training {chosen.rounds} rounds.")
     try:
         if group is not None:
             group.join(lambda lost: _give_up(job, lost))
         booster = training.train(chosen, tables, columns, job.model_directory, checkpoints, termination)
-    except training.xgboost.core.XGBoostError as problem:
+    except xgboost.core.XGBoostError as problem:
         raise _explained(str(problem), group) from problem
     stopped = termination.requested and not chosen.save_on_termination
     if stopped:
@@ -131,8 +135,9 @@ def _check_channels(job: Contract) -> None:
 def _load(job: Contract, name: str, chosen: Settings) -> Table | None:
     """This host's rows of a channel.
 
-    Where every host was given all files, each takes every n-th row. AWS's container lets each train on all of
-    them, as if there were n of every row: that changes the model (min_child_weight, lambda, …) and saves no time.
+    Where every host was given all files, each takes every n-th row. AWS's container lets each train on all
+    of them, as if there were n of every row: that changes the model (min_child_weight, lambda, …) and saves
+    no time.
     """
     described = job.channels[name]
     table = channel.load(described, chosen.csv_weights)
@@ -178,7 +183,7 @@ def _columns(facts: list[Facts], hosts: tuple[str, ...]) -> int:
                 f"The data does not fit together: {dense[0][0]} has {dense[0][1]} feature columns, "
                 f"{where} has {columns}."
             )
-    return max(told["columns"] for _, _, told in every)
+    return max(int(told["columns"]) for _, _, told in every)
 
 
 def _agreed(own: dict[str, Table | None], facts: list[Facts], columns: int) -> dict[str, Table]:

@@ -84,7 +84,7 @@ def matrix(table: Table, columns: int, threads: int) -> Any:
     """XGBoost's form of a table; `columns` is what all hosts agreed on."""
     features: Any = table.features
     if isinstance(features, Sparse):
-        from scipy.sparse import csr_matrix
+        from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
         features = csr_matrix(
             (features.values, features.indices, features.starts), shape=(len(table), columns)

@@ -20,7 +20,7 @@ _DENIED_BY_XML = {"s3", "iam", "sts"}  # these spell it AccessDenied and answer 
 
 
 def authorize(call: Call) -> None:
-    """Check everything that an operation needs. Raises AccessDenied(Exception) with AWS's sentence and the statement."""
+    """Check everything that an operation needs. Raises AccessDenied(Exception), with the statement that denied."""
     if call.world.settings.auth == "off" or call.caller.kind == "service":
         return
     situation = _situation(call)
@@ -100,7 +100,9 @@ def _check(call: Call, needs: list[Need]) -> None:
         if not decision.allowed:
             xml = call.service in _DENIED_BY_XML
             raise ServiceError(
-                "AccessDenied" if xml else "AccessDeniedException", decision.sentence(asked), 403 if xml else 400
+                "AccessDenied" if xml else "AccessDeniedException",
+                decision.sentence(asked),
+                403 if xml else 400,
             )
 
 

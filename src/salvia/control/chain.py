@@ -109,9 +109,7 @@ class _Exchange:
     def refuse(self, error: ServiceError) -> HttpResponse:
         """The error, spelled in the protocol of the request."""
         scope = self.claim.service if self.claim else None
-        return protocol.serialize_error(
-            error, self.request, self.request_id, route=self.route, scope_service=scope
-        )
+        return protocol.serialize_error(error, self.request, self.request_id, route=self.route, scope_service=scope)
 
 
 def _proved(request: HttpRequest, claim: Authorization | None, identity: Identity) -> chunked.Body:

@@ -46,7 +46,7 @@ class Hints:
 
     def send(self) -> None:
         """Wake every listener of the folder; a full or dead one is passed over."""
-        for name in os.listdir(self._directory):
+        for name in os.listdir(self._directory):  # noqa: PTH208 (a folder by its descriptor)
             try:
                 self._sender.sendto(b"!", self._address(name))
             except (ConnectionRefusedError, FileNotFoundError):

@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class World:
-    """`runtimes` are by name; gateways have none, since only reconcilers reach a runtime. `secret` is the server's own."""
+    """`runtimes` are by name; gateways have none. `secret` is the server's own."""
 
     settings: Settings
     db: Database

@@ -89,7 +89,7 @@ class Client(Transport):
             query = f"encoding-type=url&list-type=2&prefix={escaped(prefix)}"
             if token:
                 query = f"continuation-token={escaped(token)}&{query}"
-            root = _xml(self.read(self.request("GET", _path(bucket), query, {}, b"", "s3")))
+            root = _xml(self.request("GET", _path(bucket), query, {}, b"", "s3")[1])
             for element in root:
                 if element.tag == "Contents":
                     entry = {child.tag: child.text or "" for child in element}
@@ -102,8 +102,7 @@ class Client(Transport):
 
     def head_object(self, bucket: str, key: str) -> ObjectHead:
         """Size, ETag and metadata. A missing object is a ClientError of status 404, code `NotFound`."""
-        response = self.request("HEAD", _path(bucket, key), "", {}, b"", "s3")
-        self.finish(response)
+        response, _ = self.request("HEAD", _path(bucket, key), "", {}, b"", "s3")
         headers = response.headers
         return ObjectHead(
             int(headers.get("content-length", "0")),
@@ -163,8 +162,7 @@ class Client(Transport):
     def _put(
         self, bucket: str, key: str, query: str, body: bytes | FileSlice, headers: Mapping[str, str]
     ) -> str:
-        response = self.request("PUT", _path(bucket, key), query, headers, body, "s3")
-        self.read(response)
+        response, _ = self.request("PUT", _path(bucket, key), query, headers, body, "s3")
         return response.headers.get("etag", "")
 
     def _put_parts(
@@ -178,7 +176,7 @@ class Client(Transport):
         headers: Mapping[str, str],
     ) -> str:
         path = _path(bucket, key)
-        begun = _xml(self.read(self.request("POST", path, "uploads=", headers, b"", "s3")))
+        begun = _xml(self.request("POST", path, "uploads=", headers, b"", "s3")[1])
         upload = escaped(begun.findtext("UploadId") or "")
 
         def put_part(number: int) -> str:
@@ -202,7 +200,7 @@ class Client(Transport):
             return self._complete(bucket, key, upload, etags, size)
         except BaseException:
             try:  # noqa: SIM105  contextlib is slow to import
-                self.read(self.request("DELETE", path, f"uploadId={upload}", {}, b"", "s3"))
+                self.request("DELETE", path, f"uploadId={upload}", {}, b"", "s3")
             except (ClientError, OSError):
                 pass  # what made the upload fail is what the caller should hear
             raise
@@ -215,7 +213,7 @@ class Client(Transport):
         body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
         where = _path(bucket, key)
         try:
-            root = _xml(self.read(self.request("POST", where, f"uploadId={upload}", {}, body, "s3")))
+            root = _xml(self.request("POST", where, f"uploadId={upload}", {}, body, "s3")[1])
         except ClientError as problem:
             if problem.code != "NoSuchUpload":
                 raise
@@ -230,9 +228,13 @@ class Client(Transport):
             )
         return root.findtext("ETag") or ""
 
-    def _parsed(self, response: Response) -> dict[str, Any]:
-        body = self.read(response)
-        parsed = json.loads(body) if body else {}
+    @staticmethod
+    def _parsed(answer: tuple[Response, bytes]) -> dict[str, Any]:
+        response, body = answer
+        try:
+            parsed = json.loads(body) if body else {}
+        except ValueError:
+            parsed = None
         if not isinstance(parsed, dict):
             raise ClientError("InvalidResponse", "The answer is not a JSON object.", response.status)
         return parsed
@@ -318,7 +320,7 @@ class ObjectReader(io.RawIOBase):
             headers["Range"] = f"bytes={self._position}-{last}"
         if self.etag:
             headers["If-Match"] = self.etag
-        response = self._client.request("GET", self._path, "", headers, b"", "s3", retry_for=self._retry_for)
+        response = self._client.open(self._path, headers, "s3", retry_for=self._retry_for)
         if ranged and response.status != 206:
             response.connection.close()
             raise ClientError("InvalidResponse", "The service does not serve ranges.", 200, self._path)
@@ -330,10 +332,13 @@ def _path(bucket: str, key: str = "") -> str:
 
 
 def _xml(body: bytes) -> Element:
-    """An answer of S3, its tags without their namespace."""
+    """An answer of S3, its tags without their namespace. Raises ClientError when it is none."""
     from xml.etree import ElementTree
 
-    root = ElementTree.fromstring(body)  # noqa: S314  our own service's answer
+    try:
+        root = ElementTree.fromstring(body)  # noqa: S314  our own service's answer
+    except ElementTree.ParseError as problem:
+        raise ClientError("InvalidResponse", f"The answer is not XML: {problem}", 200) from None
     for element in root.iter():
         element.tag = element.tag.rpartition("}")[2]
     return root

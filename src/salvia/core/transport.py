@@ -156,11 +156,30 @@ class Transport:
         service: str | None,
         *,
         retry_for: float | None = None,
-    ) -> Response:
-        """Send one request, signed for `service`, until it succeeds; `path` and `query` are percent-encoded.
+    ) -> tuple[Response, bytes]:
+        """Send one request, signed for `service`, until its whole answer is there; the answer and its body.
 
-        The response's body must be read to its end (`finish` gives the connection back). Raises ClientError.
+        `path` and `query` are percent-encoded. Raises ClientError.
         """
+        return self._until_answered(method, path, query, headers, body, service, retry_for, True)
+
+    def open(
+        self, path: str, headers: Mapping[str, str], service: str, *, retry_for: float | None = None
+    ) -> Response:
+        """GET something large: the response's body is left to be read, and `finish` to be called then."""
+        return self._until_answered("GET", path, "", headers, b"", service, retry_for, False)[0]
+
+    def _until_answered(
+        self,
+        method: str,
+        path: str,
+        query: str,
+        headers: Mapping[str, str],
+        body: bytes | FileSlice,
+        service: str | None,
+        retry_for: float | None,
+        whole: bool,
+    ) -> tuple[Response, bytes]:
         give_up = time.monotonic() + (self.retry_for if retry_for is None else retry_for)
         payload = body.sha256() if isinstance(body, FileSlice) else sha256(body).hexdigest()
         # What must not be repeated is not sent over a connection that may be closing just now.
@@ -173,7 +192,7 @@ class Transport:
             try:
                 response = self._once(method, path, query, headers, body, service, payload, fresh)
                 if response.status < 300:
-                    return response
+                    return response, self._read(response) if whole else b""
                 error = self._error(response, where)
             except (OSError, BrokenConnectionError) as problem:
                 cause = problem
@@ -206,10 +225,9 @@ class Transport:
                     return
         response.connection.close()
 
-    def read(self, response: Response) -> bytes:
-        """The whole body of `response`; its connection is given back."""
+    def _read(self, response: Response, limit: int = 64 << 20) -> bytes:
         try:
-            return response.read()
+            return response.read(limit)
         finally:
             self.finish(response)
 
@@ -286,10 +304,7 @@ class Transport:
             self._current = None
 
     def _error(self, response: Response, where: str) -> ClientError:
-        try:
-            body = response.read(_LARGEST_ERROR)
-        finally:
-            self.finish(response)
+        body = self._read(response, _LARGEST_ERROR)
         status = response.status
         code = response.headers.get("x-amzn-errortype", "")
         message = ""

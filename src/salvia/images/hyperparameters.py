@@ -16,9 +16,10 @@ from typing import Any, Literal, cast, get_args
 Type = Literal["Integer", "Continuous", "Categorical", "FreeText"]
 TYPES: tuple[str, ...] = get_args(Type)
 
-_MEMBERS = frozenset(
-    "name type range above below values list pattern aliases default required tunable obsolete description".split()
-)
+_MEMBERS = {
+    "name", "type", "range", "above", "below", "values", "list", "pattern", "aliases", "default", "required",
+    "tunable", "obsolete", "description",
+}  # fmt: skip
 # What SDKs and the tuner add of their own accord; AWS's toolkit lets them pass as well.
 _RESERVED = ("sagemaker_", "_tuning", "_kfold", "_num_cv_round")
 # With a user's script, hyperparameters are the script's affair.
@@ -102,9 +103,7 @@ def parse(entry: Mapping[str, Any]) -> Hyperparameter:
     name, kind = entry.get("name"), entry.get("type")
     if unknown or not isinstance(name, str) or kind not in TYPES:
         wrong = f"unknown members {sorted(unknown)}" if unknown else f"name {name!r}, type {kind!r}"
-        raise ValueError(
-            f"hyperparameter {name!r}: {wrong}; it needs a name and a type of {', '.join(TYPES)}"
-        )
+        raise ValueError(f"hyperparameter {name!r}: {wrong}; it needs a name and a type of {', '.join(TYPES)}")
     default = entry.get("default")
     made = Hyperparameter(
         name=name,

@@ -92,9 +92,7 @@ def _image(folder: Path, written: Mapping[str, Any]) -> Image:
         try:
             re.compile(metric.regex)
         except re.error as error:
-            raise ValueError(
-                f"metric {metric.name!r}: {metric.regex!r} is no regular expression: {error}"
-            ) from error
+            raise ValueError(f"metric {metric.name!r}: {metric.regex!r} is no regular expression: {error}") from error
     return Image(
         name=written["name"],
         folder=folder,

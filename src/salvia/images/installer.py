@@ -129,11 +129,7 @@ def pip_settings() -> dict[str, list[str]]:
         Path(sys.prefix, "pip.conf"),
     ]
     if os.environ.get("PIP_CONFIG_FILE"):
-        files = (
-            []
-            if os.environ["PIP_CONFIG_FILE"] == os.devnull
-            else [*files, Path(os.environ["PIP_CONFIG_FILE"])]
-        )
+        files = [] if os.environ["PIP_CONFIG_FILE"] == os.devnull else [*files, Path(os.environ["PIP_CONFIG_FILE"])]
     for path in files:
         parser = configparser.RawConfigParser(strict=False)
         try:
@@ -150,9 +146,7 @@ def pip_settings() -> dict[str, list[str]]:
     return settings
 
 
-def uv_variables(
-    settings: Mapping[str, Sequence[str]], environ: Mapping[str, str] | None = None
-) -> dict[str, str]:
+def uv_variables(settings: Mapping[str, Sequence[str]], environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """What to set for uv so that it finds what pip would; what is set for uv already stays."""
     environ = os.environ if environ is None else environ
     variables = {}

@@ -16,12 +16,12 @@ _COLUMNS = (
     "id, kind, account, region, name, arn, owner, state, created_at, modified_at, "
     "spec, status, tags, version, due_at, lock_token, locked_until"
 )
-_INSERT = f"""
+_INSERT = """
 INSERT INTO documents (id, kind, account, region, name, arn, owner, state, created_at, modified_at,
                        spec, status, tags, version, due_at)
 VALUES (:id, :kind, :account, :region, :name, :arn, :owner, :state, :created_at, :modified_at,
         :spec, :status, :tags, 1, :due_at)
-ON CONFLICT (kind, account, region, name) DO NOTHING"""  # noqa: S608
+ON CONFLICT (kind, account, region, name) DO NOTHING"""
 _UPDATE = """
 UPDATE documents SET state = :state, modified_at = :modified_at, spec = :spec, status = :status, tags = :tags,
                      due_at = :due_at, version = version + 1

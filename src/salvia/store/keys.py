@@ -106,8 +106,7 @@ def set_status(tx: Transaction, entity: str, key_id: str, status: str) -> bool:
     """Make a long-term key Active or Inactive; False when the entity has no such key."""
     return (
         tx.run(
-            "UPDATE iam_keys SET status = :status "
-            "WHERE id = :id AND entity = :entity AND session_token IS NULL",
+            "UPDATE iam_keys SET status = :status WHERE id = :id AND entity = :entity AND session_token IS NULL",
             {"status": status, "id": key_id, "entity": entity},
         )
         == 1

@@ -23,7 +23,9 @@ _RENEW = "UPDATE documents SET locked_until = :until WHERE id = :id AND lock_tok
 _RELEASE = "UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE id = :id AND lock_token = :token"
 _HELD = "SELECT 1 FROM documents WHERE id = :id AND lock_token = :token"
 _WAKE = "UPDATE documents SET due_at = :now, version = version + 1 WHERE id = :id"
-_NEXT = "SELECT MIN(due_at) AS due FROM documents WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now)"
+_NEXT = """
+SELECT MIN(due_at) AS due FROM documents
+WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now)"""
 
 
 def claim(tx: Transaction, now: float, seconds: float, limit: int) -> list[Document]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import random
+import sys
 from itertools import pairwise
 from typing import get_args
 
@@ -116,3 +117,12 @@ def test_a_request_may_give_one_checksum() -> None:
 def test_a_value_that_is_no_checksum_is_refused(value: str) -> None:
     with pytest.raises(ServiceError, match="Value for x-amz-checksum-crc32 header is invalid"):
         sent(received("PUT", "http://h/b/k", {"x-amz-checksum-crc32": value}))
+
+
+def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "xxhash", None)
+
+    with pytest.raises(ServiceError, match="need the Python package 'xxhash'") as caught:
+        Checksum("XXHASH3")
+
+    assert (caught.value.code, caught.value.status) == ("NotImplemented", 501)

@@ -175,8 +175,9 @@ def test_an_error_keeps_its_code_and_message(
         Answer(429),
         as_json(400, __type="ThrottlingException"),
         Answer(500, b"x" * 100, break_after=10),
+        Answer(200, b"x" * 100, break_after=10),
     ],
-    ids=["500", "503", "429", "throttled", "cut"],
+    ids=["500", "503", "429", "throttled", "an error cut off", "an answer cut off"],
 )
 def test_what_passes_is_tried_again(server: Server, client: Client, answer: Answer) -> None:
     server.answer = in_turn(answer, answer, as_json(ok=True))
@@ -284,6 +285,20 @@ def test_tls_is_checked_against_the_given_authority(tls_server: Server, certific
     client.close()
     stranger.close()
     assert tls_server.connections >= 1
+
+
+def test_an_answer_that_is_no_json_is_an_error(server: Server, client: Client) -> None:
+    server.answer = lambda request: Answer(body=b"<html>")
+
+    with pytest.raises(ClientError, match="not a JSON object"):
+        client.json("logs", "x", {})
+
+
+def test_an_answer_that_is_no_xml_is_an_error(server: Server, client: Client) -> None:
+    server.answer = lambda request: Answer(body=b"<html>")
+
+    with pytest.raises(ClientError, match="not XML"):
+        list(client.list_objects("bucket"))
 
 
 def test_a_header_cannot_smuggle_another(client: Client) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from salvia.core import connection
 from salvia.core.connection import BrokenConnectionError, Connection, Response
 
 Answering = Callable[[bytes], Connection]
@@ -35,13 +36,13 @@ def answering() -> Iterator[Answering]:
     yield start
     for thread in threads:
         thread.join()
-    for connection in connections:
-        connection.close()
+    for started in connections:
+        started.close()
     listener.close()
 
 
-def get(connection: Connection, method: str = "GET") -> Response:
-    return connection.request(method, "/", {"Host": "h"}, b"", 0)
+def get(to: Connection, method: str = "GET") -> Response:
+    return to.request(method, "/", {"Host": "h"}, b"", 0)
 
 
 @pytest.mark.parametrize(
@@ -121,6 +122,36 @@ def test_the_answer_to_head_has_no_body(answering: Answering) -> None:
     response = get(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), "HEAD")
 
     assert (response.headers["content-length"], response.read(), response.reusable) == ("5", b"", True)
+
+
+def test_a_server_that_does_not_know_expect_gets_the_body_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """RFC 9110, section 10.1.1: a client should not wait for an indefinite period."""
+    monkeypatch.setattr(connection, "_CONTINUE_SECONDS", 0.05)
+    listener = socket.create_server(("127.0.0.1", 0))
+    received: list[int] = []
+
+    def serve() -> None:
+        accepted, _ = listener.accept()
+        with accepted:
+            size = 0
+            while size < 2_000_000:
+                size += len(accepted.recv(1 << 20))
+            received.append(size)
+            accepted.sendall(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    client = Connection("127.0.0.1", listener.getsockname()[1], None, 10)
+
+    response = client.request("PUT", "/", {"Host": "h"}, bytes(2_000_000), 2_000_000)
+
+    assert (response.status, response.read()) == (200, b"")
+    thread.join()
+    client.close()
+    listener.close()
+    assert received[0] > 2_000_000
 
 
 def test_a_body_beyond_the_limit_is_refused(answering: Answering) -> None:

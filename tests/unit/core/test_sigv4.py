@@ -246,8 +246,25 @@ def test_the_region_of_s3_must_be_the_expected_one() -> None:
 
 def test_the_service_of_the_scope_must_be_the_expected_one() -> None:
     error = refused(CASES["json"](), service="logs")
+    of_s3 = refused(CASES["s3 put"](), service="logs")
 
     assert error.message == "Credential should be scoped to correct service: 'logs'."
+    assert of_s3.message.endswith('incorrect service "s3". This endpoint belongs to "logs".')
+
+
+def test_the_region_of_the_scope_must_be_the_expected_one() -> None:
+    error = refused(CASES["json"](), region="eu-west-1")
+
+    assert error.message == "Credential should be scoped to a valid region: 'eu-west-1'."
+
+
+def test_a_header_that_is_sent_twice_is_signed_joined_by_commas() -> None:
+    """IAM user guide, "Create a signed AWS API request": CanonicalHeaders."""
+    request = signed(body=b"{}", My_Header="a b,c", **JSON)
+    pairs = [pair for pair in request.headers.items() if pair[0] != "my-header"]
+    twice = Headers([*pairs, ("My-Header", " a   b "), ("My-Header", "c")])
+
+    assert check(changed(request, headers=twice)) is not None
 
 
 def test_every_amz_header_of_s3_must_be_signed() -> None:

@@ -7,11 +7,12 @@ import pytest
 from salvia.images.hyperparameters import check, parse
 
 SCHEMA = [
-    parse({"name": "eta", "type": "Continuous", "range": [0, 1], "default": 0.3}),
-    parse({"name": "subsample", "type": "Continuous", "range": "(0, 1]"}),
+    parse({"name": "eta", "type": "Continuous", "range": [0, 1], "default": 0.3, "aliases": ["rate"]}),
+    parse({"name": "subsample", "type": "Continuous", "range": [0, 1], "above": 0}),
     parse({"name": "gamma", "type": "Continuous", "range": [0, float("inf")]}),
     parse({"name": "num_round", "type": "Integer", "range": [1, float("inf")], "required": True}),
-    parse({"name": "booster", "type": "Categorical", "range": ["gbtree", "dart"], "default": "gbtree"}),
+    parse({"name": "booster", "type": "Categorical", "values": ["gbtree", "dart"], "default": "gbtree"}),
+    parse({"name": "metric", "type": "FreeText", "values": ["auc"], "pattern": "ndcg@[0-9]+", "list": True}),
     parse({"name": "constraints", "type": "FreeText"}),
 ]
 
@@ -32,7 +33,7 @@ def test_a_number_out_of_range_names_the_range(value: str) -> None:
 
 
 def test_an_open_end_is_outside() -> None:
-    """`(0, 1]` in an image.toml."""
+    """`above = 0` in an image.toml."""
     assert problems(subsample="0") == ["Hyperparameter subsample: 0 is not in (0, 1]"]
 
 
@@ -52,6 +53,18 @@ def test_an_integer_may_be_written_as_tuners_do() -> None:
 def test_a_choice_that_is_none_lists_the_choices() -> None:
     """Categorical."""
     assert problems(booster="tree") == ["Hyperparameter booster: tree is not in ['gbtree', 'dart']"]
+
+
+def test_a_list_is_checked_item_by_item() -> None:
+    """Each is one of the values, or has the form."""
+    assert problems(metric="auc, ndcg@5") == []
+    assert problems(metric="auc,ndcg") == ["Hyperparameter metric: ndcg is not in ['auc']"]
+
+
+def test_another_name_will_do() -> None:
+    """XGBoost knows eta as learning_rate too."""
+    assert problems(rate="0.5") == []
+    assert problems(rate="2") == ["Hyperparameter eta: 2 is not in [0, 1]"]
 
 
 def test_a_misspelt_name_gets_a_hint() -> None:
@@ -90,8 +103,7 @@ def test_long_values_are_cut() -> None:
     [
         ({"name": "a", "type": "Float"}, "needs a name and a type of Integer"),
         ({"name": "a", "type": "Integer", "rang": [1, 2]}, "unknown members ['rang']"),
-        ({"name": "a", "type": "Integer", "range": [1]}, "no range for Integer"),
-        ({"name": "a", "type": "FreeText", "range": ["x"]}, "no range for FreeText"),
+        ({"name": "a", "type": "Integer", "range": [1]}, "is no range"),
         ({"name": "a", "type": "Integer", "range": [1, 2], "default": 3}, "default is not allowed"),
     ],
 )

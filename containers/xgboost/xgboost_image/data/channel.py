@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
 
 from ..contract import Channel
 from ..failures import ClientError
@@ -23,12 +23,13 @@ def load(channel: Channel, csv_weights: bool) -> Table | None:
     kind = content_type.understood(channel.content_type, channel.name)
     if channel.content_type is None:
         say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}, this algorithm's default.")
-    read = {
-        content_type.CSV: partial(delimited.read, weighted=csv_weights),
+    readers: dict[str, Callable[[files.DataFile], Table | None]] = {
+        content_type.CSV: lambda file: delimited.read(file, csv_weights),
         content_type.LIBSVM: libsvm.read,
         content_type.PARQUET: parquet.read,
         content_type.RECORDIO: recordio.read,
-    }[kind]
+    }
+    read = readers[kind]
     parts: list[Table] = []
     first: files.DataFile | None = None
     for file in files.of_channel(channel.name, channel.directory):

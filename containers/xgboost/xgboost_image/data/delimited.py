@@ -118,7 +118,7 @@ def _blame(file: DataFile, content: bytes, delimiter: str) -> None:
                 line,
             )
         raise file.wrong(
-            f"{text[:40]!r} is not a number. XGBoost needs numbers: encode categories, leave missing fields empty.",
+            f"{text[:40]!r} is not a number. Encode categories as numbers, and leave missing fields empty.",
             line,
         )
 

@@ -1,4 +1,4 @@
-"""text/libsvm: `label[:weight] [qid:group] index:value …`, indices taken as they are (AWS documents zero-based)."""
+"""text/libsvm: `label[:weight] [qid:group] index:value …`, indices as they are (AWS: zero-based)."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def read(file: DataFile) -> Table | None:
     return Table(values[:, 1:], values[:, 0])
 
 
-def _offline(directory: str) -> dict[str, str | bool]:
+def _offline(directory: str) -> dict[str, Any]:
     """Nothing is fetched, nothing is written but below the given directory."""
     return {
         "autoinstall_known_extensions": False,

@@ -2,8 +2,9 @@
 
 A frame: magic, then 3 bits of continuation and 29 of length, the payload, padding to 4 bytes. The message:
 `Record {map<string, Value> features = 1; map<string, Value> label = 2; …}`, `Value {oneof {Float32Tensor
-float32_tensor = 2; Float64Tensor float64_tensor = 3; Int32Tensor int32_tensor = 7; Bytes bytes = 9}}`, a tensor
-`{repeated values = 1; repeated uint64 keys = 2; repeated uint64 shape = 3}`, packed. So few fields need no library.
+float32_tensor = 2; Float64Tensor float64_tensor = 3; Int32Tensor int32_tensor = 7; Bytes bytes = 9}}`, a
+tensor `{repeated values = 1; repeated uint64 keys = 2; repeated uint64 shape = 3}`, packed. So few fields
+need no library.
 
 Source: SageMaker developer guide, "Common Data Formats for Training"; MXNet's documentation of RecordIO.
 """

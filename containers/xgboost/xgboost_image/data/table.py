@@ -34,7 +34,7 @@ class Sparse:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """float32 features (rows × columns, NaN = missing; or Sparse), a label a row; weights, query ids if given."""
+    """float32 features (rows × columns, NaN = missing; or Sparse), a label a row; weights and query ids."""
 
     features: Array | Sparse
     labels: Array

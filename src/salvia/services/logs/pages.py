@@ -21,7 +21,7 @@ from .batches import OVERHEAD, unpack
 MOST_EVENTS = 10_000
 _MOST_BYTES = 1 << 20
 _HEADS = 128  # batches looked up at a time
-_LOAD = 4 << 20  # bytes unpacked at a time
+_LOAD = 1 << 20  # bytes unpacked at a time
 _EXAMINE = (
     32 << 20
 )  # bytes that one request looks at; a filter that matches nothing then answers an empty page
@@ -76,22 +76,21 @@ class Query:
 
 @dataclass(slots=True)
 class Page:
-    """Events in the order of reading, the gap behind the last one looked at, and whether there is more."""
+    """Events in the order of reading, their bytes, and the gap at which to go on when there is more."""
 
     events: list[Event] = field(default_factory=list)
-    gap: Key | None = None
-    more: bool = False
-    full: bool = False
     size: int = 0
+    more: bool = False
+    gap: Key | None = None
 
 
 async def read(db: Database, query: Query) -> Page:
     """One page: up to `limit` events and 1 MiB."""
-    page = Page(gap=query.gap)
+    page = Page()
     waiting: list[Event] = []
     heads: list[Row] = []
     examined, exhausted = 0, False
-    while not page.full:
+    while not page.more:
         if len(heads) < 2 and not exhausted:
             # The one head that is left bounds what is final, so it stays.
             fresh = await _heads(db, query, heads[-1] if heads else None)
@@ -107,15 +106,13 @@ async def read(db: Database, query: Query) -> Page:
         else:
             waiting = _advance(page, query, waiting, packed, horizon)
         examined += size
-        if page.full or (not heads and exhausted):
+        if horizon is None:
             break
-        if examined >= _EXAMINE and horizon is not None:
+        if examined >= _EXAMINE and not page.more:
             gap = Key(horizon + 1) if query.backwards else Key(horizon)
             # Batches that all begin at one moment have to be looked at together.
             if query.gap is None or (gap < query.gap if query.backwards else gap > query.gap):
                 page.gap, page.more = gap, True
-                return page
-    page.more = page.full
     return page
 
 
@@ -179,11 +176,9 @@ async def _load(db: Database, heads: list[Row], size: int) -> list[Row]:
     values: dict[str, Any] = {}
     for number, row in enumerate(heads):
         values |= {f"s{number}": row["stream"], f"f{number}": row["first_at"], f"p{number}": row["position"]}
-    marks = ", ".join(f"(:s{number}, :f{number}, :p{number})" for number in range(len(heads)))
-    sql = (
-        "SELECT stream, position, received_at, events FROM log_events "  # noqa: S608
-        f"WHERE (stream, first_at, position) IN (VALUES {marks})"
-    )
+    # SQLite looks each of these up by the key; it would scan for a list of row values.
+    keys = (f"(stream = :s{n} AND first_at = :f{n} AND position = :p{n})" for n in range(len(heads)))
+    sql = f"SELECT stream, position, received_at, events FROM log_events WHERE {' OR '.join(keys)}"  # noqa: S608
     return db.read().all(sql, values) if size <= _INLINE else await db.scan(sql, values)
 
 
@@ -195,28 +190,31 @@ def _advance(
         waiting += _unpacked(query, row)
     waiting.sort(reverse=query.backwards)
     for number, event in enumerate(waiting):
-        timestamp = event.key.timestamp
-        if horizon is not None and (timestamp <= horizon if query.backwards else timestamp >= horizon):
+        key = event.key
+        if horizon is not None and (
+            key.timestamp <= horizon if query.backwards else key.timestamp >= horizon
+        ):
             return waiting[number:]
-        if query.match is None or query.match(event.message):
-            size = len(event.message.encode()) + OVERHEAD
-            if len(page.events) == query.limit or (page.events and page.size + size > _MOST_BYTES):
-                page.full = True
-                return waiting[number:]
-            page.size += size
-            page.events.append(event)
-        page.gap = event.key if query.backwards else event.key.following()
+        size = len(event.message.encode()) + OVERHEAD
+        if len(page.events) == query.limit or (page.events and page.size + size > _MOST_BYTES):
+            page.gap = key.following() if query.backwards else key
+            page.more = True
+            return []
+        page.size += size
+        page.events.append(event)
     return []
 
 
 def _unpacked(query: Query, row: Row) -> list[Event]:
-    stream, position, received_at, packed = row["stream"], row["position"], row["received_at"], row["events"]
-    times, messages = unpack(packed)
-    gap = query.gap
-    events: list[Event] = []
-    for index, timestamp in enumerate(times):
-        if query.since <= timestamp <= query.until:
-            key = Key(timestamp, received_at, stream, position, index)
-            if gap is None or (key < gap if query.backwards else key >= gap):
-                events.append(Event(key, messages[index]))
-    return events
+    """The events of a batch that are asked for."""
+    times, messages = unpack(row["events"])
+    since, until, match, gap = query.since, query.until, query.match, query.gap
+    stream, position, received_at = row["stream"], row["position"], row["received_at"]
+    events = [
+        Event(Key(timestamp, received_at, stream, position, offset), message)
+        for offset, (timestamp, message) in enumerate(zip(times, messages, strict=True))
+        if since <= timestamp <= until and (match is None or match(message))
+    ]
+    if gap is None:
+        return events
+    return [event for event in events if (event.key < gap if query.backwards else event.key >= gap)]

@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,16 +98,19 @@ def one(db: Reader, bucket: str, key: str, version: str) -> Version | None:
     return Version.of(row) if row else None
 
 
-def put(tx: Transaction, bucket: Document, new: Version, now: float, check: Check) -> str | None:
+def put(
+    tx: Transaction, bucket: Document, new: Version, now: float, check: Check, lost: Iterable[Layout] = ()
+) -> str | None:
     """Make `new` the latest version. `check` gets the object that is there now, or None, and may refuse by raising.
 
-    Returns the version id that the answer shows: None in a bucket that never had versions. `now` is wall time.
+    Returns the version id that the answer shows: None in a bucket that never had versions. `now` is wall time;
+    `lost` are layouts, of parts, that go in the same transaction.
     """
     bucket = buckets.again(tx, bucket)
     status = buckets.versioning(bucket)
     current = latest(tx, new.bucket, new.key)
     check(None if current is None or current.marker else current)
-    _insert(tx, new, current, status, now)
+    _insert(tx, new, current, status, now, lost)
     return new.version if status else None
 
 
@@ -154,7 +157,14 @@ def tag(tx: Transaction, version: Version, tags: dict[str, str]) -> bool:
     )
 
 
-def _insert(tx: Transaction, new: Version, current: Version | None, status: str | None, now: float) -> None:
+def _insert(
+    tx: Transaction,
+    new: Version,
+    current: Version | None,
+    status: str | None,
+    now: float,
+    lost: Iterable[Layout] = (),
+) -> None:
     name = {"bucket": new.bucket, "key": new.key.encode()}
     new.version = token(24) if status == "Enabled" else NULL
     # Never later than what is there, though clocks may go back.
@@ -182,7 +192,7 @@ def _insert(tx: Transaction, new: Version, current: Version | None, status: str 
             "layout": new.layout.encode(),
         },
     )
-    blobs.account(tx, now, gained=[new.layout], lost=[replaced.layout] if replaced else [])
+    blobs.account(tx, now, gained=[new.layout], lost=[*lost, *([replaced.layout] if replaced else [])])
 
 
 def _remove(tx: Transaction, version: Version, now: float) -> None:

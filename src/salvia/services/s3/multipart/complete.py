@@ -13,7 +13,7 @@ from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from .. import blobs, buckets, carried, conditions, failures, versions
+from .. import buckets, carried, conditions, failures, versions
 from ..layout import Layout, Part
 from ..versions import Check, Version
 from . import rows
@@ -92,8 +92,7 @@ def _complete(
         ),
     )
     now = call.clock.wall()
-    shown = versions.put(tx, bucket, version, now, check)
-    blobs.account(tx, now, lost=[part.layout for part in there.values()])
+    shown = versions.put(tx, bucket, version, now, check, lost=[part.layout for part in there.values()])
     tx.run("DELETE FROM s3_parts WHERE upload = :upload", {"upload": upload.id})
     outcome = {
         "ETag": conditions.quoted(version.etag),

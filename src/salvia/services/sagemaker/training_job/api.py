@@ -65,9 +65,7 @@ async def stop_training_job(call: Call) -> dict[str, Any]:
 
     def stop(job: Document) -> None:
         if job.state in TRAINING_JOB.terminal:
-            raise validation_error(
-                f"The request was rejected because the training job is in status {job.state}."
-            )
+            raise validation_error(f"The request was rejected because the training job is in status {job.state}.")
         if job.state != "Stopping":
             job.state = "Stopping"
             job.status["_StopRequestedAt"] = call.clock.now()

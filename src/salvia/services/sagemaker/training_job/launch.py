@@ -101,7 +101,13 @@ async def _show_building(job: Document, world: World) -> None:
 
 
 def _spec(
-    job: Document, world: World, position: int, count: int, image: Image, environment: Environment, account: str
+    job: Document,
+    world: World,
+    position: int,
+    count: int,
+    image: Image,
+    environment: Environment,
+    account: str,
 ) -> InstanceSpec:
     spec = job.spec
     resources = spec["ResourceConfig"]
@@ -110,7 +116,11 @@ def _spec(
         raise ServiceError("ValidationException", f"Nothing is known of the instance type {resources['InstanceType']}.")
     hosts = [f"algo-{number + 1}" for number in range(count)]
     host = hosts[position]
-    group = {"instance_group_name": "homogeneousCluster", "instance_type": resources["InstanceType"], "hosts": hosts}
+    group = {
+        "instance_group_name": "homogeneousCluster",
+        "instance_type": resources["InstanceType"],
+        "hosts": hosts,
+    }
     definitions = spec["AlgorithmSpecification"].get("MetricDefinitions") or [
         {"Name": metric.name, "Regex": metric.regex} for metric in image.metrics
     ]

@@ -1,8 +1,8 @@
 """A training job's life: each step looks at the world, does one repeatable thing, and returns.
 
-    Starting ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed
-        └────────────┴────────────┴────────────┴──────▶ Failed
-    Stopping (asked for, or MaxRuntimeInSeconds passed) ─▶ Stopped | MaxRuntimeExceeded
+Starting ─▶ Downloading ─▶ Training ─▶ Uploading ─▶ Completed
+    └────────────┴────────────┴────────────┴──────▶ Failed
+Stopping (asked for, or MaxRuntimeInSeconds passed) ─▶ Stopped | MaxRuntimeExceeded
 """
 
 from __future__ import annotations

@@ -27,9 +27,7 @@ def first(now: float) -> dict[str, Any]:
     """The status of a job just accepted."""
     return {
         "SecondaryStatus": "Starting",
-        "SecondaryStatusTransitions": [
-            {"Status": "Starting", "StartTime": now, "StatusMessage": MESSAGES["Starting"]}
-        ],
+        "SecondaryStatusTransitions": [{"Status": "Starting", "StartTime": now, "StatusMessage": MESSAGES["Starting"]}],
     }
 
 

@@ -39,9 +39,21 @@ def _sources(request: Request) -> Iterator[str]:
 
 
 def _members(request: Request) -> Iterator[str]:
-    for member in ("VpcConfig", "CheckpointConfig", "RetryStrategy", "RemoteDebugConfig", "InfraCheckConfig",
-                   "SessionChainingConfig", "TensorBoardOutputConfig", "ExperimentConfig", "DebugRuleConfigurations",
-                   "ProfilerRuleConfigurations", "MlflowConfig", "ModelPackageConfig", "ServerlessJobConfig"):
+    for member in (
+        "VpcConfig",
+        "CheckpointConfig",
+        "RetryStrategy",
+        "RemoteDebugConfig",
+        "InfraCheckConfig",
+        "SessionChainingConfig",
+        "TensorBoardOutputConfig",
+        "ExperimentConfig",
+        "DebugRuleConfigurations",
+        "ProfilerRuleConfigurations",
+        "MlflowConfig",
+        "ModelPackageConfig",
+        "ServerlessJobConfig",
+    ):
         if request.get(member):
             yield member
     if request.get("EnableManagedSpotTraining"):
@@ -52,8 +64,14 @@ def _members(request: Request) -> Iterator[str]:
 
 def _resources(request: Request) -> Iterator[str]:
     config = request["ResourceConfig"]
-    for member in ("KeepAlivePeriodInSeconds", "InstanceGroups", "InstancePreferences", "TrainingPlanArn",
-                   "VolumeKmsKeyId", "InstancePlacementConfig"):
+    for member in (
+        "KeepAlivePeriodInSeconds",
+        "InstanceGroups",
+        "InstancePreferences",
+        "TrainingPlanArn",
+        "VolumeKmsKeyId",
+        "InstancePlacementConfig",
+    ):
         if config.get(member):
             yield f"ResourceConfig.{member}"
     if (request.get("OutputDataConfig") or {}).get("KmsKeyId"):
@@ -67,7 +85,13 @@ def _algorithm(request: Request) -> Iterator[str]:
             yield f"AlgorithmSpecification.{member}"
 
 
-_CHECKS: tuple[Callable[[Request], Iterator[str]], ...] = (_algorithm, _input_mode, _sources, _resources, _members)
+_CHECKS: tuple[Callable[[Request], Iterator[str]], ...] = (
+    _algorithm,
+    _input_mode,
+    _sources,
+    _resources,
+    _members,
+)
 
 
 def refuse(request: Request) -> None:

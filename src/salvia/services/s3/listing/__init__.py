@@ -1,0 +1,1 @@
+"""ListObjects, ListObjectsV2, ListObjectVersions, ListMultipartUploads: four views of keys in order."""
