@@ -85,7 +85,7 @@ def train(environment: dict[str, str]) -> None:
     shell(environment, f"aws s3 cp --quiet {model} {work}/model.tar.gz")
     with tarfile.open(work / "model.tar.gz") as archive:
         archive.extractall(work / "model", filter="data")
-    python = next((HOME / "images").glob("xgboost-*/bin/python"))
+    python = next((HOME / "images").glob("xgboost-*/venv/bin/python"))
     subprocess.run([python, ROOT / "tools" / "score.py", work], check=True)
 
 

@@ -112,9 +112,7 @@ def test_a_user_is_described_as_it_was_created(iam: Any) -> None:
     assert iam.get_user(UserName="Anna")["User"] == made
     assert made["Tags"] == [{"Key": "Team", "Value": "red"}]
     iam.delete_user(UserName="Anna")
-    assert refused("NoSuchEntity", iam.get_user, UserName="Anna") == (
-        "The user with name Anna cannot be found."
-    )
+    assert refused("NoSuchEntity", iam.get_user, UserName="Anna") == ("The user with name Anna cannot be found.")
 
 
 def test_user_names_are_unique_whatever_their_case(iam: Any, user: str) -> None:
@@ -127,9 +125,7 @@ def test_users_are_listed_page_by_page_and_by_path(iam: Any) -> None:
     names = [f"paged-{letter}" for letter in "abcde"]
     for name in names:
         iam.create_user(UserName=name, Path="/paged/")
-    pages = list(
-        iam.get_paginator("list_users").paginate(PathPrefix="/paged/", PaginationConfig={"PageSize": 2})
-    )
+    pages = list(iam.get_paginator("list_users").paginate(PathPrefix="/paged/", PaginationConfig={"PageSize": 2}))
     assert [[user["UserName"] for user in page["Users"]] for page in pages] == [
         names[:2],
         names[2:4],
@@ -244,13 +240,11 @@ def test_a_role_is_described_as_it_was_created(iam: Any) -> None:
     assert made["AssumeRolePolicyDocument"] == json.loads(TRUST)
     assert (made["Description"], made["MaxSessionDuration"]) == ("works", 7200)
     assert iam.get_role(RoleName="Worker")["Role"] == made
-    assert refused(
-        "EntityAlreadyExists", iam.create_role, RoleName="worker", AssumeRolePolicyDocument=TRUST
-    ) == ("Role with name worker already exists.")
-    iam.delete_role(RoleName="Worker")
-    assert refused("NoSuchEntity", iam.get_role, RoleName="Worker") == (
-        "The role with name Worker cannot be found."
+    assert refused("EntityAlreadyExists", iam.create_role, RoleName="worker", AssumeRolePolicyDocument=TRUST) == (
+        "Role with name worker already exists."
     )
+    iam.delete_role(RoleName="Worker")
+    assert refused("NoSuchEntity", iam.get_role, RoleName="Worker") == ("The role with name Worker cannot be found.")
 
 
 def test_a_role_changes(iam: Any, role: str) -> None:
@@ -273,9 +267,7 @@ def test_a_trust_policy_is_checked(iam: Any, role: str) -> None:
     assert "Has prohibited field Resource" in sentence
     long = json.loads(TRUST)
     long["Statement"][0]["Sid"] = "x" * 2048
-    sentence = refused(
-        "LimitExceeded", iam.update_assume_role_policy, RoleName=role, PolicyDocument=json.dumps(long)
-    )
+    sentence = refused("LimitExceeded", iam.update_assume_role_policy, RoleName=role, PolicyDocument=json.dumps(long))
     assert sentence == "Cannot exceed quota for ACLSizePerRole: 2048"
 
 
@@ -306,25 +298,19 @@ def test_inline_policies_come_back_as_they_went(iam: Any, user: str, role: str, 
     sentence = refused("MalformedPolicyDocument", put, **target, PolicyName="q", PolicyDocument="{")
     assert "line 1, column 2" in sentence
     getattr(iam, f"delete_{noun}_policy")(**target, PolicyName="p")
-    assert refused("NoSuchEntity", get, **target, PolicyName="p") == (
-        f"The {noun} policy with name p cannot be found."
-    )
+    assert refused("NoSuchEntity", get, **target, PolicyName="p") == (f"The {noun} policy with name p cannot be found.")
 
 
 def test_inline_policies_have_a_quota_together(iam: Any, user: str) -> None:
     """User guide, "IAM and AWS STS quotas": 2,048 characters for a user, white space not counted."""
     half = policy(allow([f"s3:Action{number}" for number in range(80)]))
     iam.put_user_policy(UserName=user, PolicyName="a", PolicyDocument=half + " " * 3000)
-    sentence = refused(
-        "LimitExceeded", iam.put_user_policy, UserName=user, PolicyName="b", PolicyDocument=half
-    )
+    sentence = refused("LimitExceeded", iam.put_user_policy, UserName=user, PolicyName="b", PolicyDocument=half)
     assert sentence == f"Maximum policy size of 2048 bytes exceeded for user {user}"
 
 
 @pytest.mark.parametrize("noun", ["user", "role"])
-def test_managed_policies_are_attached_and_detached(
-    iam: Any, user: str, role: str, managed: str, noun: str
-) -> None:
+def test_managed_policies_are_attached_and_detached(iam: Any, user: str, role: str, managed: str, noun: str) -> None:
     target = {"UserName": user} if noun == "user" else {"RoleName": role}
     attach, detach = getattr(iam, f"attach_{noun}_policy"), getattr(iam, f"detach_{noun}_policy")
     for arn in (managed, READ_ONLY, READ_ONLY):
@@ -433,7 +419,7 @@ def test_what_nobody_allows_is_denied_in_the_words_of_aws(salvia: Any, iam: Any,
     sentence = refused("AccessDenied", salvia.client("iam", keys).list_users)
     assert sentence == (
         f"User: arn:aws:iam::{ACCOUNT}:user/{user} is not authorized to perform: iam:ListUsers on "
-        "resource: * because no identity-based policy allows the iam:ListUsers action"
+        f"resource: arn:aws:iam::{ACCOUNT}:user/ because no identity-based policy allows the iam:ListUsers action"
     )
     sentence = refused("AccessDeniedException", salvia.client("sagemaker", keys).list_training_jobs)
     assert "sagemaker:ListTrainingJobs" in sentence
@@ -446,18 +432,14 @@ def test_a_denial_names_the_policy_and_the_statement(salvia: Any, iam: Any, user
     client = salvia.client("iam", keys_of(iam, user))
     assert client.get_user()["User"]["UserName"] == user
     sentence = refused("AccessDenied", client.list_roles)
-    assert sentence.endswith(
-        "with an explicit deny in an identity-based policy (inline policy careful, NoLists)"
-    )
+    assert sentence.endswith("with an explicit deny in an identity-based policy (inline policy careful, NoLists)")
 
 
 def test_a_change_of_policy_counts_at_once(salvia: Any, iam: Any, user: str, managed: str) -> None:
     client = salvia.client("iam", keys_of(iam, user))
     iam.attach_user_policy(UserName=user, PolicyArn=managed)
     assert refused("AccessDenied", client.list_users)
-    iam.create_policy_version(
-        PolicyArn=managed, PolicyDocument=policy(allow("iam:ListUsers")), SetAsDefault=True
-    )
+    iam.create_policy_version(PolicyArn=managed, PolicyDocument=policy(allow("iam:ListUsers")), SetAsDefault=True)
     client.list_users()
     iam.detach_user_policy(UserName=user, PolicyArn=managed)
     assert refused("AccessDenied", client.list_users)

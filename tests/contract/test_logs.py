@@ -394,9 +394,12 @@ def test_filtering_understands_json(logs: Any, group: str, stream: str) -> None:
     assert found["searchedLogStreams"] == []
 
 
-def test_the_command_line_tails_a_group(salvia: Any, logs: Any, group: str, stream: str) -> None:
-    put(logs, group, stream, "hello from a job")
-    assert "hello from a job" in salvia.aws(["logs", "tail", group]).stdout
+def test_the_command_line_reads_a_group(salvia: Any, logs: Any, group: str, stream: str) -> None:
+    """It pages by itself, 10,000 events at a time."""
+    put(logs, group, stream, *["line"] * 6000, start=milliseconds() - 20_000)
+    put(logs, group, stream, *["line"] * 6000, start=milliseconds() - 10_000)
+    command = ["logs", "filter-log-events", "--log-group-name", group, "--query", "length(events)"]
+    assert sum(int(page) for page in salvia.aws(command).stdout.split()) == 12_000
 
 
 def test_live_tail_is_refused_by_name(logs: Any, salvia: Any, group: str) -> None:

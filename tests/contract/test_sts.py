@@ -116,9 +116,7 @@ def test_a_session_needs_its_token(salvia: Any, bob: tuple[str, Any], make_role:
         sts.assume_role(RoleArn=make_role(trust({"AWS": user_arn(name)})), RoleSessionName="ss")
     )
     assert refused("InvalidClientTokenId", salvia.client("sts", (key, secret, None)).get_caller_identity)
-    assert refused(
-        "InvalidClientTokenId", salvia.client("sts", (key, secret, token + "x")).get_caller_identity
-    )
+    assert refused("InvalidClientTokenId", salvia.client("sts", (key, secret, token + "x")).get_caller_identity)
 
 
 @pytest.mark.parametrize("identity", [None, "sts:AssumeRole"])
@@ -168,14 +166,22 @@ def test_an_external_id_is_asked_for(bob: tuple[str, Any], make_role: Any) -> No
     sts.assume_role(RoleArn=role, RoleSessionName="ss", ExternalId="42")
 
 
+def test_a_role_that_trusts_everybody_does_not_let_in_nobody(salvia: Any, make_role: Any) -> None:
+    """AssumeRole is a signed request, whatever the trust policy's Principal "*" says."""
+    from botocore import UNSIGNED
+
+    client = salvia.client("sts", signature_version=UNSIGNED)
+    role = make_role(trust("*"))
+    assert refused("MissingAuthenticationToken", client.assume_role, RoleArn=role, RoleSessionName="ss")
+    assert refused("MissingAuthenticationToken", client.get_caller_identity)
+
+
 def test_a_role_that_does_not_exist_is_not_revealed(salvia: Any) -> None:
     ghost = f"arn:aws:iam::{ACCOUNT}:role/ghost"
     assert refused("AccessDenied", salvia.client("sts").assume_role, RoleArn=ghost, RoleSessionName="ss")
 
 
-def test_a_session_lasts_as_long_as_the_role_allows(
-    salvia: Any, bob: tuple[str, Any], make_role: Any
-) -> None:
+def test_a_session_lasts_as_long_as_the_role_allows(salvia: Any, bob: tuple[str, Any], make_role: Any) -> None:
     name, sts = bob
     role = make_role(trust({"AWS": [user_arn(name), ACCOUNT]}), MaxSessionDuration=7200)
     arguments = {"RoleArn": role, "RoleSessionName": "ss"}
@@ -186,12 +192,8 @@ def test_a_session_lasts_as_long_as_the_role_allows(
     )
     chained = salvia.client("sts", session(answer))
     chained.assume_role(**arguments, DurationSeconds=3600)
-    assert "role chaining" in refused(
-        "ValidationError", chained.assume_role, **arguments, DurationSeconds=3601
-    )
-    assert "validation error" in refused(
-        "ValidationError", sts.assume_role, **arguments, DurationSeconds=43_201
-    )
+    assert "role chaining" in refused("ValidationError", chained.assume_role, **arguments, DurationSeconds=3601)
+    assert "validation error" in refused("ValidationError", sts.assume_role, **arguments, DurationSeconds=43_201)
 
 
 def test_a_session_policy_takes_away(salvia: Any, bob: tuple[str, Any], make_role: Any) -> None:
@@ -206,9 +208,7 @@ def test_a_session_policy_takes_away(salvia: Any, bob: tuple[str, Any], make_rol
     assert "no identity-based policy allows" in refused("AccessDenied", client.list_policies)
 
 
-def test_a_session_may_be_limited_by_managed_policies(
-    salvia: Any, bob: tuple[str, Any], make_role: Any
-) -> None:
+def test_a_session_may_be_limited_by_managed_policies(salvia: Any, bob: tuple[str, Any], make_role: Any) -> None:
     name, sts = bob
     arguments = {"RoleArn": make_role(trust({"AWS": user_arn(name)})), "RoleSessionName": "ss"}
     read_only = [{"arn": "arn:aws:iam::aws:policy/IAMReadOnlyAccess"}]
@@ -236,9 +236,7 @@ def test_what_is_not_implemented_is_refused_rather_than_ignored(bob: tuple[str, 
     assert "Tags" in refused("ValidationError", sts.assume_role, **arguments, Tags=tags)
 
 
-def test_a_deleted_role_ends_its_sessions(
-    salvia: Any, iam: Any, bob: tuple[str, Any], make_role: Any
-) -> None:
+def test_a_deleted_role_ends_its_sessions(salvia: Any, iam: Any, bob: tuple[str, Any], make_role: Any) -> None:
     name, sts = bob
     role = make_role(trust({"AWS": user_arn(name)}))
     client = salvia.client("sts", session(sts.assume_role(RoleArn=role, RoleSessionName="ss")))
@@ -259,9 +257,7 @@ def test_a_user_gets_temporary_credentials(salvia: Any, iam: Any, bob: tuple[str
     salvia.client("iam", session(answer)).list_users()
     again = salvia.client("sts", session(answer))
     assert again.get_caller_identity()["Arn"] == user_arn(name)
-    assert refused("AccessDenied", again.get_session_token) == (
-        "Cannot call GetSessionToken with session credentials"
-    )
+    assert refused("AccessDenied", again.get_session_token) == ("Cannot call GetSessionToken with session credentials")
     assert "validation error" in refused("ValidationError", sts.get_session_token, DurationSeconds=129_601)
 
 

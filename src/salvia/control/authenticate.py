@@ -23,11 +23,13 @@ class Identity:
     seed: Seed | None = None
 
 
-def authenticate(request: HttpRequest, claim: Authorization | None, world: World) -> Identity:
+def authenticate(
+    request: HttpRequest, claim: Authorization | None, world: World, bucket: str | None = None
+) -> Identity:
     """Prove a claim. Raises what AWS answers in the request's protocol family.
 
     No claim at all is the anonymous caller, whom a resource policy may still admit. With `--auth off` whoever
-    calls is the account's root.
+    calls is the account's root. `bucket` is what the host names, which Version 2 signs in the path's stead.
     """
     settings = world.settings
     region = (claim.region if claim else "") or settings.region
@@ -44,7 +46,7 @@ def authenticate(request: HttpRequest, claim: Authorization | None, world: World
     now = world.clock.wall()
     if key.expires_at is not None and key.expires_at <= now:
         raise refusal("expired-token", claim.family)
-    return Identity(key.caller, region, verify(request, claim, key.secret, now))
+    return Identity(key.caller, region, verify(request, claim, key.secret, now, bucket=bucket))
 
 
 def root(account: str) -> Caller:

@@ -12,7 +12,6 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from importlib import import_module
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from .errors import ServiceError
@@ -71,7 +70,7 @@ class Checksum:
     __slots__ = ("_hash", "name")
 
     def __init__(self, name: Algorithm) -> None:
-        """Raises ServiceError NotImplemented when the library for `name` is not installed."""
+        """Raises ServiceError NotImplemented for the XXHASH family."""
         self.name = name
         self._hash = _new(name)
 
@@ -199,28 +198,38 @@ class _Crc32:
         return self._value.to_bytes(4, "big")
 
 
-# Module and factory of what the standard library lacks.
-_LIBRARIES: dict[str, tuple[str, str]] = {
-    "CRC32C": ("crc32c", "CRC32CHash"),
-    "CRC64NVME": ("crc64fast", "crc64fast"),
-    "XXHASH3": ("xxhash", "xxh3_64"),
-    "XXHASH64": ("xxhash", "xxh64"),
-    "XXHASH128": ("xxhash", "xxh3_128"),
-}
+class _Crc:
+    """A CRC that the standard library lacks."""
+
+    __slots__ = ("_model", "_size", "_value")
+
+    def __init__(self, model: str, size: int) -> None:
+        # Imported here: the agent, which needs none of them, must start quickly.
+        from anycrc import Model
+
+        self._model = Model(model)
+        self._size = size
+        self._value: int | None = None
+
+    def update(self, data: bytes, /) -> None:
+        self._value = self._model.calc(data) if self._value is None else self._model.calc(data, self._value)
+
+    def digest(self) -> bytes:
+        value = self._model.calc(b"") if self._value is None else self._value
+        return int(value).to_bytes(self._size, "big")
+
+
+_MODELS = {"CRC32C": "CRC32C", "CRC64NVME": "CRC64-NVME"}
 
 
 def _new(name: Algorithm) -> _Hash:
     if name == "CRC32":
         return _Crc32()
-    if name not in _LIBRARIES:
-        return hashlib.new(name.lower(), usedforsecurity=False)
-    module, factory = _LIBRARIES[name]
-    try:
-        made: _Hash = getattr(import_module(module), factory)()
-    except ImportError:
-        message = f"{name} checksums need the Python package '{module}' on the server."
-        raise ServiceError("NotImplemented", message, 501) from None
-    return made
+    if name in _MODELS:
+        return _Crc(_MODELS[name], SIZES[name])
+    if name.startswith("XXHASH"):
+        raise ServiceError("NotImplemented", f"Salvia does not compute {name} checksums. CRC64NVME is as fast.", 501)
+    return hashlib.new(name.lower(), usedforsecurity=False)
 
 
 def _base64(raw: bytes) -> str:

@@ -59,7 +59,7 @@ class Environment:
 
     def argv(self, command: Sequence[str]) -> tuple[str, ...]:
         """`command` of an image.toml (`train`, `serve`) with this environment's programs."""
-        own = self.python.with_name(command[0])
+        own = self.python.parent / command[0]
         return (str(own) if own.exists() else command[0], *command[1:])
 
     @property
@@ -108,7 +108,9 @@ class Builder:
                 await self._make(image, python, target, lock.fileno(), progress)
                 environment = self._finished(image, target)
         if environment is None:
-            raise BuildError(f"Image {image.name}: its environment {target} vanished while it was built. Build again.")
+            raise BuildError(
+                f"Image {image.name}: its environment {target} vanished while it was built. Build again."
+            )
         return environment
 
     def _name(self, image: Image, python: Python) -> str:

@@ -7,18 +7,21 @@ region ("Docker Registry Paths and Example Code"), finds the folder of `containe
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import ServiceError
-from .image import Image as Image
-from .image import read
+from .image import Image, ImageError, read
 
+_log = logging.getLogger("salvia.images")
 _HOST = r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
 _REPOSITORY = r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
-_URI = re.compile(rf"{_HOST}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?")
+_URI = re.compile(
+    rf"{_HOST}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"
+)
 _ACCELERATED = re.compile(r"(?:^|[-.])(gpu|neuronx?|inf[12]|trn[12]|cu[0-9]+)(?=$|[-.])")
 _LONGEST = 512
 
@@ -35,7 +38,7 @@ class Name(NamedTuple):
 class Catalogue:
     """The images of some folders, read when it is made; a later folder's hides an earlier one's of its name.
 
-    Raises ImageError when one is broken.
+    A broken one is left out, and logged.
     """
 
     def __init__(self, *folders: Path) -> None:
@@ -72,14 +75,19 @@ class Catalogue:
                 raise self._accelerated(uri, accelerator[1], image)
         if accelerator is not None and answers:
             raise self._accelerated(uri, accelerator[1], answers[0][0])
-        strangers = [answer for image in self for answer in image.answers_to if answer.repository == name.repository]
-        if strangers and not answers:
-            raise self._unknown(
-                uri,
-                f"No image is known for '{uri}': account {name.account} is none of AWS's registry accounts for "
-                f"{name.repository}, such as {min(strangers[0].accounts)}",
+        elsewhere = {
+            account
+            for image in self
+            for answer in image.answers_to
+            if answer.repository == name.repository
+            for account in answer.accounts
+        }
+        what = f"No image is known for '{uri}'"
+        if elsewhere and not answers:
+            what += (
+                f": account {name.account} is none of AWS's for {name.repository}, such as {min(elsewhere)}"
             )
-        raise self._unknown(uri, f"No image is known for '{uri}'")
+        raise self._unknown(uri, what)
 
     def _accelerated(self, uri: str, what: str, image: Image) -> ServiceError:
         plain = re.sub(r"-gpu(?=-|$)", "-cpu", uri)
@@ -90,12 +98,19 @@ class Catalogue:
         )
 
     def _unknown(self, uri: str, what: str) -> ServiceError:
-        known = {f"{answer.repository}:{tag}" for image in self for answer in image.answers_to for tag in answer.tags}
+        known = {
+            f"{answer.repository}:{tag}"
+            for image in self
+            for answer in image.answers_to
+            for tag in answer.tags
+        }
         wanted = uri[:_LONGEST].rpartition("/")[2] if "/" in uri else uri[:_LONGEST]
         repositories = {entry.partition(":")[0] for entry in known}
         near = difflib.get_close_matches(wanted, known, 3, 0.5)
         if not near:
-            close = difflib.get_close_matches(wanted.partition(":")[0], repositories, 3, 0.5) or sorted(repositories)
+            close = difflib.get_close_matches(wanted.partition(":")[0], repositories, 3, 0.5) or sorted(
+                repositories
+            )
             near = [min(entry for entry in known if entry.startswith(f"{name}:")) for name in close]
         return ServiceError(
             "ValidationException",
@@ -122,4 +137,7 @@ def default_folder() -> Path:
 
 def _read_all(folder: Path) -> Iterator[Image]:
     for path in sorted(folder.glob("*/image.toml")):
-        yield read(path.parent)
+        try:
+            yield read(path.parent)
+        except ImageError as error:  # one broken folder must not take the server, or the other images, along
+            _log.error("image left out: %s", error, extra={"event": "broken-image"})

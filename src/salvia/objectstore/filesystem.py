@@ -36,9 +36,7 @@ _log = logging.getLogger("salvia.objectstore")
 _THREADS = 8
 _BLOCK = 1 << 20  # what one read or write moves
 _SMALL = 64 << 10  # puts up to this size may share a file
-_SHARED = (
-    1 << 20
-)  # bytes in a shared file at most: one live object keeps no more than this from being deleted
+_SHARED = 1 << 20  # bytes in a shared file at most: one live object keeps no more than this from being deleted
 _FLUSH_EVERY = 32 << 20  # start writing back so often: otherwise the disk idles until the final fdatasync
 _VECTORS = 512  # buffers in one writev; Linux takes 1,024
 _BLOB = re.compile(r"[0-9a-f]{32}(\.part)?")
@@ -78,9 +76,7 @@ class FilesystemStore:
         if not extent.size:
             return
         position, end = extent.start, extent.start + extent.size
-        file, block = await self._on_thread(
-            self._open_and_read, extent.blob, position, min(_BLOCK, extent.size)
-        )
+        file, block = await self._on_thread(self._open_and_read, extent.blob, position, min(_BLOCK, extent.size))
         ahead: asyncio.Future[bytes] | None = None
         try:
             while True:
@@ -147,9 +143,7 @@ class FilesystemStore:
                 break
             block += more
         if len(block) != size:
-            _log.error(
-                "blob too short", extra={"event": "blob-too-short", "position": position, "size": size}
-            )
+            _log.error("blob too short", extra={"event": "blob-too-short", "position": position, "size": size})
             raise _lost("of this object")
         return block
 

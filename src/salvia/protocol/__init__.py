@@ -21,6 +21,7 @@ run on any thread. Whatever a client sends, they raise nothing but ServiceError.
 """
 
 from .errors import serialize_error
+from .hosts import bucket_of
 from .models import SERVICES, service
 from .parsers import parse
 from .preparation import prepare
@@ -31,6 +32,7 @@ from .validation import validate
 __all__ = [
     "SERVICES",
     "Route",
+    "bucket_of",
     "parse",
     "prepare",
     "protocol_of",

@@ -24,7 +24,7 @@ _COSTS = {
     "algo-2 … do not resolve",
 }
 _INSTALL = "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap) and allow user namespaces"
-_DELEGATE = "run as root, or as a systemd user service with Delegate=yes"
+_DELEGATE = "run as root, or with systemd: systemd-run --user --scope salvia up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,9 @@ def _version_2(label: str) -> Iterator[dict[str, Path]]:
         if kind != "cgroup2":
             continue
         here = point / own.lstrip("/")
-        for parent in (here, *here.parents):
+        # Root's own place is the top, as for other container engines: what is below belongs to systemd, which
+        # may take controllers away again. A user's is the nearest folder that was delegated to them.
+        for parent in ((point,) if os.geteuid() == 0 else ()) + (here, *here.parents):
             base = parent / label
             if parent.is_relative_to(point) and _delegate(parent, base):
                 controllers = (base / "cgroup.subtree_control").read_text().split()

@@ -182,11 +182,16 @@ class ProcessRuntime:
         )
         view.prepare(dict(zip(spec.hosts, addresses, strict=True)))
         bare = sandbox.level is Level.NONE
-        environment = {"PATH": _PATH, "HOME": "/root", **spec.environment}
+        # A program sees all of the machine's cores, and would start a thread for each.
+        threads = str(max(1, int(bounds.cpus or self.capacity().cpus)))
+        home = (
+            {"HOME": str(view.folder / "root"), "TMPDIR": str(view.folder / "tmp")}
+            if bare
+            else {"HOME": "/root"}
+        )
+        environment = {"PATH": _PATH, "OMP_NUM_THREADS": threads, **home, **spec.environment}
         if bare:
-            environment = {"HOME": str(view.folder / "root"), "TMPDIR": str(view.folder / "tmp")}
-            environment |= {name: relocate(view, value) for name, value in spec.environment.items()}
-            environment.setdefault("PATH", _PATH)
+            environment = {name: relocate(view, value) for name, value in environment.items()}
             environment["SAGEMAKER_BASE_DIR"] = str(view.folder / "ml")
             environment["SALVIA_HOSTS_FILE"] = str(view.folder / "etc" / "hosts")
             environment |= marker(spec.name)

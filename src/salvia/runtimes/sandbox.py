@@ -219,5 +219,5 @@ def relocate(view: View, text: str) -> str:
     places = {mount.inside: str(mount.host) for mount in view.mounts}
     places |= {ML: str(view.folder / "ml"), RUN: str(view.folder / "run")}
     longest_first = sorted(places, key=len, reverse=True)
-    pattern = rf"(?<![\w./-])({'|'.join(map(re.escape, longest_first))})(?=[/:,\s]|$)"
+    pattern = rf"(?<![\w./-])({'|'.join(map(re.escape, longest_first))})(?![\w.-])"
     return re.sub(pattern, lambda match: places[match[1]], text)

@@ -127,3 +127,12 @@ def delete(tx: Transaction, entity: str, key_id: str) -> bool:
 def end_sessions(tx: Transaction, entity: str) -> None:
     """Delete every session of an entity."""
     tx.run("DELETE FROM iam_keys WHERE entity = :entity AND session_token IS NOT NULL", {"entity": entity})
+
+
+def used(tx: Transaction, key_id: str, at: float, service: str, region: str) -> None:
+    """Note when and with which service a long-term key was last used."""
+    tx.run(
+        "UPDATE iam_keys SET used_at = :at, used_service = :service, used_region = :region "
+        "WHERE id = :id AND session_token IS NULL",
+        {"at": at, "service": service, "region": region, "id": key_id},
+    )

@@ -271,7 +271,7 @@ def test_a_signal_in_a_sandbox_is_told_from_its_exit_code(world, instance):
 def test_a_stop_during_the_download_ends_without_the_program(world, instance):
     """Nothing ran, so there is neither code nor model."""
     world.buckets["bucket"] = {"train/a": b"1"}
-    world.falls_at = ("GetObject", 1)
+    world.falls_at = ("GetObject", 0.5)
     job = instance(shell("touch $ML/model/ran"), channels=[channel("train", "s3://bucket/train/")]).start()
     eventually(lambda: world.is_down)
     job.terminate()
@@ -333,9 +333,9 @@ def test_the_program_inherits_no_descriptor_of_its_runtime(world, instance, tmp_
 
 
 def test_the_heartbeat_carries_metrics_and_state(world, instance):
-    """Sent without a change too (here each half second): by it an instance is known to live."""
+    """Sent without a change too (here every 0.2 s): by it an instance is known to live."""
     job = instance(
-        shell("echo loss=0.5; sleep 1.5"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
+        shell("echo loss=0.5; sleep 0.8"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
     ).start()
     job.wait()
     training = [report for report in world.reports if report["phase"] == "Training"]

@@ -35,7 +35,7 @@ def test_fifty_megabytes_arrive_whole_in_batches_that_aws_takes(world, instance)
 def test_the_agent_stays_small_under_a_flood(world, instance):
     """What the log does not take, the program waits with; it is not piled up in memory."""
     job = instance(python("import os\nwhile 1: os.write(1, b'line of a flood\\n' * 4000)"), stop_grace=0)
-    world.slow["PutLogEvents"] = 0.2
+    world.slow["PutLogEvents"] = 0.05
     job.start()
     eventually(lambda: world.calls["PutLogEvents"] > 8)
     status = Path(f"/proc/{job.process.pid}/status").read_text()
@@ -86,7 +86,7 @@ def test_a_log_group_that_exists_is_used(world, instance):
 
 def test_a_stream_that_was_deleted_is_made_again(world, instance):
     """Somebody cleans up while the job runs."""
-    job = instance(shell("echo one; sleep 1.5; echo two")).start()
+    job = instance(shell("echo one; sleep 0.8; echo two")).start()
     eventually(lambda: world.lines == ["one"])
     with world.lock:
         world.streams.clear()

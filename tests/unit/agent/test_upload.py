@@ -21,7 +21,9 @@ def test_the_same_files_make_the_same_archive(world, instance):
     """Names, contents and permissions decide; neither time nor the order of writing."""
     instance(shell("cd $ML/model; mkdir d; echo 1 > d/a; echo 2 > b")).start().wait()
     first = world.buckets["bucket"].pop(MODEL)
-    instance(shell("cd $ML/model; echo 2 > b; sleep 1.1; mkdir d; echo 1 > d/a")).start().wait()
+    instance(
+        shell("cd $ML/model; echo 2 > b; mkdir d; echo 1 > d/a; touch -d 2001-01-01 b d/a")
+    ).start().wait()
     assert world.buckets["bucket"][MODEL] == first
     assert list(names(world)) == ["b", "d", "d/a"]
 

@@ -378,7 +378,7 @@ class Instance:
             "address": "127.0.0.1",
             "directory": str(folder),
             "ml": str(self.ml),
-            "heartbeat": 0.5,
+            "heartbeat": 0.2,
             "run": {"host": str(self.run), "program": str(self.run)},
             "program": {"argv": argv, "environment": environment, "cwd": None, "cgroup_events": events},
             "job": job,

@@ -32,7 +32,7 @@ class Answer:
 class Server:
     """An HTTP server in a thread: `requests` is what it received, `answer` decides what it says."""
 
-    def __init__(self, certificate: Path | None = None) -> None:
+    def __init__(self, certificate: Path | None = None, port: int = 0) -> None:
         self.requests: list[HttpRequest] = []
         self.connections = 0
         self.answer: Callable[[HttpRequest], Answer] = lambda request: Answer()
@@ -114,7 +114,7 @@ class Server:
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
                 pass
 
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._http = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         scheme = "http"
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -122,11 +122,14 @@ class Server:
             self._http.socket = context.wrap_socket(self._http.socket, server_side=True)
             scheme = "https"
         host = "localhost" if certificate else "127.0.0.1"
-        self.url = f"{scheme}://{host}:{self._http.server_address[1]}"
+        self.port = self._http.server_address[1]
+        self.url = f"{scheme}://{host}:{self.port}"
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,))
         self._thread.start()
 
     def stop(self) -> None:
+        if not self._thread.is_alive():
+            return
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()

@@ -218,12 +218,8 @@ def _flag(value: bool) -> str:
 
 # Keys that every request has, from who asks and how.
 GLOBAL: Mapping[str, Callable[[RequestContext], Value]] = {
-    "aws:principalarn": lambda c: (
-        c.situation.caller.entity if c.situation.caller.kind != "anonymous" else None
-    ),
-    "aws:principalaccount": lambda c: (
-        c.situation.caller.account if c.situation.caller.kind != "anonymous" else None
-    ),
+    "aws:principalarn": lambda c: c.situation.caller.entity if c.situation.caller.kind != "anonymous" else None,
+    "aws:principalaccount": lambda c: c.situation.caller.account if c.situation.caller.kind != "anonymous" else None,
     "aws:principaltype": _principal_type,
     "aws:principalisawsservice": lambda c: _flag(c.situation.caller.kind == "service"),
     "aws:principalservicename": lambda c: c.situation.caller.service,
@@ -277,9 +273,7 @@ _SAGEMAKER: Mapping[str, Key] = {
     "MaxRuntimeInSeconds": Key(("**.StoppingCondition.MaxRuntimeInSeconds",)),
     "MinimumInstanceMetadataServiceVersion": Key(("**.MinimumInstanceMetadataServiceVersion",)),
     "ModelApprovalStatus": Key(("ModelApprovalStatus",)),
-    "ModelArn": Key(
-        ("ModelName", "**.ProductionVariants[].ModelName", "Specification.ModelName"), arn="model"
-    ),
+    "ModelArn": Key(("ModelName", "**.ProductionVariants[].ModelName", "Specification.ModelName"), arn="model"),
     "NetworkIsolation": Key(("**.EnableNetworkIsolation",)),
     "OutputKmsKey": Key(
         (

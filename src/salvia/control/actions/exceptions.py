@@ -203,6 +203,11 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "UntagResource": ("{ResourceARN}",),
     },
     "iam": {
+        # The reference names no resource for these; AWS evaluates them on the path that is listed.
+        "ListUsers": (f"{_IAM}user{{PathPrefix=/}}",),
+        "ListRoles": (f"{_IAM}role{{PathPrefix=/}}",),
+        "ListGroups": (f"{_IAM}group{{PathPrefix=/}}",),
+        "ListInstanceProfiles": (f"{_IAM}instance-profile{{PathPrefix=/}}",),
         "ChangePassword": (f"{_IAM}user/{{user:UserName}}",),
         "CreateUser": (f"{_IAM}user{{Path=/}}{{UserName}}",),
         "CreateRole": (f"{_IAM}role{{Path=/}}{{RoleName}}",),

@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from itertools import product
@@ -83,7 +83,9 @@ def required(service: str, operation: str, request: Mapping[str, Any], situation
     ]
     tag = tagging(service, operation)
     if tag is not None and request_tags(request):
-        found += [_need(tag, need.resource, request, situation) for need in found[:1]]
+        extra = {**situation.extra, "sagemaker:taggingaction": operation}
+        creating = replace(situation, extra=extra)
+        found += [_need(tag, need.resource, request, creating) for need in found[:1]]
     return found
 
 
@@ -140,9 +142,7 @@ def _fill(template: _Template, service: str, request: Mapping[str, Any], situati
             for arn in [value for value in values if value.startswith("arn:")]:
                 rest = "".join(one for one in template[index + 1 :] if isinstance(one, str))
                 if not rest or rest.startswith(":"):
-                    whole.append(
-                        arn.removesuffix(":*") + _behind(template, index, service, request, situation)
-                    )
+                    whole.append(arn.removesuffix(":*") + _behind(template, index, service, request, situation))
                     if _same_kind(arn, template):
                         values.remove(arn)
             values = [value.rpartition("/")[2] if value.startswith("arn:") else value for value in values]
@@ -150,9 +150,7 @@ def _fill(template: _Template, service: str, request: Mapping[str, Any], situati
     return whole + ["".join(parts) for parts in product(*options)]
 
 
-def _behind(
-    template: _Template, index: int, service: str, request: Mapping[str, Any], situation: Situation
-) -> str:
+def _behind(template: _Template, index: int, service: str, request: Mapping[str, Any], situation: Situation) -> str:
     behind = template[index + 1 :]
     return _fill(behind, service, request, situation)[0] if behind else ""
 

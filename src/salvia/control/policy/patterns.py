@@ -189,9 +189,7 @@ class Actions:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         cut = [tokens(text.lower(), variables=False) for text in patterns]
-        self._exact = frozenset(
-            str(parts[0]) for parts in cut if len(parts) == 1 and isinstance(parts[0], str)
-        )
+        self._exact = frozenset(str(parts[0]) for parts in cut if len(parts) == 1 and isinstance(parts[0], str))
         wild = [expression(parts) for parts in cut if len(parts) > 1 or not isinstance(parts[0], str)]
         self._match = re.compile("|".join(wild), re.DOTALL).fullmatch if wild else None
 

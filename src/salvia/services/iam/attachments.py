@@ -35,8 +35,7 @@ _ADD = (
 def attached(db: Reader, entity: str) -> list[str]:
     """ARNs of the managed policies of an entity, a document's id."""
     rows = db.all(
-        "SELECT policy_arn FROM iam_grants WHERE entity = :entity AND purpose = 'attached' "
-        "ORDER BY policy_arn",
+        "SELECT policy_arn FROM iam_grants WHERE entity = :entity AND purpose = 'attached' ORDER BY policy_arn",
         {"entity": entity},
     )
     return [row["policy_arn"] for row in rows]
@@ -212,9 +211,7 @@ async def list_entities_for_policy(call: Call) -> dict[str, Any]:
     prefix = request.get("PathPrefix", "/")
     found = [Document.of(row) for row in rows]
     found = [
-        one
-        for one in found
-        if (not wanted or one.kind == f"iam:{wanted}") and one.spec["Path"].startswith(prefix)
+        one for one in found if (not wanted or one.kind == f"iam:{wanted}") and one.spec["Path"].startswith(prefix)
     ]
     items, more = page(found, request, lambda one: f"{one.kind}/{one.name}")
     return {

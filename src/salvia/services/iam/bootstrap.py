@@ -24,9 +24,7 @@ EXECUTION_ROLE = "SageMakerExecutionRole"
 _MARK = "iam:FirstStart"
 _TRUST = {
     "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    ],
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}],
 }
 # AmazonSageMakerFullAccess reaches only buckets with "sagemaker" in their names: a job that reads
 # `s3://my-bucket` needs these besides. Source: SageMaker developer guide, "How to use SageMaker AI execution

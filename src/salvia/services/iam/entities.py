@@ -177,9 +177,7 @@ def shown(resource: Resource, found: Document, members: Iterable[str]) -> dict[s
     return {**description, "Arn": found.arn, "CreateDate": found.created_at}
 
 
-def page(
-    items: Sequence[T], request: Mapping[str, Any], name: Callable[[T], str]
-) -> tuple[list[T], dict[str, Any]]:
+def page(items: Sequence[T], request: Mapping[str, Any], name: Callable[[T], str]) -> tuple[list[T], dict[str, Any]]:
     """The items of one page, which are sorted by `name`, and the members that tell whether there is more."""
     after = _after(request)
     limit = request.get("MaxItems", _PAGE)

@@ -33,9 +33,7 @@ async def _put(call: Call, resource: Resource) -> dict[str, Any]:
         entity = find(tx, resource, call.account, owner)
         others = sum(
             len("".join(row["document"].split()))
-            for row in tx.all(
-                "SELECT name, document FROM iam_inline_policies WHERE entity = :id", {"id": entity.id}
-            )
+            for row in tx.all("SELECT name, document FROM iam_inline_policies WHERE entity = :id", {"id": entity.id})
             if row["name"] != name
         )
         if others + len("".join(text.split())) > quota:

@@ -76,9 +76,7 @@ def _own(db: Reader, policy: Document, uses: dict[tuple[str, str], int]) -> dict
 
 
 def _aws(policy: AwsPolicy, uses: dict[tuple[str, str], int]) -> dict[str, Any]:
-    members = {
-        name: policy.members[name] for name in ("Path", "DefaultVersionId", "CreateDate", "UpdateDate")
-    }
+    members = {name: policy.members[name] for name in ("Path", "DefaultVersionId", "CreateDate", "UpdateDate")}
     return {
         **members,
         **_counts(uses, policy.arn),
@@ -265,8 +263,7 @@ async def create_policy_version(call: Call) -> dict[str, Any]:
 
 def _default(tx: Transaction, policy: Document, number: int) -> None:
     tx.run(
-        "UPDATE iam_policy_versions SET is_default = CASE WHEN number = :number THEN 1 ELSE 0 END "
-        "WHERE policy = :id",
+        "UPDATE iam_policy_versions SET is_default = CASE WHEN number = :number THEN 1 ELSE 0 END WHERE policy = :id",
         {"number": number, "id": policy.id},
     )
 

@@ -33,9 +33,7 @@ async def _tag(call: Call, finder: Finder) -> dict[str, Any]:
     def work(tx: Transaction) -> None:
         found = finder(tx, call)
         replaced = {name.lower() for name in given}
-        found.tags = {
-            name: value for name, value in found.tags.items() if name.lower() not in replaced
-        } | given
+        found.tags = {name: value for name, value in found.tags.items() if name.lower() not in replaced} | given
         if len(found.tags) > 50:
             raise limit_exceeded("The number of tags has reached the maximum limit.")
         documents.update(tx, found)

@@ -20,9 +20,7 @@ def implied(call: Call) -> str:
     if name:
         return name
     if call.caller.kind != "user":
-        raise ServiceError(
-            "ValidationError", "Must specify userName when calling with non-User credentials", 400
-        )
+        raise ServiceError("ValidationError", "Must specify userName when calling with non-User credentials", 400)
     return call.caller.entity.rpartition("/")[2]
 
 
@@ -77,8 +75,7 @@ async def update_user(call: Call) -> dict[str, Any]:
         if other is not None and other.id != user.id:
             raise USER.duplicate(arn)
         tx.run(
-            "UPDATE documents SET name = :name, arn = :arn, spec = :spec, version = version + 1 "
-            "WHERE id = :id",
+            "UPDATE documents SET name = :name, arn = :arn, spec = :spec, version = version + 1 WHERE id = :id",
             {"name": name, "arn": arn, "spec": documents.encode(user.spec), "id": user.id},
         )
 

@@ -17,9 +17,7 @@ def no_such_key(key: str, headers: list[tuple[str, str]] | None = None) -> Servi
 
 def no_such_version(key: str, version: str) -> ServiceError:
     """The object has no such version."""
-    return ServiceError(
-        "NoSuchVersion", "The specified version does not exist.", 404, Key=key, VersionId=version
-    )
+    return ServiceError("NoSuchVersion", "The specified version does not exist.", 404, Key=key, VersionId=version)
 
 
 def no_such_upload(upload: str) -> ServiceError:

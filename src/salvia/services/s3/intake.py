@@ -47,7 +47,7 @@ async def receive(call: Call, wanted: Algorithm | None = None) -> Received:
         )
     if wanted is None or _names_checksum(call):
         extent = await call.world.objects.put(body)
-        sums: dict[str, str] = dict(body.checksums)
+        sums = {str(name): value for name, value in body.checksums.items()}
     else:
         measured = chunked.verified(aiter(body), compute=(wanted,))
         extent = await call.world.objects.put(measured)
@@ -65,9 +65,7 @@ async def commit(call: Call, received: Received, work: Callable[[Transaction], T
         raise
 
 
-async def digest(
-    chunks: AsyncIterator[bytes], wanted: set[Algorithm]
-) -> dict[Algorithm, Checksum]:
+async def digest(chunks: AsyncIterator[bytes], wanted: set[Algorithm]) -> dict[Algorithm, Checksum]:
     """Checksums over bytes that are stored already, for copies."""
     body = chunked.verified(chunks, compute=tuple(wanted))
     async for _ in body:
@@ -117,4 +115,3 @@ async def _whole(content: bytes) -> AsyncIterator[bytes]:
 def _names_checksum(call: Call) -> bool:
     headers = call.http.headers if call.http is not None else ()
     return any(name.startswith("x-amz-checksum-") or name == "x-amz-trailer" for name in headers)
-

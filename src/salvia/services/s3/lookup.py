@@ -41,7 +41,11 @@ def current(call: Call, bucket: Document, key: str, version: str | None = None) 
                 405,
                 Method=call.http.method if call.http else "GET",
                 ResourceType="DeleteMarker",
-                headers=[*_marker(found), ("Allow", "DELETE"), ("Last-Modified", http_date(found.created_at))],
+                headers=[
+                    *_marker(found),
+                    ("Allow", "DELETE"),
+                    ("Last-Modified", http_date(found.created_at)),
+                ],
             )
         return found
     found = versions.latest(call.db.read(), bucket.id, key)

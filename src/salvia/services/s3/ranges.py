@@ -31,9 +31,7 @@ def wanted(request: Mapping[str, Any], version: Version) -> Span | None:
     number, text = request.get("PartNumber"), request.get("Range")
     if number is not None:
         if text is not None:
-            raise failures.invalid_request(
-                "Cannot specify both Range header and partNumber query parameter"
-            )
+            raise failures.invalid_request("Cannot specify both Range header and partNumber query parameter")
         return _part(number, version)
     found = _RANGE.fullmatch(text) if text is not None else None
     if found is None or (not found[1] and not found[2]) or max(map(len, found.groups())) > _MOST_DIGITS:

@@ -63,5 +63,6 @@ def checked(pairs: list[tuple[str, str]], limit: int, what: str) -> dict[str, st
 
 
 def _invalid(message: str, key: str, value: str | None = None) -> ServiceError:
-    fields = {"TagKey": key[:128]} if value is None else {"TagKey": key[:128], "TagValue": value[:256]}
-    return ServiceError("InvalidTag", message, **fields)
+    if value is None:
+        return ServiceError("InvalidTag", message, TagKey=key[:128])
+    return ServiceError("InvalidTag", message, TagKey=key[:128], TagValue=value[:256])

@@ -47,9 +47,7 @@ def provide(world: World) -> None:
     world.providers.role_credentials = role_credentials
 
 
-async def _issue(
-    world: World, entity: Document, unique_id: str, session: keys.Session
-) -> tuple[str, str, str]:
+async def _issue(world: World, entity: Document, unique_id: str, session: keys.Session) -> tuple[str, str, str]:
     now = world.clock.wall()
 
     def work(tx: Transaction) -> tuple[str, str, str | None]:
@@ -91,10 +89,7 @@ async def assume_role(call: Call) -> dict[str, Any]:
     _refuse_unsupported(request, _UNSUPPORTED)
     arn, name = request["RoleArn"], request["RoleSessionName"]
     role = documents.by_arn(call.db.read(), arn)
-    role = role if role is not None and role.kind == _ROLE else None
-    if call.world.settings.auth != "off" or role is None:
-        _authorize(call, arn, role)
-    assert role is not None
+    role = _authorize(call, arn, role if role is not None and role.kind == _ROLE else None)
     seconds = _duration(call, role)
     policies = _session_policies(call)
     expires = call.clock.wall() + seconds
@@ -113,8 +108,15 @@ async def assume_role(call: Call) -> dict[str, Any]:
     return answer
 
 
-def _authorize(call: Call, arn: str, role: Document | None) -> None:
-    """The trust policy must let the caller in by name, or by its account; then its own policies must too."""
+def _authorize(call: Call, arn: str, role: Document | None) -> Document:
+    """The role, if the caller may become it.
+
+    The trust policy must let it in, by name or by its account; by account, its own policies must allow it too.
+    """
+    if call.caller.kind == "anonymous":  # whatever a trust policy says of "*": credentials are for somebody
+        raise ServiceError("MissingAuthenticationToken", "Request is missing Authentication Token", 403)
+    if role is not None and call.world.settings.auth == "off":
+        return role
     if call.caller.kind == "root":
         raise ServiceError("AccessDenied", "Roles may not be assumed by root accounts.", 403)
     asked_need = need("sts:AssumeRole", arn, _situation(call), call.request)
@@ -130,8 +132,9 @@ def _authorize(call: Call, arn: str, role: Document | None) -> None:
             boundary = _compiled(found.boundary) if found.boundary else None
             identity = [_compiled(policy) for policy in found.identity]
             decision = evaluate(asked, identity, trust, boundary, session)
-    if not decision.allowed:
+    if role is None or not decision.allowed:
         raise ServiceError("AccessDenied", decision.sentence(asked), 403)
+    return role
 
 
 def _compiled(policy: NamedPolicy) -> Policy:
@@ -160,8 +163,7 @@ def _duration(call: Call, role: Document) -> int:
     if call.caller.kind == "assumed-role" and seconds > _CHAINED:
         raise ServiceError(
             "ValidationError",
-            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role "
-            "chaining.",
+            "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
         )
     if seconds > role.spec.get("MaxSessionDuration", 3600):
         raise ServiceError(

@@ -125,17 +125,14 @@ def test_a_role_session_is_known_by_its_role() -> None:
 
 def test_the_anonymous_have_no_principal_keys() -> None:
     seen = [
-        value("s3", "ListBuckets", {}, key, caller=ANONYMOUS)
-        for key in ("aws:PrincipalArn", "aws:PrincipalAccount")
+        value("s3", "ListBuckets", {}, key, caller=ANONYMOUS) for key in ("aws:PrincipalArn", "aws:PrincipalAccount")
     ]
     assert seen == [None, None]
 
 
 def test_a_service_says_that_it_is_one() -> None:
     caller = service_caller("sagemaker.amazonaws.com", ACCOUNT)
-    assert (
-        value("s3", "ListBuckets", {}, "aws:PrincipalServiceName", caller=caller) == "sagemaker.amazonaws.com"
-    )
+    assert value("s3", "ListBuckets", {}, "aws:PrincipalServiceName", caller=caller) == "sagemaker.amazonaws.com"
 
 
 def test_tags_of_the_resource_are_asked_for_by_its_arn() -> None:
@@ -208,10 +205,7 @@ def test_s3_tells(operation: str, request_: dict[str, Any], key: str, expected: 
 
 def test_the_tags_of_an_object_are_asked_for() -> None:
     tags = {"arn:aws:s3:::b/k": {"Stage": "raw"}}.get
-    assert (
-        value("s3", "GetObject", {"Bucket": "b", "Key": "k"}, "s3:ExistingObjectTag/Stage", tags=tags)
-        == "raw"
-    )
+    assert value("s3", "GetObject", {"Bucket": "b", "Key": "k"}, "s3:ExistingObjectTag/Stage", tags=tags) == "raw"
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,8 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         {"PolicyArn": "arn:aws:iam::aws:policy/X"},
         [("iam:GetPolicy", "arn:aws:iam::aws:policy/X")],
     ),
-    ("iam", "ListUsers", {}, [("iam:ListUsers", "*")]),
+    ("iam", "ListUsers", {}, [("iam:ListUsers", f"{IAM}user/")]),
+    ("iam", "ListRoles", {"PathPrefix": "/a/"}, [("iam:ListRoles", f"{IAM}role/a/")]),
     ("sts", "GetCallerIdentity", {}, []),
     ("sts", "AssumeRole", {"RoleArn": f"{IAM}role/R"}, []),
     # CloudWatch Logs.
@@ -270,10 +271,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         "cloudwatch",
         "DeleteAlarms",
         {"AlarmNames": ["x", "y"]},
-        [
-            ("cloudwatch:DeleteAlarms", f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:{name}")
-            for name in "xy"
-        ],
+        [("cloudwatch:DeleteAlarms", f"arn:aws:cloudwatch:us-east-1:{ACCOUNT}:alarm:{name}") for name in "xy"],
     ),
     (
         "cloudwatch",
@@ -368,8 +366,6 @@ def test_a_copy_source_is_read(source: object, expected: tuple[str, str, str | N
 
 
 def test_pass_role_is_a_need_of_its_own() -> None:
-    one = need(
-        "iam:PassRole", f"{IAM}role/R", situation(extra={"iam:passedtoservice": "sagemaker.amazonaws.com"})
-    )
+    one = need("iam:PassRole", f"{IAM}role/R", situation(extra={"iam:passedtoservice": "sagemaker.amazonaws.com"}))
     assert (one.action, one.resource) == ("iam:PassRole", f"{IAM}role/R")
     assert one.context.get("iam:passedtoservice") == "sagemaker.amazonaws.com"

@@ -21,9 +21,7 @@ ROOT = Caller("root", ACCOUNT, ROOT_ARN, ACCOUNT, ROOT_ARN)
 OBJECT = "arn:aws:s3:::bucket/key"
 
 
-def statement(
-    effect: str = "Allow", action: Any = "s3:GetObject", resource: Any = "*", **more: Any
-) -> dict[str, Any]:
+def statement(effect: str = "Allow", action: Any = "s3:GetObject", resource: Any = "*", **more: Any) -> dict[str, Any]:
     return {"Effect": effect, "Action": action, "Resource": resource, **more}
 
 
@@ -33,9 +31,7 @@ def identity(*statements: dict[str, Any], name: str = "P") -> Policy:
 
 def bucket(principal: Any, effect: str = "Allow", key: str = "Principal", **more: Any) -> Policy:
     one = {**statement(effect, **more), key: principal}
-    return Policy(
-        "bucket policy", document(json.dumps({"Version": "2012-10-17", "Statement": [one]}), "resource")
-    )
+    return Policy("bucket policy", document(json.dumps({"Version": "2012-10-17", "Statement": [one]}), "resource"))
 
 
 def asked(
@@ -185,9 +181,7 @@ def test_between_accounts_both_must_allow(caller: Caller, policies: dict[str, An
         (statement(Condition={"Bool": {"aws:SecureTransport": "false"}}), "s3:GetObject", OBJECT, False),
         # Operators and keys of one block must all hold.
         (
-            statement(
-                Condition={"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:username": "eve"}}
-            ),
+            statement(Condition={"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:username": "eve"}}),
             "s3:GetObject",
             OBJECT,
             False,
@@ -224,8 +218,7 @@ BY_BUCKET = bucket("*", "Deny", Sid="Closed")
         ({}, "because no identity-based policy allows the s3:GetObject action"),
         (
             {"identity": [YES, DENY]},
-            "with an explicit deny in an identity-based policy "
-            "(arn:aws:iam::123456789012:policy/Careful, NoReading)",
+            "with an explicit deny in an identity-based policy (arn:aws:iam::123456789012:policy/Careful, NoReading)",
         ),
         (
             {"identity": [YES], "resource": [BY_BUCKET]},
@@ -256,9 +249,7 @@ def test_a_denial_says_which_policy_decided(policies: dict[str, Any], reason: st
 
 def test_a_denial_between_accounts_names_the_resource_policy() -> None:
     decision = evaluate(asked(account=OTHER), [YES])
-    assert (
-        decision.reason("s3:GetObject") == "because no resource-based policy allows the s3:GetObject action"
-    )
+    assert decision.reason("s3:GetObject") == "because no resource-based policy allows the s3:GetObject action"
 
 
 @pytest.mark.parametrize(

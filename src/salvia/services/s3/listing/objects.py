@@ -18,10 +18,12 @@ from .encoding import encoder, limit, prefixes
 from .walk import Page, Place
 
 _SELECT = """
-SELECT key, '' AS place, size, etag, created_at, facts FROM s3_versions
-WHERE bucket = :bucket AND latest = 1 AND marker = 0 AND key >= :start AND key < :end ORDER BY key LIMIT :count"""
+SELECT key, 1 AS place, size, etag, created_at, facts FROM s3_versions
+WHERE bucket = :bucket AND latest = 1 AND marker = 0 AND key >= :start AND key < :end
+    AND (key > :start OR :place = 0)
+ORDER BY key LIMIT :count"""
 _INLINE = 200  # rows that are read faster than a thread takes over
-_LOW = ""
+_LOW, _AFTER = 0, 1
 
 
 @operation("ListObjects")
@@ -66,19 +68,15 @@ async def _page(call: Call, bucket: Document, after: bytes, most: int) -> Page:
     request = call.request
     prefix = (request.get("Prefix") or "").encode()
     delimiter = (request.get("Delimiter") or "").encode()
-    if after and delimiter and after.startswith(prefix) and after.endswith(delimiter):
-        at = after.find(delimiter, len(prefix))
-        if at + len(delimiter) == len(after):  # the marker is a prefix that was rolled up: all under it is behind us
-            after = walk.beyond(after)
-            return await walk.walk(_fetch(call, bucket), (after, _LOW), prefix, delimiter, most, _LOW)
-    start = (after + b"\0", _LOW) if after else (b"", _LOW)
+    start: Place = (after, _AFTER) if after else (b"", _LOW)
+    if walk.rolled_up(after, prefix, delimiter):  # all under it is behind us
+        start = (walk.beyond(after), _LOW)
     return await walk.walk(_fetch(call, bucket), start, prefix, delimiter, most, _LOW)
 
 
 def _fetch(call: Call, bucket: Document) -> walk.Fetch:
     async def fetch(place: Place, end: bytes, count: int) -> Sequence[Any]:
-        key = place[0]
-        values = {"bucket": bucket.id, "start": key, "end": end, "count": count}
+        values = {"bucket": bucket.id, "start": place[0], "place": place[1], "end": end, "count": count}
         if count <= _INLINE:
             return call.db.read().all(_SELECT, values)
         return await call.db.scan(_SELECT, values)

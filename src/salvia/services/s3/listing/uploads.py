@@ -32,7 +32,7 @@ async def list_multipart_uploads(call: Call) -> dict[str, Any]:
     delimiter = (request.get("Delimiter") or "").encode()
     marker, upload = (request.get("KeyMarker") or "").encode(), request.get("UploadIdMarker")
     start: Place = (marker, upload or _HIGH) if marker else (b"", _LOW)
-    if marker and delimiter and marker.find(delimiter, len(prefix)) + len(delimiter) == len(marker):
+    if walk.rolled_up(marker, prefix, delimiter):
         start = (walk.beyond(marker), _LOW)
 
     async def fetch(place: Place, end: bytes, count: int) -> Sequence[Any]:

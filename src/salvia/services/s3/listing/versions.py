@@ -59,7 +59,10 @@ async def list_object_versions(call: Call) -> dict[str, Any]:
             "StorageClass": facts.get("StorageClass", "STANDARD"),
         }
         if "Checksums" in facts:
-            entry |= {"ChecksumAlgorithm": list(facts["Checksums"]), "ChecksumType": facts.get("ChecksumType")}
+            entry |= {
+                "ChecksumAlgorithm": list(facts["Checksums"]),
+                "ChecksumType": facts.get("ChecksumType"),
+            }
         found.append(entry)
     return {
         "Name": bucket.name,
@@ -86,7 +89,7 @@ def _start(call: Call, bucket: Document, prefix: bytes, delimiter: bytes) -> Pla
             )
         return b"", _LOW
     raw = key.encode()
-    if delimiter and raw.startswith(prefix) and raw.find(delimiter, len(prefix)) + len(delimiter) == len(raw):
+    if walk.rolled_up(raw, prefix, delimiter):
         return walk.beyond(raw), _LOW
     if not version:
         return raw, _HIGH
@@ -94,7 +97,10 @@ def _start(call: Call, bucket: Document, prefix: bytes, delimiter: bytes) -> Pla
     if row is None:
         if version != NULL and len(version) != 32:
             raise failures.invalid_argument("Invalid version id specified", "version-id-marker", version)
-        return raw, _HIGH  # it was deleted meanwhile: the other versions of its key may be missed, none comes twice
+        return (
+            raw,
+            _HIGH,
+        )  # it was deleted meanwhile: the other versions of its key may be missed, none comes twice
     return raw, row["position"]
 
 

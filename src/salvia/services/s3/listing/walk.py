@@ -8,14 +8,13 @@ order they are stored; no key holds 0xFF.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 Row = Any
 END = b"\xff"
-FIRST = ""
-
 # A place in the order: a key, and what orders rows of the same key. The next row is the first after it.
 Place = tuple[bytes, Any]
 Fetch = Callable[[Place, bytes, int], Awaitable[Sequence[Row]]]
@@ -38,9 +37,15 @@ def beyond(prefix: bytes) -> bytes:
     return prefix[:-1] + bytes([prefix[-1] + 1]) if prefix else END
 
 
-async def walk(
-    fetch: Fetch, start: Place, prefix: bytes, delimiter: bytes, most: int, low: Any
-) -> Page:
+def rolled_up(marker: bytes, prefix: bytes, delimiter: bytes) -> bool:
+    """Whether a marker is a common prefix, as the last entry of a page may be."""
+    if not delimiter or not marker.startswith(prefix):
+        return False
+    at = marker.find(delimiter, len(prefix))
+    return at >= 0 and at + len(delimiter) == len(marker)
+
+
+async def walk(fetch: Fetch, start: Place, prefix: bytes, delimiter: bytes, most: int, low: Any) -> Page:
     """A page of at most `most` rows and common prefixes that come after `start`.
 
     `fetch(place, end, count)` reads the first `count` rows after a place whose key is less than `end`; `low` is what
@@ -50,15 +55,18 @@ async def walk(
     if most <= 0:
         return page
     end = beyond(prefix)
-    place = max(start, (prefix, low), key=lambda place: place[0]) if start[0] != prefix else start
+    place = start if start[0] >= prefix else (prefix, low)
+    batch = _BATCH
     while True:
         left = most - len(page.rows) - len(page.prefixes)
-        count = min(left + 1, _BATCH) if delimiter else left + 1
+        count = min(left + 1, batch) if delimiter else left + 1
         rows = await fetch(place, end, count)
+        skipped = 0
         for row in rows:
             key: bytes = row["key"]
-            if key < place[0]:
-                continue  # under the prefix that was just rolled up
+            if key < place[0]:  # under the prefix that was just rolled up
+                skipped += 1
+                continue
             if len(page.rows) + len(page.prefixes) == most:
                 page.truncated = True
                 return page
@@ -76,3 +84,5 @@ async def walk(
         last = rows[-1]
         if last["key"] >= place[0]:
             place = (last["key"], last["place"])
+        batch = max(2, batch // 8) if skipped > count // 2 else min(_BATCH, batch * 2)
+        await asyncio.sleep(0)  # fetches may be inline: others get their turn

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -13,11 +14,10 @@ from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from .. import buckets, carried, conditions, failures, versions
+from .. import buckets, carried, conditions, failures, uploads, versions
 from ..layout import Layout, Part
+from ..uploads import ALGORITHM, TYPE, Upload, UploadedPart
 from ..versions import Check, Version
-from . import rows
-from .rows import ALGORITHM, TYPE, Upload, UploadedPart
 
 _SMALLEST = 5 << 20  # of every part but the last
 _LARGEST = 5 << 40
@@ -38,9 +38,10 @@ async def complete_multipart_upload(call: Call) -> dict[str, Any]:
     numbers = [part.get("PartNumber") for part in listed]
     if None in numbers:
         raise ServiceError(
-            "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema"
+            "MalformedXML",
+            "The XML you provided was not well-formed or did not validate against our published schema",
         )
-    if any(first >= second for first, second in zip(numbers, numbers[1:], strict=False)):
+    if any(first >= second for first, second in pairwise(numbers)):
         raise ServiceError(
             "InvalidPartOrder",
             "The list of parts was not in ascending order. Parts must be ordered by part number.",
@@ -48,7 +49,7 @@ async def complete_multipart_upload(call: Call) -> dict[str, Any]:
         )
 
     def work(tx: Transaction) -> dict[str, Any]:
-        upload = rows.finished_or_not(call, tx, bucket)
+        upload = uploads.finished_or_not(call, tx, bucket)
         if upload.outcome is not None:
             return upload.outcome
         return _complete(tx, call, bucket, upload, listed, check)
@@ -63,9 +64,14 @@ async def complete_multipart_upload(call: Call) -> dict[str, Any]:
 
 
 def _complete(
-    tx: Transaction, call: Call, bucket: Document, upload: Upload, listed: Sequence[Mapping[str, Any]], check: Check
+    tx: Transaction,
+    call: Call,
+    bucket: Document,
+    upload: Upload,
+    listed: Sequence[Mapping[str, Any]],
+    check: Check,
 ) -> dict[str, Any]:
-    there = {part.number: part for part in rows.parts(tx, upload.id)}
+    there = {part.number: part for part in uploads.parts(tx, upload.id)}
     used = [_part(upload, there, item) for item in listed]
     _sizes(upload, used)
     size = sum(part.size for part in used)
@@ -100,7 +106,7 @@ def _complete(
         "ServerSideEncryption": facts["ServerSideEncryption"],
         **carried.checksums(facts),
     }
-    rows.finish(tx, upload.id, outcome, now)
+    uploads.finish(tx, upload.id, outcome, now)
     return outcome
 
 

@@ -8,10 +8,9 @@ from salvia.control.dispatch import Call, operation
 from salvia.core.checksums import Algorithm
 from salvia.store.db import Transaction
 
-from .. import buckets, carried, conditions, failures, intake, outlet, ranges, sources
+from .. import buckets, carried, conditions, failures, intake, outlet, ranges, sources, uploads
 from ..layout import Layout
-from . import rows
-from .rows import ALGORITHM, MOST_PARTS, Upload, UploadedPart
+from ..uploads import ALGORITHM, MOST_PARTS, Upload, UploadedPart
 
 
 @operation("UploadPart")
@@ -21,17 +20,15 @@ async def upload_part(call: Call) -> dict[str, Any]:
     bucket = buckets.find(call)
     number = _number(request)
     carried.refuse({name: request[name] for name in ("SSECustomerAlgorithm",) if name in request})
-    upload = rows.find(call, call.db.read(), bucket)
+    upload = uploads.find(call, call.db.read(), bucket)
     received = await intake.receive(call, upload.algorithm)
     _same_algorithm(upload, received.checksums)
-    part = UploadedPart(
-        number, received.size, received.md5, call.clock.now(), received.checksums, received.layout
-    )
+    part = UploadedPart(number, received.size, received.md5, call.clock.now(), received.checksums, received.layout)
     now = call.clock.wall()
 
     def work(tx: Transaction) -> None:
-        rows.find(call, tx, bucket)
-        rows.put_part(tx, upload.id, part, now)
+        uploads.find(call, tx, bucket)
+        uploads.put_part(tx, upload.id, part, now)
 
     await intake.commit(call, received, work)
     return {
@@ -47,7 +44,7 @@ async def upload_part_copy(call: Call) -> dict[str, Any]:
     request = call.request
     bucket = buckets.find(call)
     number = _number(request)
-    upload = rows.find(call, call.db.read(), bucket)
+    upload = uploads.find(call, call.db.read(), bucket)
     source_bucket, source = sources.find(call)
     span = ranges.copied(request.get("CopySourceRange"), source)
     if span.size > intake.LARGEST_PUT:
@@ -56,23 +53,24 @@ async def upload_part_copy(call: Call) -> dict[str, Any]:
             f"{intake.LARGEST_PUT}"
         )
     layout = Layout.of(source.layout.cut(span.start, span.size))
-    wanted: set[Algorithm] = {"MD5"} | ({upload.algorithm} if upload.algorithm else set())
+    name = upload.algorithm
+    wanted: set[Algorithm] = {"MD5", name} if name else {"MD5"}
     computed = await intake.digest(outlet.stream(call.world.objects, layout.extents), wanted)
-    sums: dict[str, str] = {upload.algorithm: computed[upload.algorithm].base64()} if upload.algorithm else {}
+    sums: dict[str, str] = {name: computed[name].base64()} if name else {}
     part = UploadedPart(number, span.size, computed["MD5"].hex(), call.clock.now(), sums, layout)
     now = call.clock.wall()
 
     def work(tx: Transaction) -> None:
-        rows.find(call, tx, bucket)
+        uploads.find(call, tx, bucket)
         sources.still(tx, source)
-        rows.put_part(tx, upload.id, part, now)
+        uploads.put_part(tx, upload.id, part, now)
 
     await call.db.write(work)
     return {
         "CopyPartResult": {
             "ETag": conditions.quoted(part.etag),
             "LastModified": part.created_at,
-            **{f"Checksum{name}": value for name, value in sums.items()},
+            **{f"Checksum{each}": value for each, value in sums.items()},
         },
         "CopySourceVersionId": source.version if buckets.versioning(source_bucket) else None,
         "ServerSideEncryption": upload.facts["ServerSideEncryption"],
@@ -93,6 +91,5 @@ def _same_algorithm(upload: Upload, sums: dict[str, str]) -> None:
     if expected is not None and expected not in sums:
         sent = ", ".join(name.lower() for name in sums) or "null"
         raise failures.invalid_request(
-            f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, "
-            f"actual checksum Type: {sent}"
+            f"Checksum Type mismatch occurred, expected checksum Type: {expected.lower()}, actual checksum Type: {sent}"
         )

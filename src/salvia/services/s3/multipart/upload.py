@@ -9,9 +9,8 @@ from salvia.control.dispatch import Call, operation
 from salvia.core.ids import token
 from salvia.store.db import Transaction
 
-from .. import buckets, carried, conditions, failures, tags
-from . import rows
-from .rows import ALGORITHM, TYPE, Upload
+from .. import buckets, carried, conditions, failures, tags, uploads
+from ..uploads import ALGORITHM, TYPE, Upload
 
 _FULL, _COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 _TYPES = {"CRC32": (_COMPOSITE, _FULL), "CRC32C": (_COMPOSITE, _FULL), "CRC64NVME": (_FULL,)}
@@ -37,7 +36,7 @@ async def create_multipart_upload(call: Call) -> dict[str, Any]:
 
     def work(tx: Transaction) -> None:
         buckets.again(tx, bucket)
-        rows.create(tx, upload)
+        uploads.create(tx, upload)
 
     await call.db.write(work)
     return {
@@ -58,10 +57,10 @@ async def abort_multipart_upload(call: Call) -> dict[str, Any]:
     now = call.clock.wall()
 
     def work(tx: Transaction) -> None:
-        upload = rows.find(call, tx, bucket)
+        upload = uploads.find(call, tx, bucket)
         if moment is not None and math.floor(upload.created_at) != math.floor(moment.timestamp()):
             raise failures.precondition_failed("x-amz-if-match-initiated-time")
-        rows.drop(tx, upload.id, now)
+        uploads.drop(tx, upload.id, now)
 
     await call.db.write(work)
     return {}
@@ -72,14 +71,14 @@ async def list_parts(call: Call) -> dict[str, Any]:
     """The parts that have arrived."""
     request = call.request
     bucket = buckets.find(call)
-    upload = rows.find(call, call.db.read(), bucket)
+    upload = uploads.find(call, call.db.read(), bucket)
     after = request.get("PartNumberMarker", 0)
     most = min(request.get("MaxParts", _MOST), _MOST)
     if most < 0 or after < 0:
         raise failures.invalid_argument(
             f"Argument max-parts must be an integer between 0 and {2**31 - 1}", "max-parts", most
         )
-    found = rows.parts(call.db.read(), upload.id, after, most + 1)
+    found = uploads.parts(call.db.read(), upload.id, after, most + 1)
     page = found[:most]
     return {
         "Bucket": bucket.name,

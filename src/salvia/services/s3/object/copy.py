@@ -99,8 +99,6 @@ async def _sums(call: Call, source: Version) -> tuple[str, dict[str, str]]:
     missing = {name for name in wanted if name not in known}
     if not source.layout.parts and not missing:
         return source.etag, {name: known[name] for name in wanted}
-    computed = await intake.digest(
-        outlet.stream(call.world.objects, source.layout.extents), missing | {"MD5"}
-    )
+    computed = await intake.digest(outlet.stream(call.world.objects, source.layout.extents), missing | {"MD5"})
     sums = {name: known.get(name) or computed[name].base64() for name in wanted}
-    return computed["MD5"].hex(), dict(sums)
+    return computed["MD5"].hex(), {str(name): value for name, value in sums.items()}

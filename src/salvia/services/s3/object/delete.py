@@ -60,9 +60,7 @@ async def delete_objects(call: Call) -> dict[str, Any]:
     return {"Deleted": deleted, "Errors": errors}
 
 
-def _delete(
-    tx: Transaction, call: Call, bucket: Document, item: Mapping[str, Any], if_match: str | None
-) -> Deleted:
+def _delete(tx: Transaction, call: Call, bucket: Document, item: Mapping[str, Any], if_match: str | None) -> Deleted:
     key = carried.key_of(item)
     version = lookup.checked_version(item.get("VersionId"))
     clock = call.clock

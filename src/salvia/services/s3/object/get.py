@@ -10,7 +10,14 @@ from .. import buckets, carried, conditions, failures, lookup, outlet, ranges
 from ..ranges import Span
 from ..versions import Version
 
-_OVERRIDES = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires")
+_OVERRIDES = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+)
 
 
 @operation("GetObject")
@@ -19,9 +26,7 @@ async def get_object(call: Call) -> Reply:
     overridden = {name: call.request.get(f"Response{name}") for name in _OVERRIDES}
     overridden = {name: value for name, value in overridden.items() if value is not None}
     if overridden and call.caller.kind == "anonymous":
-        raise failures.invalid_request(
-            "Request specific response headers cannot be used for anonymous GET requests."
-        )
+        raise failures.invalid_request("Request specific response headers cannot be used for anonymous GET requests.")
     version, span, reply = _answer(call)
     if reply.status == 304:
         return reply

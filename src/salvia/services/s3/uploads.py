@@ -12,8 +12,8 @@ from salvia.core.checksums import Algorithm, algorithm
 from salvia.store.db import Reader, Row, Transaction
 from salvia.store.documents import Document
 
-from .. import blobs, failures
-from ..layout import Layout
+from . import blobs, failures
+from .layout import Layout
 
 ALGORITHM = "ChecksumAlgorithm"
 TYPE = "ChecksumType"

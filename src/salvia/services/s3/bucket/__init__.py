@@ -1,0 +1,1 @@
+"""Buckets: create, list, delete, and what can be configured about them."""
