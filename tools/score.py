@@ -22,7 +22,7 @@ def rmse(model: xgboost.Booster, data: xgboost.DMatrix) -> float:
 
 def main(folder: Path) -> None:
     train, unseen = read(sorted((folder / "train").glob("*.csv"))), read([folder / "unseen.csv"])
-    trained = xgboost.Booster(model_file=str(folder / "model" / "xgboost-model"))
+    trained = xgboost.Booster(model_file=bytearray((folder / "model" / "xgboost-model").read_bytes()))
     rounds = trained.num_boosted_rounds()
     direct = xgboost.train({"objective": "reg:squarederror"}, train, rounds)
     label = train.get_label().mean()

@@ -26,8 +26,8 @@ class Checkpoints:
         self._next = 0.0
         directory.mkdir(parents=True, exist_ok=True)
 
-    def newest(self) -> tuple[bytes, int] | None:
-        """The last booster that can be read, and how many rounds it has; None when there is none."""
+    def newest(self) -> tuple[bytes, int]:
+        """The last booster that can be read, and how many rounds it has: 0 when there is none."""
         for number in sorted(self._numbers(), reverse=True):
             file = self._file(number)
             content = file.read_bytes()
@@ -37,7 +37,7 @@ class Checkpoints:
                 warn(f"Checkpoint {file.name} cannot be read and is passed over: {problem}")
                 continue
             return content, booster.num_boosted_rounds()
-        return None
+        return b"", 0
 
     def due(self) -> bool:
         """Whether the last one is old enough for another."""

@@ -186,10 +186,10 @@ def _resumed(checkpoints: Checkpoints | None) -> tuple[Any, int]:
     """The booster to go on from, and its rounds: the leader's newest checkpoint, on every host."""
     if checkpoints is None:
         return None, 0
-    newest = checkpoints.newest() if collective.get_rank() == 0 else None
+    content, done = checkpoints.newest() if collective.get_rank() == 0 else (b"", 0)
     if collective.is_distributed():
-        newest = collective.broadcast(newest, 0)
-    return (None, 0) if newest is None else (model.loaded(newest[0]), newest[1])
+        content, done = collective.broadcast((content, done), 0)
+    return (model.loaded(content), done) if done else (None, 0)
 
 
 def _over_hosts(values: Array) -> Array:

@@ -60,7 +60,7 @@ def test_botocore_computes_the_same(name: Algorithm) -> None:
     assert of(name, b"hello") == theirs.handle(b"hello")
 
 
-@pytest.mark.parametrize("name", get_args(Algorithm))
+@pytest.mark.parametrize("name", [name for name in get_args(Algorithm) if not name.startswith("XXHASH")])
 def test_every_algorithm_of_the_api_has_its_size(name: Algorithm) -> None:
     """The enum ChecksumAlgorithm of S3's model."""
     value = of(name, b"hello")

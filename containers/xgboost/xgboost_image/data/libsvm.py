@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from .table import Array, Sparse, Table
 
 _COMMENT = re.compile(rb"#[^\n]*")
 _TOKEN = re.compile(rb"[^\s:]+(:[^\s:]+)?")
-_QUERY = -1.0  # stands for "qid" in the row's pairs; indices cannot be negative
+_QID = b"qid:"
 _LARGEST = 2**31 - 1
 
 
@@ -21,73 +22,71 @@ def read(file: DataFile) -> Table | None:
     content = file.bytes()
     if b"#" in content:
         content = _COMMENT.sub(b"", content)
-    numbers, starts, weighted = _numbers(file, content)
-    if len(starts) == 1:
+    layout = _layout(file, content)
+    if not len(layout.first):
         return None
-    lengths = np.diff(starts)
-    labels = numbers[starts[:-1]].astype(np.float32)
+    numbers = _numbers(file, content, layout)
+    at = np.concatenate(([0], np.cumsum(1 + layout.pair)))[:-1]  # where each token's numbers begin
+    labels = numbers[at[layout.first]].astype(np.float32)
+    weighted = layout.pair[layout.first]
     weights = np.ones(len(labels), np.float32)
-    weights[weighted] = numbers[starts[:-1][weighted] + 1]
-    head = 1 + weighted.astype(np.int64)
-    keep = np.ones(len(numbers), bool)
-    keep[starts[:-1]] = False
-    keep[starts[:-1][weighted] + 1] = False
-    pairs = numbers[keep].reshape(-1, 2)
-    counts = (lengths - head) // 2
-    queries, pairs, counts = _without_queries(file, content, pairs, counts)
+    weights[weighted] = numbers[at[layout.first][weighted] + 1]
+    rows = np.cumsum(layout.is_first) - 1
+    feature = ~layout.is_first & ~layout.is_query
+    pairs = np.stack((numbers[at[feature]], numbers[at[feature] + 1]), axis=1)
+    counts = np.bincount(rows[feature], minlength=len(labels))
+    queries = None
+    if layout.is_query.any():
+        each = np.bincount(rows[layout.is_query], minlength=len(labels))
+        if (each != 1).any():
+            line = _line(content, int(np.argmax(each != 1)))
+            raise file.wrong("must have one qid, because other rows have one.", line)
+        queries = numbers[at[layout.is_query] + 1].astype(np.int64)
     table = Table(_sparse(pairs, counts), labels, weights if weighted.any() else None, queries)
     _check(file, content, table, pairs, counts)
     return table
 
 
-def _numbers(file: DataFile, content: bytes) -> tuple[Array, Array, Array]:
-    """Every number of the file, where each row starts among them, and which rows have a weight.
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """The text's tokens: which is a row's first (its label), has a colon (is a pair), is a qid."""
 
-    The text's layout is checked by counting, without a loop over its tokens.
-    """
+    is_first: Array
+    pair: Array
+    is_query: Array
+
+    @property
+    def first(self) -> Array:
+        """The positions of the first tokens."""
+        return np.flatnonzero(self.is_first)
+
+
+def _layout(file: DataFile, content: bytes) -> _Layout:
+    """Find and check the tokens by counting, without a loop over them."""
     text = np.frombuffer(content + b"\n", np.uint8)
-    space = text <= 32
-    token_starts = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
+    space = text <= ord(" ")
+    begin = np.flatnonzero(~space & np.concatenate(([True], space[:-1])))
     colons = np.flatnonzero(text == ord(":"))
-    newlines = np.flatnonzero(text == ord("\n"))
-    row_of_token = np.searchsorted(newlines, token_starts)
-    first = np.concatenate(([True], np.diff(row_of_token) > 0)) if len(token_starts) else np.empty(0, bool)
-    token_of_colon = np.searchsorted(token_starts, colons, side="right") - 1
-    with_colon = np.bincount(token_of_colon[token_of_colon >= 0], minlength=len(token_starts))
-    well_formed = len(colons) == 0 or token_of_colon[0] >= 0
-    if not well_formed or (with_colon > 1).any() or (with_colon[~first] == 0).any():
+    row = np.searchsorted(np.flatnonzero(text == ord("\n")), begin)
+    is_first = np.concatenate(([True], np.diff(row) > 0)) if len(begin) else np.zeros(0, bool)
+    in_token = np.bincount(np.searchsorted(begin, colons, side="right") - 1, minlength=len(begin))
+    if (in_token > 1).any() or (in_token[~is_first] == 0).any():
         raise _blamed(file, content)
+    return _Layout(is_first, in_token == 1, text[begin] == ord("q"))
+
+
+def _numbers(file: DataFile, content: bytes, layout: _Layout) -> Array:
+    """Every number of the file: one for each token, two for a pair; a qid's first is 0."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            numbers = np.fromstring(
-                content.replace(b"qid:", b"%d:" % _QUERY).replace(b":", b" ").decode("ascii"),
-                np.float64,
-                sep=" ",
-            )
+            text = content.replace(_QID, b"0:").replace(b":", b" ").decode("ascii")
+            numbers: Array = np.fromstring(text, np.float64, sep=" ")
     except (ValueError, DeprecationWarning) as problem:
         raise _blamed(file, content) from problem
-    if len(numbers) != len(token_starts) + len(colons):
+    if len(numbers) != len(layout.pair) + np.count_nonzero(layout.pair):
         raise _blamed(file, content)
-    starts_of_tokens = np.concatenate(([0], np.cumsum(1 + with_colon)))
-    starts = np.concatenate((starts_of_tokens[:-1][first], [len(numbers)]))
-    return numbers, starts, with_colon[first] == 1
-
-
-def _without_queries(
-    file: DataFile, content: bytes, pairs: Array, counts: Array
-) -> tuple[Array | None, Array, Array]:
-    """Take the qid pairs out: they are not features."""
-    is_query = pairs[:, 0] == _QUERY
-    if not is_query.any():
-        return None, pairs, counts
-    row = np.repeat(np.arange(len(counts)), counts)
-    each = np.bincount(row[is_query], minlength=len(counts))
-    if (each != 1).any():
-        raise file.wrong(
-            "must have one qid, because other rows have one.", _line(content, int(np.argmax(each != 1)))
-        )
-    return pairs[is_query, 1].astype(np.int64), pairs[~is_query], counts - 1
+    return numbers
 
 
 def _sparse(pairs: Array, counts: Array) -> Sparse:

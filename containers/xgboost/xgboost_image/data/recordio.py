@@ -101,14 +101,14 @@ def _sparse(file: DataFile, tensors: list[_Tensor]) -> Sparse:
     for number, tensor in enumerate(tensors, 1):
         if len(tensor.keys) != len(tensor.values):
             raise file.wrong(f"record {number} has {len(tensor.keys)} keys for {len(tensor.values)} values.")
-    indices = np.concatenate([tensor.keys for tensor in tensors])
+    indices = np.concatenate([tensor.keys for tensor in tensors]).astype(np.int64)
     declared = max((int(tensor.shape[-1]) for tensor in tensors if len(tensor.shape)), default=0)
     starts = np.concatenate(([0], np.cumsum([len(tensor.keys) for tensor in tensors])))
     values = np.concatenate([tensor.values for tensor in tensors]).astype(np.float32)
     columns = max(declared, int(indices.max(initial=-1)) + 1)
-    if columns > 2**31:
+    if columns > 2**31 or indices.min(initial=0) < 0:
         raise file.wrong("has a key above 2147483647.")
-    return Sparse(starts, indices.astype(np.int64), values, columns)
+    return Sparse(starts, indices, values, columns)
 
 
 def _record(message: memoryview) -> tuple[_Tensor, float]:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from salvia.core.errors import ServiceError
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def no_such_bucket(name: str) -> ServiceError:
@@ -12,12 +17,12 @@ def no_such_bucket(name: str) -> ServiceError:
 
 def no_such_key(key: str, headers: list[tuple[str, str]] | None = None) -> ServiceError:
     """There is no such object now; `headers` tell of a delete marker."""
-    return ServiceError("NoSuchKey", "The specified key does not exist.", 404, Key=key, headers=headers or [])
+    return ServiceError("NoSuchKey", "The specified key does not exist.", 404, **_key(key), headers=headers or [])
 
 
 def no_such_version(key: str, version: str) -> ServiceError:
     """The object has no such version."""
-    return ServiceError("NoSuchVersion", "The specified version does not exist.", 404, Key=key, VersionId=version)
+    return ServiceError("NoSuchVersion", "The specified version does not exist.", 404, **_key(key), VersionId=version)
 
 
 def no_such_upload(upload: str) -> ServiceError:
@@ -70,3 +75,8 @@ def entity_too_large(size: int, most: int) -> ServiceError:
         ProposedSize=size,
         MaxSizeAllowed=most,
     )
+
+
+def _key(key: str) -> dict[str, Any]:
+    """The key for an error's XML; left out where XML cannot hold it, since no client could read the code then."""
+    return {} if _NOT_XML.search(key) else {"Key": key}

@@ -105,7 +105,7 @@ class Image:
                     "PATH": os.environ["PATH"],
                     "SAGEMAKER_BASE_DIR": str(base),
                     "PYTHONPATH": str(self.program),
-                    "PYTHONPYCACHEPREFIX": str(self.tmp / "bytecode"),
+                    "PYTHONDONTWRITEBYTECODE": "1",  # the repository stays as it is
                     **environment,
                 },
                 stdout=log,
@@ -169,7 +169,9 @@ def addresses(count: int) -> list[str]:
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The interpreter of the environment that the image's lock makes, kept between runs of the tests."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "salvia" / "test-images"
-    bare = tmp_path_factory.mktemp("image") / "xgboost"  # without the program: its edits need no new environment
+    bare = (
+        tmp_path_factory.mktemp("image") / "xgboost"
+    )  # without the program: its edits need no new environment
     bare.mkdir()
     shutil.copy(FOLDER / "requirements.lock", bare)
     (bare / "image.toml").write_text('name = "xgboost"\npython = ">=3.11"\n')

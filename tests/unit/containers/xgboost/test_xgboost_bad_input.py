@@ -17,9 +17,17 @@ DATA = {
     "text": ("text/csv", GOOD + "4,red,2\n", "file 'a', line 4: 'red' is not a number."),
     "ragged": ("text/csv", GOOD + "\n1,2\n", "line 5: has 2 columns where the first row has 3."),
     "no label": ("text/csv", GOOD + ",2,3\n", "line 4: the label (first column) is empty."),
-    "label not a number": ("text/csv", GOOD + "nan,2,3\n", "line 4: the label (first column) is not a finite number."),
+    "label not a number": (
+        "text/csv",
+        GOOD + "nan,2,3\n",
+        "line 4: the label (first column) is not a finite number.",
+    ),
     "infinite": ("text/csv", GOOD + "1,1e99,3\n", "line 4: a value is infinite or too large for float32."),
-    "label only": ("text/csv", "1\n2\n", "has 1 column(s); a row must have the label and at least one feature."),
+    "label only": (
+        "text/csv",
+        "1\n2\n",
+        "has 1 column(s); a row must have the label and at least one feature.",
+    ),
     "compressed": ("text/csv", gzip.compress(GOOD.encode()), "Set CompressionType to Gzip on the channel"),
     "nothing": ("text/csv", "", "Channel 'train' has no rows"),
     "binary": ("text/csv", bytes(range(256)) * 9, "is not a number."),
@@ -33,10 +41,22 @@ DATA = {
     "libsvm weight": ("libsvm", SVM + "1:-2 0:1\n", "line 3: the weight (label:weight) must be 0 or more."),
     "libsvm query": ("libsvm", "1 qid:1 0:1\n2 0:1\n", "line 2: must have one qid"),
     "parquet": ("parquet", GOOD, "is not Parquet that can be read"),
-    "recordio": ("recordio-protobuf", GOOD * 9, "record 1: a RecordIO frame does not begin with its magic number."),
-    "recordio cut": ("recordio-protobuf", struct.pack("<II", 0xCED7230A, 99) + b"x", "record 1: the file ends within"),
+    "recordio": (
+        "recordio-protobuf",
+        GOOD * 9,
+        "record 1: a RecordIO frame does not begin with its magic number.",
+    ),
+    "recordio cut": (
+        "recordio-protobuf",
+        struct.pack("<II", 0xCED7230A, 99) + b"x",
+        "record 1: the file ends within",
+    ),
     "recordio label": ("recordio-protobuf", struct.pack("<II", 0xCED7230A, 0), "record 1: has no features."),
-    "content type": ("image/png", GOOD, "ContentType 'image/png' is not one that XGBoost reads. Use text/csv"),
+    "content type": (
+        "image/png",
+        GOOD,
+        "ContentType 'image/png' is not one that XGBoost reads. Use text/csv",
+    ),
     "label size": ("text/csv;label_size=2", GOOD, "label_size must be 1"),
 }
 
@@ -98,7 +118,10 @@ def test_channels_of_different_width_are_told_apart(xgboost: Image) -> None:
     outcome = xgboost.run({"train/a": GOOD, "validation/b": "1,2\n3,4\n"})
 
     assert outcome.code == 1
-    assert "channel 'train' on algo-1 has 2 feature columns, channel 'validation' on algo-1 has 1." in outcome.failure
+    assert (
+        "channel 'train' on algo-1 has 2 feature columns, channel 'validation' on algo-1 has 1."
+        in outcome.failure
+    )
 
 
 def test_files_of_different_width_are_told_apart(xgboost: Image) -> None:
@@ -111,10 +134,16 @@ def test_files_of_different_width_are_told_apart(xgboost: Image) -> None:
 
 def test_what_only_xgboost_refuses_is_passed_on_in_one_sentence(xgboost: Image) -> None:
     """Without its stack and source files."""
-    outcome = xgboost.run({"train/a": GOOD}, {"num_round": "1", "base_score": "-3", "objective": "binary:logistic"} | {"monotone_constraints": "(1,1,1,1,1,1)"})
+    outcome = xgboost.run(
+        {"train/a": GOOD},
+        {"num_round": "1", "base_score": "-3", "objective": "binary:logistic"}
+        | {"monotone_constraints": "(1,1,1,1,1,1)"},
+    )
     # Labels 2 and 3 are refused before XGBoost sees them; with labels 0 and 1, base_score is XGBoost's to refuse.
     assert outcome.code == 1
-    outcome = xgboost.run({"train/a": "0,1,2\n1,2,3\n"}, {"num_round": "1", "base_score": "-3", "objective": "binary:logistic"})
+    outcome = xgboost.run(
+        {"train/a": "0,1,2\n1,2,3\n"}, {"num_round": "1", "base_score": "-3", "objective": "binary:logistic"}
+    )
 
     assert outcome.code == 1, outcome.log
     assert outcome.failure.startswith("ClientError: XGBoost refuses to train: base_score must be in (0,1)")

@@ -19,7 +19,11 @@ def scored(xgboost: Image, model: object, rounds: int = 10, **parameters: object
     (xgboost.tmp / "train.csv").write_text("\n".join(TRAIN))
     (xgboost.tmp / "test.csv").write_text("\n".join(TEST))
     return xgboost.measure(
-        train=xgboost.tmp / "train.csv", test=xgboost.tmp / "test.csv", models=[model], rounds=rounds, parameters=parameters
+        train=xgboost.tmp / "train.csv",
+        test=xgboost.tmp / "test.csv",
+        models=[model],
+        rounds=rounds,
+        parameters=parameters,
     )
 
 
@@ -51,7 +55,10 @@ def test_replicated_rows_count_once(xgboost: Image) -> None:
 
 def test_a_host_without_files_takes_part(xgboost: Image) -> None:
     """ShardedByS3Key with fewer objects than instances."""
-    files = [{"train/a.csv": "\n".join(TRAIN), "validation/b.csv": "\n".join(TEST)}, {"train/_none": "", "validation/_none": ""}]
+    files = [
+        {"train/a.csv": "\n".join(TRAIN), "validation/b.csv": "\n".join(TEST)},
+        {"train/_none": "", "validation/_none": ""},
+    ]
     outcomes = xgboost.run_together(
         files, {"num_round": "4", "eval_metric": "rmse,mse,r2"}, S3DistributionType="ShardedByS3Key"
     )
@@ -82,7 +89,9 @@ def test_what_is_wrong_on_one_host_is_said_on_all(xgboost: Image) -> None:
     )
 
     assert [one.code for one in outcomes] == [2, 1, 2]
-    assert all("Channel 'train', file 'b.csv', line 1: 'red' is not a number." in one.failure for one in outcomes)
+    assert all(
+        "Channel 'train', file 'b.csv', line 1: 'red' is not a number." in one.failure for one in outcomes
+    )
 
 
 @pytest.mark.parametrize("victim", [0, 1])
@@ -113,7 +122,9 @@ def test_sigterm_stops_all_hosts_after_the_same_round(xgboost: Image) -> None:
     """One model of one number of rounds, whichever host was told first; the platform tells all."""
     hosts = addresses(2)
     given = {"num_round": "1000000", "max_depth": "2", "save_model_on_termination": "true"}
-    bases = [xgboost.base({"train/a.csv": "\n".join(TRAIN)}, given, "text/csv", host, hosts) for host in hosts]
+    bases = [
+        xgboost.base({"train/a.csv": "\n".join(TRAIN)}, given, "text/csv", host, hosts) for host in hosts
+    ]
     started = [xgboost.start(base) for base in bases]
     deadline = time.monotonic() + 30
     while "[3]#011" not in (bases[0] / "log").read_text():
@@ -130,7 +141,8 @@ def test_hosts_go_on_together_from_the_leaders_checkpoint(xgboost: Image) -> Non
     """Restarted on the addresses that it just left, and only the first host has kept the checkpoint."""
     hosts = addresses(2)
     bases = [
-        xgboost.base({"train/a.csv": "\n".join(TRAIN)}, {"num_round": "3"}, "text/csv", host, hosts) for host in hosts
+        xgboost.base({"train/a.csv": "\n".join(TRAIN)}, {"num_round": "3"}, "text/csv", host, hosts)
+        for host in hosts
     ]
     for base in bases:
         (base / "input" / "config" / "checkpointconfig.json").write_text("{}")

@@ -92,7 +92,12 @@ def test_multiclass_labels_get_class_metrics(xgboost: Image) -> None:
     rows = "\n".join(f"{number % 3},{row.partition(',')[2]},{number % 3}" for number, row in enumerate(ROWS))
     outcome = xgboost.run(
         {"train/a.csv": rows},
-        {"num_round": "3", "objective": "multi:softprob", "num_class": "3", "eval_metric": "mlogloss,accuracy,f1"},
+        {
+            "num_round": "3",
+            "objective": "multi:softprob",
+            "num_class": "3",
+            "eval_metric": "mlogloss,accuracy,f1",
+        },
     )
 
     assert outcome.code == 0, outcome.log
@@ -114,9 +119,14 @@ def test_early_stopping_keeps_the_best_round(xgboost: Image) -> None:
 
 def test_weights_in_the_second_column_change_the_model(xgboost: Image) -> None:
     """csv_weights (AWS guide, "XGBoost hyperparameters"): a row of weight 2 counts as two rows."""
-    weighted = "\n".join("{},{},{}".format(row.split(",")[0], 1 + n % 2, row.partition(",")[2]) for n, row in enumerate(ROWS[:342]))
+    weighted = "\n".join(
+        "{},{},{}".format(row.split(",")[0], 1 + n % 2, row.partition(",")[2])
+        for n, row in enumerate(ROWS[:342])
+    )
     doubled = "\n".join(row for n, row in enumerate(ROWS[:342]) for _ in range(1 + n % 2)) + "\n"
-    outcome = xgboost.run({"train/a.csv": weighted}, {"num_round": "5", "csv_weights": "1", "tree_method": "exact"})
+    outcome = xgboost.run(
+        {"train/a.csv": weighted}, {"num_round": "5", "csv_weights": "1", "tree_method": "exact"}
+    )
 
     assert outcome.code == 0, outcome.log
     (xgboost.tmp / "doubled.csv").write_text(doubled)
@@ -134,7 +144,9 @@ def test_weights_in_the_second_column_change_the_model(xgboost: Image) -> None:
 def test_sigterm_saves_the_model_so_far_when_asked_to(xgboost: Image) -> None:
     """save_model_on_termination; the platform's stop is SIGTERM (AWS guide, "Stop training jobs early")."""
     base = xgboost.base(
-        {"train/a.csv": TRAIN}, {"num_round": "1000000", "max_depth": "2", "save_model_on_termination": "true"}, "text/csv"
+        {"train/a.csv": TRAIN},
+        {"num_round": "1000000", "max_depth": "2", "save_model_on_termination": "true"},
+        "text/csv",
     )
     process = xgboost.start(base)
     await_round(base, 5)
@@ -180,7 +192,13 @@ def test_other_names_of_hyperparameters_are_understood(xgboost: Image) -> None:
     """XGBoost's own names beside AWS's, and the JSON quotes that SDK estimators put around texts."""
     outcome = xgboost.run(
         {"train/a.csv": TRAIN},
-        {"num_round": "4.0", "learning_rate": "0.1", "objective": '"reg:linear"', "sketch_eps": "0.1", "tree_method": "gpu_hist"},
+        {
+            "num_round": "4.0",
+            "learning_rate": "0.1",
+            "objective": '"reg:linear"',
+            "sketch_eps": "0.1",
+            "tree_method": "gpu_hist",
+        },
     )
 
     assert outcome.code == 0, outcome.log
