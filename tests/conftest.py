@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -184,7 +185,8 @@ class Jobs:
             "TrainingJobName": name,
             "AlgorithmSpecification": {"TrainingImage": PROBE, "TrainingInputMode": "File"},
             "RoleArn": ROLE,
-            "HyperParameters": {"code": code},
+            # Hyperparameters are lines: the model's pattern allows no line break.
+            "HyperParameters": {"code": base64.b64encode(code.encode()).decode()},
             "OutputDataConfig": {"S3OutputPath": f"s3://{self.bucket}/output"},
             "ResourceConfig": {
                 "InstanceType": "ml.m5.large",

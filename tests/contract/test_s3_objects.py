@@ -7,15 +7,20 @@ from __future__ import annotations
 import base64
 import datetime
 import hashlib
+import http.client
 import os
 import uuid
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
+import crc32c
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError
+from s3_cases import error, refused
 
 
 @pytest.fixture(scope="module")
@@ -28,21 +33,6 @@ def bucket(s3: Any) -> Iterator[str]:
     name = f"objects-{uuid.uuid4().hex[:12]}"
     s3.create_bucket(Bucket=name)
     return name
-
-
-def refused(call: Any, **request: Any) -> tuple[str, int]:
-    """The code and status with which a call is refused."""
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    response = caught.value.response
-    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
-
-
-def error(call: Any, **request: Any) -> dict[str, Any]:
-    """The error element of a refusal."""
-    with pytest.raises(ClientError) as caught:
-        call(**request)
-    return caught.value.response["Error"]
 
 
 ODD_KEYS = [
@@ -89,7 +79,7 @@ def test_a_key_is_opaque(s3: Any, bucket: str, key: str) -> None:
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]
     assert key in [entry["Key"] for entry in listed]
     s3.delete_object(Bucket=bucket, Key=key)
-    assert refused(s3.get_object, Bucket=bucket, Key=key) == ("NoSuchKey", 404)
+    assert refused(s3.get_object, Bucket=bucket, Key=key) == ("NoSuchKey", 404)  # its XML, too, must be readable
 
 
 def test_a_key_has_at_most_1024_bytes(s3: Any, bucket: str) -> None:
@@ -428,18 +418,29 @@ def test_another_owner_is_not_served(s3: Any, bucket: str) -> None:
     )
 
 
+def _checksum(algorithm: str, body: bytes) -> str:
+    raw = {
+        "CRC32": lambda: zlib.crc32(body).to_bytes(4, "big"),
+        "CRC32C": lambda: crc32c.crc32c(body).to_bytes(4, "big"),
+        "SHA1": lambda: hashlib.sha1(body).digest(),
+        "SHA256": lambda: hashlib.sha256(body).digest(),
+    }[algorithm]()
+    return base64.b64encode(raw).decode()
+
+
 @pytest.mark.parametrize("algorithm", ["CRC32", "CRC32C", "SHA1", "SHA256"])
 def test_a_checksum_is_kept_and_shown(s3: Any, bucket: str, algorithm: str) -> None:
     """User guide, "Checking object integrity"; boto3 checks it on the way back."""
-    member = f"Checksum{algorithm}"
-    put = s3.put_object(Bucket=bucket, Key=algorithm, Body=b"hello", ChecksumAlgorithm=algorithm)
+    member, value = f"Checksum{algorithm}", _checksum(algorithm, b"hello")
+    put = s3.put_object(Bucket=bucket, Key=algorithm, Body=b"hello", **{member: value})
+    assert (put[member], put["ChecksumType"]) == (value, "FULL_OBJECT")
     got = s3.get_object(Bucket=bucket, Key=algorithm, ChecksumMode="ENABLED")
     assert got["Body"].read() == b"hello"
-    assert got[member] == put[member]
-    assert s3.head_object(Bucket=bucket, Key=algorithm, ChecksumMode="ENABLED")[member] == put[member]
+    assert got[member] == value
+    assert s3.head_object(Bucket=bucket, Key=algorithm, ChecksumMode="ENABLED")[member] == value
     assert member not in s3.head_object(Bucket=bucket, Key=algorithm)
     listed = s3.list_objects_v2(Bucket=bucket, Prefix=algorithm)["Contents"][0]
-    assert listed["ChecksumAlgorithm"] == [algorithm]
+    assert (listed["ChecksumAlgorithm"], listed["ChecksumType"]) == ([algorithm], "FULL_OBJECT")
 
 
 def test_a_wrong_checksum_leaves_nothing(s3: Any, bucket: str) -> None:
@@ -453,43 +454,40 @@ def test_a_wrong_checksum_leaves_nothing(s3: Any, bucket: str) -> None:
         assert refused(s3.head_object, Bucket=bucket, Key="bad") == ("404", 404)
 
 
+def by_url(method: str, url: str, body: bytes | None = None, host: str | None = None) -> tuple[int, str, bytes]:
+    """Status, content type and body of a request that is signed by its URL alone."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port)
+    try:
+        connection.request(method, f"{parts.path}?{parts.query}", body, {"Host": host} if host else {})
+        answer = connection.getresponse()
+        return answer.status, answer.headers.get("content-type", ""), answer.read()
+    finally:
+        connection.close()
+
+
 def test_a_presigned_url_works_in_both_signatures(salvia: Any, bucket: str) -> None:
     """boto3 presigns with SigV2 in us-east-1 unless told otherwise: wire-facts, "S3"."""
-    import urllib.request
-
     for version in (None, "s3v4"):
         client = salvia.client("s3", **({"signature_version": version} if version else {}))
         put = client.generate_presigned_url("put_object", {"Bucket": bucket, "Key": "pre signed/ü"})
         assert ("AWSAccessKeyId=" in put) is (version is None)
-        with urllib.request.urlopen(urllib.request.Request(put, data=b"by url", method="PUT")) as answer:
-            assert answer.status == 200
-        get = client.generate_presigned_url(
-            "get_object", {"Bucket": bucket, "Key": "pre signed/ü", "ResponseContentType": "text/x-mine"}
-        )
-        with urllib.request.urlopen(get) as answer:
-            assert (answer.read(), answer.headers["content-type"]) == (b"by url", "text/x-mine")
+        assert by_url("PUT", put, b"by url")[0] == 200
+        wanted = {"Bucket": bucket, "Key": "pre signed/ü", "ResponseContentType": "text/x-mine"}
+        get = client.generate_presigned_url("get_object", wanted)
+        assert by_url("GET", get) == (200, "text/x-mine", b"by url")
+        assert by_url("GET", get.replace("x-mine", "x-yours"))[0] == 403
 
 
 def test_a_bucket_may_be_in_the_host_name(salvia: Any, s3: Any, bucket: str) -> None:
     """addressing_style=virtual: `bucket.localhost:PORT`, which resolvers send to this machine."""
-    import http.client
-
     s3.put_object(Bucket=bucket, Key="virtual/host", Body=b"x")
-    url = salvia.client("s3", signature_version="s3v4", s3={"addressing_style": "virtual"})
-    url.meta.endpoint_url = url.meta._endpoint_url = salvia.url.replace("127.0.0.1", "localhost")
-    signed = salvia.session().client(
-        "s3",
-        endpoint_url=salvia.url.replace("127.0.0.1", "localhost"),
-        config=__import__("botocore.config").config.Config(
-            signature_version="s3v4", s3={"addressing_style": "virtual"}
-        ),
-    ).generate_presigned_url("get_object", {"Bucket": bucket, "Key": "virtual/host"})
-    host, _, path = signed.removeprefix("http://").partition("/")
-    assert host.startswith(f"{bucket}.localhost")
-    connection = http.client.HTTPConnection("127.0.0.1", salvia.port)
-    connection.request("GET", f"/{path}", headers={"Host": host})
-    assert connection.getresponse().read() == b"x"
-    connection.close()
+    config = Config(signature_version="s3v4", s3={"addressing_style": "virtual"})
+    client = salvia.session().client("s3", endpoint_url=f"http://localhost:{salvia.port}", config=config)
+    url = client.generate_presigned_url("get_object", {"Bucket": bucket, "Key": "virtual/host"})
+    host = f"{bucket}.localhost:{salvia.port}"
+    assert urlsplit(url).netloc == host
+    assert by_url("GET", url, host=host)[::2] == (200, b"x")
 
 
 def test_the_acl_is_the_owners(s3: Any, bucket: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ def request(name: str, **more: Any) -> dict[str, Any]:
         "TrainingJobName": name,
         "AlgorithmSpecification": {"TrainingImage": PROBE, "TrainingInputMode": "File"},
         "RoleArn": ROLE,
-        "HyperParameters": {"code": "print('hello')"},
+        "HyperParameters": {"code": "cGFzcw=="},
         "OutputDataConfig": {"S3OutputPath": "s3://nowhere-yet/output"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
@@ -40,7 +41,7 @@ def test_describe_gives_back_what_create_was_given(jobs: Jobs) -> None:
     )
     described = jobs.describe(name)
     assert described["TrainingJobStatus"] == "Completed"
-    assert described["HyperParameters"] == {"code": "print(1)"}
+    assert described["HyperParameters"] == {"code": base64.b64encode(b"print(1)").decode()}
     assert described["Environment"] == {"COLOUR": "green"}
     assert described["RoleArn"] == ROLE
     assert described["EnableNetworkIsolation"] is False
@@ -221,7 +222,7 @@ BAD = {
         },
         "Duplicate channel name 'a'",
     ),
-    "an output that is no S3 URI": ({"OutputDataConfig": {"S3OutputPath": "https:nowhere"}}, "S3OutputPath"),
+    "an output that is no S3 URI": ({"OutputDataConfig": {"S3OutputPath": "https:nowhere"}}, "s3OutputPath"),
     "spot, which is not built": ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining"),
     "a name with an underscore": ({"TrainingJobName": "a_b"}, "regular expression pattern"),
 }
@@ -257,8 +258,8 @@ FAILS = {
         },
         "xgboost",
     ),
-    "a hyperparameter out of range": ({"HyperParameters": {"code": "1", "rounds": "1000"}}, "rounds"),
-    "a hyperparameter that nobody knows": ({"HyperParameters": {"code": "1", "round": "1"}}, "round"),
+    "a hyperparameter out of range": ({"HyperParameters": {"code": "cGFzcw==", "rounds": "1000"}}, "rounds"),
+    "a hyperparameter that nobody knows": ({"HyperParameters": {"code": "cGFzcw==", "round": "1"}}, "round"),
     "a missing bucket": (
         {
             "InputDataConfig": [

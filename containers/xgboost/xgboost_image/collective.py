@@ -114,9 +114,7 @@ class Group:
     def broken(self) -> PeerLostError:
         """What to say when XGBoost lost a host, and the connections did not tell within seconds which."""
         time.sleep(_VERDICT)
-        return PeerLostError(
-            "AlgorithmError: The hosts lost contact with each other, though each still runs."
-        )
+        return PeerLostError("AlgorithmError: The hosts lost contact with each other, though each still runs.")
 
     @property
     def _leader(self) -> Connection:
@@ -178,9 +176,7 @@ class Group:
                 break
             except OSError as problem:
                 if time.monotonic() > deadline:
-                    raise PeerLostError(
-                        f"AlgorithmError: {leader} did not start within an hour."
-                    ) from problem
+                    raise PeerLostError(f"AlgorithmError: {leader} did not start within an hour.") from problem
                 time.sleep(pause)
                 pause = min(pause * 1.5, 1.0)
         self._connections[leader] = Connection(connected, leader)

@@ -72,17 +72,12 @@ def read(base: Path) -> Contract:
     host = str(resources.get("current_host") or "algo-1")
     hosts = tuple(sorted(map(str, resources.get("hosts") or [host]), key=_host_order))
     if host not in hosts:
-        raise ClientError(
-            f"resourceconfig.json: current_host {host!r} is not among the hosts {', '.join(hosts)}."
-        )
+        raise ClientError(f"resourceconfig.json: current_host {host!r} is not among the hosts {', '.join(hosts)}.")
     return Contract(
         base=base,
-        hyperparameters={
-            name: _plain(value) for name, value in _json(config / "hyperparameters.json").items()
-        },
+        hyperparameters={name: _plain(value) for name, value in _json(config / "hyperparameters.json").items()},
         channels={
-            name: _channel(base, name, described)
-            for name, described in _json(config / "inputdataconfig.json").items()
+            name: _channel(base, name, described) for name, described in _json(config / "inputdataconfig.json").items()
         },
         host=host,
         hosts=hosts,

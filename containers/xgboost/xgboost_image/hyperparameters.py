@@ -43,9 +43,7 @@ class Hyperparameter:
         wrong = next((item for item in items if not self._allows(item)), None)
         if wrong is None:
             return None
-        return (
-            f"Hyperparameter {self.name}: {wrong!r} is not {self._expected()}{nearest(wrong, self.values)}."
-        )
+        return f"Hyperparameter {self.name}: {wrong!r} is not {self._expected()}{nearest(wrong, self.values)}."
 
     def value(self, text: str) -> str:
         """An allowed value as XGBoost reads it: tuners write integers as "5.0" at times."""
@@ -56,9 +54,7 @@ class Hyperparameter:
             return self._number_fits(text)
         if not self.values and self.pattern is None:
             return True
-        return text in self.values or (
-            self.pattern is not None and re.fullmatch(self.pattern, text) is not None
-        )
+        return text in self.values or (self.pattern is not None and re.fullmatch(self.pattern, text) is not None)
 
     def _number_fits(self, text: str) -> bool:
         try:
@@ -75,9 +71,7 @@ class Hyperparameter:
             low, high = max(self.range[0], self.above), min(self.range[1], self.below)
             left = "(" if low == self.above else "["
             right = ")" if high == self.below else "]"
-            return (
-                kind if math.isinf(low) and math.isinf(high) else f"{kind} in {left}{low:g}, {high:g}{right}"
-            )
+            return kind if math.isinf(low) and math.isinf(high) else f"{kind} in {left}{low:g}, {high:g}{right}"
         return f"one of {', '.join(self.values)}" if self.values else f"of the form {self.pattern}"
 
 
@@ -104,13 +98,9 @@ class Schema:
             if name.startswith(_FROM_SDK):
                 continue
             if one is None:
-                problems.append(
-                    f"Hyperparameter {name!r} is unknown to XGBoost{nearest(name, self._by_name)}."
-                )
+                problems.append(f"Hyperparameter {name!r} is unknown to XGBoost{nearest(name, self._by_name)}.")
             elif one.name in values:
-                problems.append(
-                    f"Hyperparameter {one.name} is given under two of its names; {name} is one of them."
-                )
+                problems.append(f"Hyperparameter {one.name} is given under two of its names; {name} is one of them.")
             elif problem := one.problem(text):
                 problems.append(problem)
             else:

@@ -84,9 +84,7 @@ def settled(given: Mapping[str, str], schema: Schema, hosts: int) -> Settings:
         objective=objective,
         classes=classes,
         metrics=chosen,
-        early_stopping_rounds=int(values["early_stopping_rounds"])
-        if "early_stopping_rounds" in values
-        else None,
+        early_stopping_rounds=int(values["early_stopping_rounds"]) if "early_stopping_rounds" in values else None,
         stopping_metric=stopping,
         csv_weights=values.get("csv_weights") == "1",
         save_on_termination=values.get("save_model_on_termination") == "true",
@@ -106,9 +104,7 @@ def _objective(values: dict[str, str], schema: Schema) -> str:
 def _classes(values: Mapping[str, str], objective: str) -> int:
     multiclass = objective.startswith("multi:")
     if multiclass and "num_class" not in values:
-        raise ClientError(
-            f"Hyperparameter num_class is required with objective {objective}: the number of classes."
-        )
+        raise ClientError(f"Hyperparameter num_class is required with objective {objective}: the number of classes.")
     if not multiclass and "num_class" in values:
         raise ClientError(
             f"Hyperparameter num_class does not go with objective {objective}. "
@@ -122,9 +118,7 @@ def _trees(values: dict[str, str], hosts: int) -> None:
         warn("tree_method gpu_hist: this image trains on CPUs; hist, the same algorithm there, is used.")
         values["tree_method"] = "hist"
     if hosts > 1 and (values.get("tree_method") == "exact" or "grow_colmaker" in values.get("updater", "")):
-        raise ClientError(
-            "tree_method exact (updater grow_colmaker) trains on one instance only. Use hist or approx."
-        )
+        raise ClientError("tree_method exact (updater grow_colmaker) trains on one instance only. Use hist or approx.")
     if hosts > 1 and values.get("booster") == "gblinear":
         raise ClientError(
             "booster gblinear trains on one instance only. Set InstanceCount to 1, or use gbtree or dart."
@@ -143,21 +137,13 @@ def _metrics(values: Mapping[str, str], objective: str) -> tuple[tuple[str, ...]
         if metrics.needs_classes(metric) and not classification:
             raise ClientError(f"eval_metric {metric} is for classification; objective {objective} is not.")
         if name == "auc" and not (classification or objective.startswith("rank:")):
-            raise ClientError(
-                f"eval_metric auc is for classification and ranking; objective {objective} is neither."
-            )
+            raise ClientError(f"eval_metric auc is for classification and ranking; objective {objective} is neither.")
         if name in ("mlogloss", "merror") and not objective.startswith("multi:"):
-            raise ClientError(
-                f"eval_metric {metric} is for objectives multi:…; objective {objective} is not."
-            )
+            raise ClientError(f"eval_metric {metric} is for objectives multi:…; objective {objective} is not.")
         if name == "aft-nloglik" and objective != "survival:aft":
-            raise ClientError(
-                f"eval_metric aft-nloglik is for objective survival:aft; objective {objective} is not."
-            )
+            raise ClientError(f"eval_metric aft-nloglik is for objective survival:aft; objective {objective} is not.")
         if metrics.is_ours(metric) and not metrics.needs_classes(metric) and objective.startswith("multi:"):
-            raise ClientError(
-                f"eval_metric {metric} is for single numbers; objective {objective} predicts classes."
-            )
+            raise ClientError(f"eval_metric {metric} is for single numbers; objective {objective} predicts classes.")
     return tuple(dict.fromkeys(chosen)), tuned or (chosen[-1] if chosen else None)
 
 

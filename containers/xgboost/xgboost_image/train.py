@@ -173,9 +173,7 @@ def _columns(facts: list[Facts], hosts: tuple[str, ...]) -> int:
     """How many features there are. Raises ClientError when hosts or channels differ, or there are no rows."""
     if not any(_TRAIN in fact for fact in facts):
         raise ClientError("Channel 'train' has no rows: no file with data is below its S3Uri. Check it.")
-    every = [
-        (host, name, told) for host, fact in zip(hosts, facts, strict=True) for name, told in fact.items()
-    ]
+    every = [(host, name, told) for host, fact in zip(hosts, facts, strict=True) for name, told in fact.items()]
     dense = [(f"channel {name!r} on {host}", told["columns"]) for host, name, told in every if told["dense"]]
     for where, columns in dense:
         if columns != dense[0][1]:
@@ -204,21 +202,15 @@ def _introduce(job: Contract, facts: list[Facts], columns: int, values: dict[str
         if sum(rows):
             spread = f" ({', '.join(f'{host} {n}' for host, n in zip(job.hosts, rows, strict=True))})"
             say(f"{name}: {sum(rows)} rows × {columns} features" + (spread if len(rows) > 1 else "") + ".")
-    say(
-        "Hyperparameters: "
-        + (", ".join(f"{name}={value}" for name, value in sorted(values.items())) or "none given")
-    )
+    say("Hyperparameters: " + (", ".join(f"{name}={value}" for name, value in sorted(values.items())) or "none given"))
 
 
 def _first_sentence(text: str) -> str:
     """XGBoost's message without its clock, its source files and its stack."""
     lines = text.split("Stack trace")[0].splitlines()
-    message = " ".join(line.strip() for line in lines if line.strip())
-    return (
-        message.rpartition("Check failed: ")[2]
-        if "Check failed: " in message
-        else message.partition("] ")[2] or message
-    )
+    message = " ".join(line.strip() for line in lines if line.strip()).partition("] ")[2] or text
+    condition, failed, said = message.partition("Check failed: ")[2].partition(": ")
+    return (said or condition) if failed or condition else message
 
 
 if __name__ == "__main__":

@@ -49,9 +49,7 @@ def train(
 
     `tables` has the same keys on all hosts: train, and validation if there is one.
     """
-    threads = (
-        usable_threads() if "nthread" not in settings.parameters else int(settings.parameters["nthread"])
-    )
+    threads = usable_threads() if "nthread" not in settings.parameters else int(settings.parameters["nthread"])
     matrices = {name: matrix(table, columns, threads) for name, table in tables.items()}
     parameters: dict[str, Any] = {"nthread": threads, **settings.parameters}
     native = [metric for metric in settings.metrics if not metrics.is_ours(metric)]
@@ -71,9 +69,7 @@ def train(
         matrices["train"],
         num_boost_round=settings.rounds - done,
         evals=[(one, name) for name, one in matrices.items()],
-        custom_metric=metrics.evaluator(ours, settings.objective, settings.classes, _over_hosts)
-        if ours
-        else None,
+        custom_metric=metrics.evaluator(ours, settings.objective, settings.classes, _over_hosts) if ours else None,
         verbose_eval=False,
         xgb_model=earlier,
         callbacks=[rounds, *_early_stopping(settings, "validation" if "validation" in tables else "train")],
@@ -86,9 +82,7 @@ def matrix(table: Table, columns: int, threads: int) -> Any:
     if isinstance(features, Sparse):
         from scipy.sparse import csr_matrix  # type: ignore[import-untyped]
 
-        features = csr_matrix(
-            (features.values, features.indices, features.starts), shape=(len(table), columns)
-        )
+        features = csr_matrix((features.values, features.indices, features.starts), shape=(len(table), columns))
     return xgboost.DMatrix(features, table.labels, weight=table.weights, qid=table.queries, nthread=threads)
 
 
@@ -111,8 +105,7 @@ def _quota() -> list[int]:
         pass
     try:
         quota, period = (
-            Path(f"/sys/fs/cgroup/cpu/cpu.cfs_{part}_us").read_text(encoding="ascii")
-            for part in ("quota", "period")
+            Path(f"/sys/fs/cgroup/cpu/cpu.cfs_{part}_us").read_text(encoding="ascii") for part in ("quota", "period")
         )
         return [math.ceil(int(quota) / int(period))] if int(quota) > 0 else []
     except (OSError, ValueError):
@@ -160,9 +153,7 @@ def metric_line(number: int, log: dict[str, dict[str, list[float]]]) -> str:
     XGBoost puts tabs between them, which AWS's log pipeline turns into '#011'; that is what the documented
     expressions look for, and those that users wrote after looking at their logs.
     """
-    values = [
-        f"{data}-{metric}:{history[-1]:.7g}" for data, each in log.items() for metric, history in each.items()
-    ]
+    values = [f"{data}-{metric}:{history[-1]:.7g}" for data, each in log.items() for metric, history in each.items()]
     return "#011".join([f"[{number}]", *values])
 
 

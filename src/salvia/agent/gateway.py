@@ -17,7 +17,11 @@ _LONGEST_PAUSE = 2.0
 _PATIENCE = 300.0  # seconds for which a service may fail that is there
 _REPLACED = 5  # times that an object may be replaced while it is read
 _BLOCK = 1 << 18
-_TARGETS = {"logs": ("Logs_20140328", "1.1"), "cloudwatch": ("GraniteServiceVersion20100801", "1.0")}
+# service → the name it is signed for, target prefix, version of JSON
+_TARGETS = {
+    "logs": ("logs", "Logs_20140328", "1.1"),
+    "cloudwatch": ("monitoring", "GraniteServiceVersion20100801", "1.0"),
+}
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException")
 
 
@@ -61,10 +65,10 @@ class Gateway:
 
     def service(self, name: str) -> Callable[[str, dict[str, Any]], dict[str, Any]]:
         """`call(operation, payload)` of a json service: `logs` or `cloudwatch`."""
-        prefix, version = _TARGETS[name]
+        scope, prefix, version = _TARGETS[name]
 
         def call(operation: str, payload: dict[str, Any]) -> dict[str, Any]:
-            return self._persist(lambda: self._client.json(name, f"{prefix}.{operation}", payload, version))
+            return self._persist(lambda: self._client.json(scope, f"{prefix}.{operation}", payload, version))
 
         return call
 

@@ -74,6 +74,7 @@ class _Exchange:
         if not route.streams and request.stream is not None:
             request.body = await whole_body(request, _LONGEST_BODY)
         identity = authenticate(request, claim, self.world, protocol.bucket_of(request.host, _DOMAINS))
+        self.world.providers.used(identity.caller, route.service, identity.region)
         if route.streams:
             request.stream = _proved(request, claim, identity)
         if len(request.body) > _INLINE or "content-encoding" in request.headers:

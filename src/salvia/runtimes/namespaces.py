@@ -63,13 +63,21 @@ def mount(
 
 def read_only(target: str) -> None:
     """Remount `target` and every mount below it, keeping what restrictions they have."""
-    with open("/proc/self/mountinfo") as table:
-        points = [line.split()[4].encode().decode("unicode_escape") for line in table]
-    for point in points:
-        if point == target or point.startswith(target + "/"):
-            found = os.statvfs(point).f_flag
-            flags = sum(value for bit, value in KEPT.items() if found & bit)
-            mount(None, point, flags=BIND | REMOUNT | RDONLY | flags)
+    with open("/proc/self/mountinfo", "rb") as table:
+        points = [os.fsdecode(unescape(line.split()[4])) for line in table]
+    inside = [point for point in points if point == target or point.startswith(target + "/")]
+    if target not in inside:
+        sys.exit(f"namespaces: {target} is no mount and would stay writable")
+    for point in inside:
+        found = os.statvfs(point).f_flag
+        flags = sum(value for bit, value in KEPT.items() if found & bit)
+        mount(None, point, flags=BIND | REMOUNT | RDONLY | flags)
+
+
+def unescape(field: bytes) -> bytes:
+    """A path of mountinfo, in which blanks and the like are octal: proc(5)."""
+    first, *rest = field.split(b"\\")
+    return first + b"".join(bytes([int(part[:3], 8)]) + part[3:] for part in rest)
 
 
 def spot(path: str, *, folder: bool) -> None:

@@ -1,8 +1,8 @@
 """Finding what a program left running where no control group holds it together.
 
-Where there is neither sandbox nor control group, a program that detaches itself keeps nothing of its origin
-but its environment: so each gets a variable that names its instance. One that clears its environment escapes;
-`salvia doctor` says so of this level.
+Without a control group, a program that detaches itself keeps nothing of its origin but its environment: so it
+gets a variable that names its instance. In a sandbox it dies with that anyway, if a moment later; without one,
+a program that clears its environment escapes, as `salvia doctor` says of that level.
 """
 
 from __future__ import annotations

@@ -126,6 +126,8 @@ class ProcessRuntime:
         folder = self._folder({"name": spec.name})
         deadline = time.monotonic() + _START_PATIENCE
         while True:
+            if folder.pid() is None:
+                self._refuse(spec)
             folder.make()
             lock = self._take(folder)
             if folder.pid() is not None:
@@ -136,6 +138,11 @@ class ProcessRuntime:
                 try:
                     handle = self._lay_out(folder, spec)
                     self._launch(folder, lock)
+                except OSError as error:
+                    raise StartError(
+                        f"Instance {spec.name} could not be laid out in {folder.path}: {error}. Check free space, "
+                        "permissions and the limits of this user."
+                    ) from error
                 finally:
                     os.close(lock)
                 return self._wait_for_agent(folder, handle)
@@ -147,6 +154,13 @@ class ProcessRuntime:
                 )
             time.sleep(0.005)
 
+    def _refuse(self, spec: InstanceSpec) -> None:
+        """Raise what speaks against starting `spec`, before anything is made for it."""
+        self._isolation.find().for_spec(spec)
+        for mount in spec.mounts:
+            if not mount.host.exists():
+                raise StartError(f"{mount.host}, to be mounted at {mount.inside}, does not exist.")
+
     def _take(self, folder: InstanceFolder) -> int | None:
         try:
             return folder.lock()
@@ -157,9 +171,6 @@ class ProcessRuntime:
         """Everything that has to be there before the agent starts. Repeating it changes nothing."""
         isolation = self._isolation.find()
         sandbox = isolation.for_spec(spec)
-        for mount in spec.mounts:
-            if not mount.host.exists():
-                raise StartError(f"{mount.host}, to be mounted at {mount.inside}, does not exist.")
         addresses = self._addresses.claim(spec.group, spec.name, spec.count)
         bounds = self._bounds(spec)
         held = isolation.groups.create(spec.name, bounds)
@@ -184,16 +195,14 @@ class ProcessRuntime:
         bare = sandbox.level is Level.NONE
         # A program sees all of the machine's cores, and would start a thread for each.
         threads = str(max(1, int(bounds.cpus or self.capacity().cpus)))
-        home = (
-            {"HOME": str(view.folder / "root"), "TMPDIR": str(view.folder / "tmp")}
-            if bare
-            else {"HOME": "/root"}
-        )
-        environment = {"PATH": _PATH, "OMP_NUM_THREADS": threads, **home, **spec.environment}
+        environment = {"PATH": _PATH, "OMP_NUM_THREADS": threads, "HOME": "/root", **spec.environment}
         if bare:
+            own = {"HOME": str(view.folder / "root"), "TMPDIR": str(view.folder / "tmp")}
+            environment = {**environment, **own, **spec.environment}
             environment = {name: relocate(view, value) for name, value in environment.items()}
             environment["SAGEMAKER_BASE_DIR"] = str(view.folder / "ml")
             environment["SALVIA_HOSTS_FILE"] = str(view.folder / "etc" / "hosts")
+        if not held:
             environment |= marker(spec.name)
         folder.write(
             "SPEC.json",

@@ -17,9 +17,7 @@ def load(channel: Channel, csv_weights: bool) -> Table | None:
     Raises ClientError when the channel cannot be read as its ContentType says.
     """
     if channel.mode == "Pipe":
-        raise ClientError(
-            f"Channel {channel.name!r}: input mode Pipe is not available here. Use File or FastFile."
-        )
+        raise ClientError(f"Channel {channel.name!r}: input mode Pipe is not available here. Use File or FastFile.")
     kind = content_type.understood(channel.content_type, channel.name)
     if channel.content_type is None:
         say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}, this algorithm's default.")
@@ -37,9 +35,7 @@ def load(channel: Channel, csv_weights: bool) -> Table | None:
         if part is None:
             continue
         if parts and first is not None and not _alike(parts[0], part):
-            raise file.wrong(
-                f"has {part.columns} feature columns where file {first.name!r} has {parts[0].columns}."
-            )
+            raise file.wrong(f"has {part.columns} feature columns where file {first.name!r} has {parts[0].columns}.")
         first = first or file
         parts.append(part)
     return concatenated(parts) if parts else None

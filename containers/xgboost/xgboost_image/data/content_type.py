@@ -39,9 +39,7 @@ def understood(declared: str | None, channel: str) -> str:
             f"Channel {channel!r}: ContentType {declared!r} is not one that XGBoost reads. "
             f"Use {CSV}, {LIBSVM}, {PARQUET} or {RECORDIO}."
         )
-    sizes = [
-        value.strip() for key, _, value in (text.partition("=") for text in parameters) if key == "label_size"
-    ]
+    sizes = [value.strip() for key, _, value in (text.partition("=") for text in parameters) if key == "label_size"]
     if _NAMES[name] == CSV and any(size != "1" for size in sizes):
         raise ClientError(
             f"Channel {channel!r}: ContentType {declared!r}: label_size must be 1; "

@@ -89,15 +89,11 @@ def _check(file: DataFile, content: bytes, delimiter: str, values: Array, weight
         ),
     ]
     if weighted:
-        problems.append(
-            (~(values[:, 1] >= 0), "the weight (second column, csv_weights is 1) must be 0 or more.")
-        )
+        problems.append((~(values[:, 1] >= 0), "the weight (second column, csv_weights is 1) must be 0 or more."))
     for wrong, what in problems:
         if wrong.any():
             row = int(np.argmax(wrong))
-            raise file.wrong(
-                what, next(line for at, (line, _) in enumerate(_rows(content, delimiter)) if at == row)
-            )
+            raise file.wrong(what, next(line for at, (line, _) in enumerate(_rows(content, delimiter)) if at == row))
 
 
 def _blame(file: DataFile, content: bytes, delimiter: str) -> None:
@@ -112,7 +108,7 @@ def _blame(file: DataFile, content: bytes, delimiter: str) -> None:
         text = next((field for field in fields if field and not _number(field)), None)
         if text is None:
             continue
-        if line == 1 and not any(_number(field) for field in fields):
+        if line == 1 and text.isprintable() and not any(_number(field) for field in fields):
             raise file.wrong(
                 f"looks like a header ({delimiter.join(fields)[:80]}). There must be none: remove that line.",
                 line,

@@ -28,9 +28,7 @@ class DataFile:
         """The whole file. Raises ClientError when it is compressed."""
         content = self.path.read_bytes()
         if content.startswith(_GZIP):
-            raise self.wrong(
-                "is compressed by gzip. Set CompressionType to Gzip on the channel, or unpack it."
-            )
+            raise self.wrong("is compressed by gzip. Set CompressionType to Gzip on the channel, or unpack it.")
         return content
 
 

@@ -125,9 +125,7 @@ def _blamed(file: DataFile, content: bytes) -> Exception:
             if not _TOKEN.fullmatch(token) or not _numeric(token, label) or (not label and b":" not in token):
                 what = "label[:weight]" if label else "index:value"
                 hint = " (a comma: is this CSV? Then set ContentType to text/csv)" if b"," in text else ""
-                return file.wrong(
-                    f"{token[:40].decode('utf-8', 'replace')!r} is not of the form {what}{hint}.", line
-                )
+                return file.wrong(f"{token[:40].decode('utf-8', 'replace')!r} is not of the form {what}{hint}.", line)
     return file.wrong("is not libsvm.")
 
 

@@ -24,9 +24,7 @@ def read(file: DataFile) -> Table | None:
         link.symlink_to(file.path.resolve())
         try:
             described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(link)]).fetchall()
-            text = next(
-                (column for column in described if not column[1].lstrip("U").startswith(_NUMERIC)), None
-            )
+            text = next((column for column in described if not column[1].lstrip("U").startswith(_NUMERIC)), None)
             if text is not None:
                 raise file.wrong(f"column {text[0]!r} is of type {text[1]}; every column must be numeric.")
             columns = connection.execute(
@@ -44,9 +42,7 @@ def read(file: DataFile) -> Table | None:
         row = int(np.argmin(np.isfinite(values[:, 0]))) + 1
         raise file.wrong(f"row {row}: the label (column {described[0][0]!r}) is null or not a finite number.")
     if np.isinf(values).any():
-        raise file.wrong(
-            "holds a value that is infinite or too large for float32. Make it null if it is missing."
-        )
+        raise file.wrong("holds a value that is infinite or too large for float32. Make it null if it is missing.")
     return Table(values[:, 1:], values[:, 0])
 
 

@@ -52,9 +52,7 @@ def read(file: DataFile) -> Table | None:
         return None
     named = np.asarray(labels, np.float32)
     if not np.isfinite(named).all():
-        raise file.wrong(
-            f"record {int(np.argmin(np.isfinite(named))) + 1}: the label is not a finite number."
-        )
+        raise file.wrong(f"record {int(np.argmin(np.isfinite(named))) + 1}: the label is not a finite number.")
     return Table(_features(file, tensors), named)
 
 
@@ -180,9 +178,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
         else:
             raise _MalformedError("is not the protobuf message that SageMaker documents.")
         if position + length > len(message):
-            raise _MalformedError(
-                "is not the protobuf message that SageMaker documents: a field exceeds its message."
-            )
+            raise _MalformedError("is not the protobuf message that SageMaker documents: a field exceeds its message.")
         yield number, message[position : position + length]
         position += length
 
@@ -197,9 +193,7 @@ def _varint(data: memoryview, position: int) -> tuple[int, int]:
     result = shift = 0
     while True:
         if position >= len(data) or shift > 63:
-            raise _MalformedError(
-                "is not the protobuf message that SageMaker documents: a number is cut off."
-            )
+            raise _MalformedError("is not the protobuf message that SageMaker documents: a number is cut off.")
         byte = data[position]
         position += 1
         result |= (byte & 0x7F) << shift

@@ -91,9 +91,7 @@ def _stacked(features: Sequence[Array | Sparse]) -> Array | Sparse:
     sparse = [one if isinstance(one, Sparse) else _sparse(one) for one in features]
     offsets = np.cumsum([0, *(len(one.values) for one in sparse)])
     return Sparse(
-        np.concatenate(
-            [[0], *(one.starts[1:] + offset for one, offset in zip(sparse, offsets, strict=False))]
-        ),
+        np.concatenate([[0], *(one.starts[1:] + offset for one, offset in zip(sparse, offsets, strict=False))]),
         np.concatenate([one.indices for one in sparse]),
         np.concatenate([one.values for one in sparse]),
         max(one.columns for one in sparse),
@@ -110,8 +108,5 @@ def _joined(parts: Sequence[Array | None], lengths: Sequence[int], absent: float
         return None
     present = next(part for part in parts if part is not None)
     return np.concatenate(
-        [
-            np.full(n, absent, present.dtype) if part is None else part
-            for part, n in zip(parts, lengths, strict=True)
-        ]
+        [np.full(n, absent, present.dtype) if part is None else part for part, n in zip(parts, lengths, strict=True)]
     )

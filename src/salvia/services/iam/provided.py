@@ -13,6 +13,7 @@ from salvia.store.db import Reader
 
 from . import aws_policies
 from .entities import POLICY, ROLE, USER
+from .usage import Uses
 
 _POLICIES = """
 SELECT 'inline' AS purpose, i.name AS name, i.document AS document
@@ -34,6 +35,7 @@ def provide(world: World) -> None:
     world.providers.key = lambda access_key: _key(world.db.read(), access_key)
     world.providers.policies = lambda caller: policies(world.db.read(), caller)
     world.providers.trust = lambda arn: trust(world.db.read(), arn)
+    world.providers.used = Uses(world).note
     world.providers.entity_arn = lambda kind, account, name: entity_arn(world.db.read(), kind, account, name)
 
 

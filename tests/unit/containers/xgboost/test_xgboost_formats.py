@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import base64
 import struct
-
-import pytest
 
 from .conftest import Image, diabetes_rows
 
@@ -12,12 +11,11 @@ ROWS = diabetes_rows()
 FIELDS = [row.split(",") for row in ROWS[:342]]
 CSV = "\n".join(ROWS[:342]) + "\n"
 HYPERPARAMETERS = {"num_round": "10"}
+MAGIC = 0xCED7230A
 
 
 def libsvm(fields: list[list[str]] = FIELDS) -> str:
-    return "".join(
-        f"{label} " + " ".join(f"{n}:{v}" for n, v in enumerate(values)) + "\n" for label, *values in fields
-    )
+    return "".join(f"{label} " + " ".join(f"{n}:{v}" for n, v in enumerate(values)) + "\n" for label, *values in fields)
 
 
 def varint(number: int) -> bytes:
@@ -48,10 +46,8 @@ def tensor(kind: int, values: list[float], keys: list[int] | None = None, shape:
 
 def record(features: bytes, label: bytes) -> bytes:
     """A Record in its RecordIO frame (AWS guide, "Common Data Formats for Training")."""
-    message = b"".join(
-        member(n, member(1, b"values") + member(2, value)) for n, value in ((1, features), (2, label))
-    )
-    return struct.pack("<II", 0xCED7230A, len(message)) + message + b"\0" * (-len(message) % 4)
+    message = b"".join(member(n, member(1, b"values") + member(2, value)) for n, value in ((1, features), (2, label)))
+    return struct.pack("<II", MAGIC, len(message)) + message + b"\0" * (-len(message) % 4)
 
 
 def recordio(kind: int = 2, sparse: bool = False) -> bytes:
@@ -74,13 +70,13 @@ def same(xgboost: Image, outcomes: list) -> None:
     assert told["apart"] == [0] * len(outcomes)
 
 
-@pytest.mark.parametrize("content_type", ["libsvm", "text/libsvm", "text/x-libsvm; charset=utf-8", None])
-def test_libsvm_gives_the_model_of_the_same_csv(xgboost: Image, content_type: str | None) -> None:
+def test_libsvm_gives_the_model_of_the_same_csv(xgboost: Image) -> None:
     """libsvm is also the default where there is no ContentType (AWS guide, "Input/Output Interface")."""
-    outcome = xgboost.run({"train/a.libsvm": libsvm()}, HYPERPARAMETERS, content_type)
+    types = ["libsvm", "text/libsvm", "text/x-libsvm; charset=utf-8", None]
+    outcomes = xgboost.run_all([xgboost.base({"train/a.svm": libsvm()}, HYPERPARAMETERS, one) for one in types])
 
-    same(xgboost, [outcome])
-    assert ("has no ContentType" in outcome.log) == (content_type is None)
+    same(xgboost, outcomes)
+    assert ["has no ContentType" in one.log for one in outcomes] == [False, False, False, True]
 
 
 def test_parquet_gives_the_model_of_the_same_csv(xgboost: Image) -> None:
@@ -92,37 +88,66 @@ def test_parquet_gives_the_model_of_the_same_csv(xgboost: Image) -> None:
     same(xgboost, [xgboost.run({"train/part[0]*.parquet": file}, HYPERPARAMETERS, "application/x-parquet")])
 
 
-@pytest.mark.parametrize(("kind", "sparse"), [(2, False), (3, False), (2, True), (3, True)])
-def test_recordio_protobuf_gives_the_model_of_the_same_csv(xgboost: Image, kind: int, sparse: bool) -> None:
+def test_recordio_protobuf_gives_the_model_of_the_same_csv(xgboost: Image) -> None:
     """AWS guide, "Common Data Formats for Training": dense and sparse tensors of float32 and float64."""
-    content = recordio(kind, sparse)
-    same(xgboost, [xgboost.run({"train/a.pbr": content}, HYPERPARAMETERS, "application/x-recordio-protobuf")])
+    contents = [recordio(kind, sparse) for kind in (2, 3) for sparse in (False, True)]
+    kind = "application/x-recordio-protobuf"
+    same(xgboost, xgboost.run_all([xgboost.base({"train/a.pbr": one}, HYPERPARAMETERS, kind) for one in contents]))
+
+
+# What SageMaker's Python SDK 2.257 wrote of ((1, 1.5, 0, -2), (2, 0, 3, 4), (3, 5, 6, 0)), labels first:
+# write_numpy_to_dense_tensor of float32 and float64, write_spmatrix_to_sparse_tensor of the non-zeros.
+RECORDED = {
+    "dense32": "CiPXzjAAAAAKGgoGdmFsdWVzEhASDgoMAADAPwAAAAAAAADAEhIKBnZhbHVlcxIIEgYKBAAAgD8KI9fOMAAAAAoaCgZ2YWx1ZXMSEBIO"
+    "CgwAAAAAAABAQAAAgEASEgoGdmFsdWVzEggSBgoEAAAAQAoj184wAAAAChoKBnZhbHVlcxIQEg4KDAAAoEAAAMBAAAAAABISCgZ2YWx1ZXMSCBIG"
+    "CgQAAEBA",
+    "dense64": "CiPXzkAAAAAKJgoGdmFsdWVzEhwaGgoYAAAAAAAA+D8AAAAAAAAAAAAAAAAAAADAEhYKBnZhbHVlcxIMGgoKCAAAAAAAAPA/CiPXzkAA"
+    "AAAKJgoGdmFsdWVzEhwaGgoYAAAAAAAAAAAAAAAAAAAIQAAAAAAAABBAEhYKBnZhbHVlcxIMGgoKCAAAAAAAAABACiPXzkAAAAAKJgoGdmFsdWVz"
+    "EhwaGgoYAAAAAAAAFEAAAAAAAAAYQAAAAAAAAAAAEhYKBnZhbHVlcxIMGgoKCAAAAAAAAAhA",
+    "sparse": "CiPXzjMAAAAKHQoGdmFsdWVzEhMSEQoIAADAPwAAAMASAgACGgEDEhIKBnZhbHVlcxIIEgYKBAAAgD8ACiPXzjMAAAAKHQoGdmFsdWVz"
+    "EhMSEQoIAABAQAAAgEASAgECGgEDEhIKBnZhbHVlcxIIEgYKBAAAAEAACiPXzjMAAAAKHQoGdmFsdWVzEhMSEQoIAACgQAAAwEASAgABGgEDEhIK"
+    "BnZhbHVlcxIIEgYKBAAAQEAA",
+}
+
+
+def test_what_the_python_sdk_writes_is_read(xgboost: Image) -> None:
+    """Dense zeros are zeros; what a sparse record leaves out is missing."""
+    given = {"num_round": "3", "min_child_weight": "0", "lambda": "0"}
+    texts = {"dense": "1,1.5,0,-2\n2,0,3,4\n3,5,6,0\n", "sparse": "1,1.5,,-2\n2,,3,4\n3,5,6,\n"}
+    bases = [xgboost.base({"train/a": text}, given, "csv") for text in texts.values()]
+    bases += [
+        xgboost.base({"train/a": base64.b64decode(text)}, given, "recordio-protobuf") for text in RECORDED.values()
+    ]
+    dense, sparse, *recorded = xgboost.run_all(bases)
+
+    for outcome, expected in zip(recorded, (dense, dense, sparse), strict=True):
+        assert outcome.code == 0, outcome.log
+        assert outcome.metric_lines == expected.metric_lines
+        assert "train: 3 rows × 3 features." in outcome.log
 
 
 def test_recordio_integers_and_split_records_are_read(xgboost: Image) -> None:
-    """Int32Tensor, negative numbers included; MXNet's RecordIO splits a payload that holds the magic number."""
-    rows = [[n % 7 - 3, n % 5, (n * n) % 11] for n in range(60)]
-    labels = [row[0] * 2 + row[1] for row in rows]
-    frames = []
-    for number, (row, label) in enumerate(zip(rows, labels, strict=True)):
-        whole = record(tensor(7, row), tensor(7, [label]))
-        if number == 7:  # first (1) and last (3) part, the magic number between them left out
-            message = whole[8:][: struct.unpack_from("<I", whole, 4)[0]]
-            parts = ((1, message[:12]), (3, message[16:]))
-            magic = struct.pack("<I", 0xCED7230A)
-            rest = message[12:16]
-            whole = b"".join(
-                magic + struct.pack("<I", part << 29 | len(piece)) + piece + b"\0" * (-len(piece) % 4)
-                for part, piece in parts
-            )
-            # Only a payload with the magic number at that place is split; this one loses four bytes of a key name.
-            assert rest in message
-            continue
-        frames.append(whole)
-    outcome = xgboost.run({"train/a.pbr": b"".join(frames)}, HYPERPARAMETERS, "recordio-protobuf")
+    """Int32Tensor, negative numbers included. RecordIO splits a payload where it holds the magic number (MXNet)."""
+    magic = struct.pack("<I", MAGIC)
+    special = struct.unpack("<f", magic)[0]
+    rows = [[n % 7 - 3, n % 5] for n in range(60)]
+    whole = [record(tensor(7, row), tensor(7, [row[0] - row[1]])) for row in rows]
+    message = record(tensor(2, [special, 1.0]), tensor(2, [1.0]))[8:].rstrip(b"\0")
+    before, after = message.split(magic)
+    split = [
+        magic + struct.pack("<I", part << 29 | len(piece)) + piece + b"\0" * (-len(piece) % 4)
+        for part, piece in ((1, before), (3, after))
+    ]
+    csv = "".join(f"{a - b},{a},{b}\n" for a, b in rows) + f"1,{special!r},1\n"
+    outcomes = xgboost.run_all(
+        [
+            xgboost.base({"train/a": b"".join(whole + split)}, HYPERPARAMETERS, "recordio-protobuf"),
+            xgboost.base({"train/a": csv}, HYPERPARAMETERS, "csv"),
+        ]
+    )
 
-    assert outcome.code == 0, outcome.log
-    assert "train: 59 rows × 3 features." in outcome.log
+    assert outcomes[0].code == 0, outcomes[0].log
+    assert outcomes[0].metric_lines == outcomes[1].metric_lines
 
 
 def test_files_in_subdirectories_are_all_read_and_markers_are_not(xgboost: Image) -> None:
@@ -141,19 +166,13 @@ def test_missing_values_quotes_and_other_delimiters_are_read(xgboost: Image) -> 
     """An empty field is missing, as in XGBoost's own CSV; the delimiter is sniffed, as AWS does."""
     holes = [[v if (r + c) % 9 or not c else "" for c, v in enumerate(row)] for r, row in enumerate(FIELDS)]
     sparse = [[label, *(f"{n}:{v}" for n, v in enumerate(values) if v)] for label, *values in holes]
-    outcomes = [
-        xgboost.run({"train/a.csv": "\n".join(",".join(row) for row in holes)}, HYPERPARAMETERS),
-        xgboost.run(
-            {"train/a.csv": "\ufeff" + "\r\n".join(";".join(f'"{v}"' for v in row) for row in holes)},
-            HYPERPARAMETERS,
-        ),
-        xgboost.run(
-            {"train/a.csv": "\n".join("\t".join(row) for row in holes)},
-            HYPERPARAMETERS,
-            "text/csv; label_size=1",
-        ),
-        xgboost.run({"train/a.svm": "\n".join(" ".join(row) for row in sparse)}, HYPERPARAMETERS, "libsvm"),
+    texts = [
+        ("text/csv", "\n".join(",".join(row) for row in holes)),
+        ("text/csv", "\ufeff" + "\r\n".join(";".join(f'"{v}"' for v in row) for row in holes)),
+        ("text/csv; label_size=1", "\n".join("\t".join(row) for row in holes)),
+        ("libsvm", "\n".join(" ".join(row) for row in sparse)),
     ]
+    outcomes = xgboost.run_all([xgboost.base({"train/a": text}, HYPERPARAMETERS, kind) for kind, text in texts])
 
     for outcome in outcomes:
         assert outcome.code == 0, outcome.log
@@ -167,8 +186,7 @@ def test_libsvm_weights_count_like_csv_weights(xgboost: Image) -> None:
         {"train/a.csv": "\n".join(",".join(row) for row in weighted)}, {**HYPERPARAMETERS, "csv_weights": "1"}
     )
     lines = [
-        f"{label}:{weight} " + " ".join(f"{n}:{v}" for n, v in enumerate(values))
-        for label, weight, *values in weighted
+        f"{label}:{weight} " + " ".join(f"{n}:{v}" for n, v in enumerate(values)) for label, weight, *values in weighted
     ]
     svm = xgboost.run({"train/a.svm": "\n".join(lines) + "  # the end\n"}, HYPERPARAMETERS, "libsvm")
 
@@ -179,8 +197,7 @@ def test_libsvm_weights_count_like_csv_weights(xgboost: Image) -> None:
 def test_libsvm_queries_make_ranking_groups(xgboost: Image) -> None:
     """XGBoost documentation, "Text Input Format": qid:N after the label."""
     lines = [
-        f"{n % 4} qid:{n // 10} " + " ".join(f"{c}:{v}" for c, v in enumerate(row[1:]))
-        for n, row in enumerate(FIELDS)
+        f"{n % 4} qid:{n // 10} " + " ".join(f"{c}:{v}" for c, v in enumerate(row[1:])) for n, row in enumerate(FIELDS)
     ]
     outcome = xgboost.run(
         {"train/a.svm": "\n".join(lines)},

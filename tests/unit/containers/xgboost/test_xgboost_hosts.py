@@ -89,9 +89,7 @@ def test_what_is_wrong_on_one_host_is_said_on_all(xgboost: Image) -> None:
     )
 
     assert [one.code for one in outcomes] == [2, 1, 2]
-    assert all(
-        "Channel 'train', file 'b.csv', line 1: 'red' is not a number." in one.failure for one in outcomes
-    )
+    assert all("Channel 'train', file 'b.csv', line 1: 'red' is not a number." in one.failure for one in outcomes)
 
 
 @pytest.mark.parametrize("victim", [0, 1])
@@ -122,9 +120,7 @@ def test_sigterm_stops_all_hosts_after_the_same_round(xgboost: Image) -> None:
     """One model of one number of rounds, whichever host was told first; the platform tells all."""
     hosts = addresses(2)
     given = {"num_round": "1000000", "max_depth": "2", "save_model_on_termination": "true"}
-    bases = [
-        xgboost.base({"train/a.csv": "\n".join(TRAIN)}, given, "text/csv", host, hosts) for host in hosts
-    ]
+    bases = [xgboost.base({"train/a.csv": "\n".join(TRAIN)}, given, "text/csv", host, hosts) for host in hosts]
     started = [xgboost.start(base) for base in bases]
     deadline = time.monotonic() + 30
     while "[3]#011" not in (bases[0] / "log").read_text():
@@ -141,8 +137,7 @@ def test_hosts_go_on_together_from_the_leaders_checkpoint(xgboost: Image) -> Non
     """Restarted on the addresses that it just left, and only the first host has kept the checkpoint."""
     hosts = addresses(2)
     bases = [
-        xgboost.base({"train/a.csv": "\n".join(TRAIN)}, {"num_round": "3"}, "text/csv", host, hosts)
-        for host in hosts
+        xgboost.base({"train/a.csv": "\n".join(TRAIN)}, {"num_round": "3"}, "text/csv", host, hosts) for host in hosts
     ]
     for base in bases:
         (base / "input" / "config" / "checkpointconfig.json").write_text("{}")

@@ -20,9 +20,7 @@ LABELS_ABOVE_150 = [f"{int(float(row.split(',')[0]) > 150)},{row.partition(',')[
 def measured(xgboost: Image, models: list, **direct: object) -> dict:
     (xgboost.tmp / "train.csv").write_text(TRAIN)
     (xgboost.tmp / "test.csv").write_text(TEST)
-    return xgboost.measure(
-        train=xgboost.tmp / "train.csv", test=xgboost.tmp / "test.csv", models=models, **direct
-    )
+    return xgboost.measure(train=xgboost.tmp / "train.csv", test=xgboost.tmp / "test.csv", models=models, **direct)
 
 
 def test_the_model_is_the_one_that_xgboost_makes_directly(xgboost: Image) -> None:
@@ -120,13 +118,10 @@ def test_early_stopping_keeps_the_best_round(xgboost: Image) -> None:
 def test_weights_in_the_second_column_change_the_model(xgboost: Image) -> None:
     """csv_weights (AWS guide, "XGBoost hyperparameters"): a row of weight 2 counts as two rows."""
     weighted = "\n".join(
-        "{},{},{}".format(row.split(",")[0], 1 + n % 2, row.partition(",")[2])
-        for n, row in enumerate(ROWS[:342])
+        "{},{},{}".format(row.split(",")[0], 1 + n % 2, row.partition(",")[2]) for n, row in enumerate(ROWS[:342])
     )
     doubled = "\n".join(row for n, row in enumerate(ROWS[:342]) for _ in range(1 + n % 2)) + "\n"
-    outcome = xgboost.run(
-        {"train/a.csv": weighted}, {"num_round": "5", "csv_weights": "1", "tree_method": "exact"}
-    )
+    outcome = xgboost.run({"train/a.csv": weighted}, {"num_round": "5", "csv_weights": "1", "tree_method": "exact"})
 
     assert outcome.code == 0, outcome.log
     (xgboost.tmp / "doubled.csv").write_text(doubled)

@@ -17,7 +17,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import TRAINING_JOB, ending, launch
-from .transitions import move
+from .transitions import MESSAGES, move
 
 RECONCILES = TRAINING_JOB
 _POLL = 2.0  # seconds between looks at the agents' processes
@@ -128,6 +128,15 @@ def _show(job: Document, members: list[Instance]) -> None:
                 job.status["TrainingStartTime"] = min(times)
             if job.state != "Stopping" and _before(job, phase):
                 move(job, phase, max(times) if phase == "Training" else min(times))
+    _show_troubles(job, members)
+
+
+def _show_troubles(job: Document, members: list[Instance]) -> None:
+    """What goes wrong without ending the job (logs or metrics that the role may not write) is said where it shows."""
+    troubles = dict.fromkeys(member.report["message"] for member in members if member.report.get("message"))
+    last = job.status["SecondaryStatusTransitions"][-1]
+    if troubles and last["Status"] in MESSAGES:
+        last["StatusMessage"] = f"{MESSAGES[last['Status']]} {' '.join(troubles)}"
 
 
 def _before(job: Document, phase: str) -> bool:
