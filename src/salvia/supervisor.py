@@ -74,6 +74,8 @@ class Supervisor:
         from salvia.app import bootstrap
 
         asyncio.run(bootstrap(settings))
+        # From here on only gateways of ours can answer on the port: `detach` waits for that.
+        (settings.run / "prepared").write_text(str(os.getpid()))
 
     def _bind(self) -> socket.socket:
         settings = self._settings
@@ -187,16 +189,22 @@ def detach(settings: Settings, arguments: list[str]) -> int:
             start_new_session=True,
             env={**os.environ, "SALVIA_HOME": str(settings.home)},
         )
-    lock = settings.run / "supervisor.lock"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if started.poll() is not None:
             lines = _tail(log)
             raise CannotStart(lines.removeprefix("salvia: ") or f"The supervisor ended with code {started.returncode}.")
-        if process.holder(lock) == started.pid and ready(settings, 0.2):
+        if _prepared(settings) == started.pid and ready(settings, 0.2):
             return started.pid
         time.sleep(0.02)
     raise CannotStart(f"Salvia did not come up within 60 s. {log.parent} holds the logs.")
+
+
+def _prepared(settings: Settings) -> int | None:
+    try:
+        return int((settings.run / "prepared").read_text())
+    except (FileNotFoundError, ValueError):
+        return None
 
 
 def _tail(path: Path) -> str:

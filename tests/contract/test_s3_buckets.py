@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from botocore.handlers import validate_bucket_name
 from s3_cases import error, refused
 
 
@@ -39,12 +40,9 @@ def test_a_bucket_is_created_seen_and_deleted(s3: Any) -> None:
     ["ab", "a" * 64, "Upper", "under_score", "-dash", "dash-", "two..dots", "10.0.0.1", "xn--x", "x-s3alias", "a b"],
 )
 def test_names_that_s3_does_not_allow_are_refused(salvia: Any, name: str) -> None:
-    """User guide, "General purpose bucket naming rules". Signed by hand: boto3 would not even send some."""
-    import re
-
+    """User guide, "General purpose bucket naming rules". boto3 itself would not even send some."""
     s3 = salvia.client("s3")
-    s3.meta.events.unregister("before-parameter-build.s3", __import__("botocore.handlers").handlers.validate_bucket_name)
-    assert re.fullmatch(r"[a-z0-9.-]{3,63}", name) is None or name
+    s3.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
     assert refused(s3.create_bucket, Bucket=name) == ("InvalidBucketName", 400)
 
 
@@ -166,9 +164,7 @@ def test_settings_that_would_not_be_acted_upon_are_refused(s3: Any, bucket: str)
 
 def test_the_default_encryption_can_be_said_explicitly(s3: Any, bucket: str) -> None:
     """API_PutBucketEncryption with AES256."""
-    wanted = {
-        "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]
-    }
+    wanted = {"Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": True}]}
     s3.put_bucket_encryption(Bucket=bucket, ServerSideEncryptionConfiguration=wanted)
     assert s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"] == wanted
     s3.delete_bucket_encryption(Bucket=bucket)

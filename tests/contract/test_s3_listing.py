@@ -73,7 +73,18 @@ def listed(pages: Any) -> list[str]:
 @pytest.mark.parametrize("size", [1, 2, 3, 1000])
 @pytest.mark.parametrize(
     ("prefix", "delimiter"),
-    [("", ""), ("", "/"), ("a", ""), ("a", "/"), ("a/", "/"), ("photos/", "/"), ("", "o"), ("", "/1"), ("none", "/"), ("鍵", "/")],
+    [
+        ("", ""),
+        ("", "/"),
+        ("a", ""),
+        ("a", "/"),
+        ("a/", "/"),
+        ("photos/", "/"),
+        ("", "o"),
+        ("", "/1"),
+        ("none", "/"),
+        ("鍵", "/"),
+    ],
 )
 def test_pages_hold_everything_once_and_in_order(
     s3: Any, bucket: str, operation: str, size: int, prefix: str, delimiter: str

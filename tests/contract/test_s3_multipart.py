@@ -83,7 +83,9 @@ def test_a_range_may_span_parts(s3: Any, bucket: str, bodies: list[bytes]) -> No
     complete(s3, bucket, "range", name, parts)
     whole = b"".join(bodies)
     start, end = 5 * MIB - 3, 10 * MIB + 2
-    assert s3.get_object(Bucket=bucket, Key="range", Range=f"bytes={start}-{end}")["Body"].read() == whole[start : end + 1]
+    assert (
+        s3.get_object(Bucket=bucket, Key="range", Range=f"bytes={start}-{end}")["Body"].read() == whole[start : end + 1]
+    )
     for number, body in enumerate(bodies, 1):
         got = s3.get_object(Bucket=bucket, Key="range", PartNumber=number)
         assert (got["PartsCount"], got["ResponseMetadata"]["HTTPStatusCode"]) == (3, 206)
@@ -156,9 +158,10 @@ def test_part_numbers_go_from_1_to_10000(s3: Any, bucket: str) -> None:
     """API_UploadPart."""
     name = s3.create_multipart_upload(Bucket=bucket, Key="numbers")["UploadId"]
     for number in (0, 10_001):
-        assert refused(
-            s3.upload_part, Bucket=bucket, Key="numbers", UploadId=name, PartNumber=number, Body=b""
-        ) == ("InvalidArgument", 400)
+        assert refused(s3.upload_part, Bucket=bucket, Key="numbers", UploadId=name, PartNumber=number, Body=b"") == (
+            "InvalidArgument",
+            400,
+        )
     s3.abort_multipart_upload(Bucket=bucket, Key="numbers", UploadId=name)
 
 
@@ -205,9 +208,7 @@ def test_a_composite_checksum_is_made_of_the_parts(s3: Any, bucket: str, bodies:
         value = base64.b64encode(digest(b"".join(map(digest, bodies)))).decode()
         assert done[f"Checksum{algorithm}"] == f"{value}-3"
         assert done["ChecksumType"] == "COMPOSITE"
-        got = s3.get_object_attributes(
-            Bucket=bucket, Key="composite", ObjectAttributes=["Checksum", "ObjectParts"]
-        )
+        got = s3.get_object_attributes(Bucket=bucket, Key="composite", ObjectAttributes=["Checksum", "ObjectParts"])
         assert got["Checksum"][f"Checksum{algorithm}"] in (value, f"{value}-3")
         assert got["ObjectParts"]["TotalPartsCount"] == 3
         assert [part["Size"] for part in got["ObjectParts"]["Parts"]] == [len(body) for body in bodies]

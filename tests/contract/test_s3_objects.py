@@ -168,7 +168,14 @@ def test_the_waiters_see_objects_come_and_go(s3: Any, bucket: str) -> None:
 
 @pytest.mark.parametrize(
     ("wanted", "start", "end"),
-    [("bytes=0-0", 0, 0), ("bytes=2-4", 2, 4), ("bytes=7-", 7, 9), ("bytes=-3", 7, 9), ("bytes=-99", 0, 9), ("bytes=5-99", 5, 9)],
+    [
+        ("bytes=0-0", 0, 0),
+        ("bytes=2-4", 2, 4),
+        ("bytes=7-", 7, 9),
+        ("bytes=-3", 7, 9),
+        ("bytes=-99", 0, 9),
+        ("bytes=5-99", 5, 9),
+    ],
 )
 def test_a_range_is_answered_with_206(s3: Any, bucket: str, wanted: str, start: int, end: int) -> None:
     """RFC 9110, 14.2."""
@@ -399,7 +406,9 @@ def test_what_nobody_would_do_is_refused_and_not_ignored(s3: Any, bucket: str) -
     """Encryption with keys that are not used, locks that do not lock, ACLs that do not let in."""
     put = {"call": s3.put_object, "Bucket": bucket, "Key": "n", "Body": b""}
     assert refused(**put, ServerSideEncryption="aws:kms") == ("NotImplemented", 501)
-    assert refused(**put, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=datetime.datetime(2030, 1, 1)) == (
+    assert refused(
+        **put, ObjectLockMode="GOVERNANCE", ObjectLockRetainUntilDate=datetime.datetime(2030, 1, 1, tzinfo=datetime.UTC)
+    ) == (
         "NotImplemented",
         501,
     )

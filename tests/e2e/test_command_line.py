@@ -136,7 +136,8 @@ def test_ctrl_c_ends_a_server_in_the_foreground(tmp_path: Path, salvia: Server) 
     started.send_signal(signal.SIGINT)
     assert started.wait(20) == 0
     assert started.stderr is not None
-    assert 'eval "$(salvia env)"' in started.stderr.read()
+    with started.stderr:
+        assert 'eval "$(salvia env)"' in started.stderr.read()
     assert server.status()["processes"] == []
 
 

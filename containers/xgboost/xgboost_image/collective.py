@@ -103,7 +103,7 @@ class Group:
         if self._tracker is not None:
             self._tracker.wait_for(timeout=60)
             for connection in self._connections.values():
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(PeerLostError):
                     connection.part()
         self._left.set()
 
@@ -122,7 +122,7 @@ class Group:
 
     def _tell(self, reason: str) -> None:
         for connection in self._connections.values():
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(PeerLostError):
                 connection.send_failure(reason)
 
     def _watch(self, on_lost: OnLost) -> None:

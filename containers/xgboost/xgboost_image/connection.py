@@ -34,8 +34,11 @@ class Connection:
         return self._socket.fileno()
 
     def send(self, facts: Facts) -> None:
-        """Send one object. Raises OSError."""
-        self._socket.sendall(json.dumps(facts).encode() + b"\n")
+        """Send one object. Raises PeerLostError when nobody is there to receive it."""
+        try:
+            self._socket.sendall(json.dumps(facts).encode() + b"\n")
+        except OSError as problem:
+            raise self._lost() from problem
 
     def send_failure(self, reason: str) -> None:
         """Say that this host, or one that it speaks for, has failed."""

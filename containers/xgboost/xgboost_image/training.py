@@ -134,6 +134,7 @@ class _Rounds(xgboost.callback.TrainingCallback):
     def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:
         number = self._done + epoch
         stop = self._stoppable and _anywhere(self._termination.requested)
+        self._termination.requested |= stop
         if collective.get_rank() == 0:
             say(metric_line(number, evals_log))
             self._keep(model, number, last=stop or number + 1 == self._settings.rounds)

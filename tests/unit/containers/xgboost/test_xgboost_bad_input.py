@@ -75,7 +75,7 @@ HYPERPARAMETERS = {
     "classes": ({"objective": "multi:softmax"}, "num_class is required with objective multi:softmax"),
     "no classes": ({"num_class": "3"}, "num_class does not go with objective reg:squarederror"),
     "labels": ({"objective": "binary:logistic"}, "objective binary:logistic needs labels from 0 to 1; the data has 2."),
-    "class labels": ({"objective": "multi:softmax", "num_class": "3"}, "needs labels 0, 1, … 2 (num_class is 3); the data has 3."),
+    "class labels": ({"objective": "multi:softmax", "num_class": "3"}, "(num_class is 3); the data has 3."),
     "constraints": ({"interaction_constraints": "[0, 1]"}, "interaction_constraints: '[0, 1]' is not of the form"),
     "weights": ({"csv_weights": "1", "objective": "reg:gamma", "base_score": "x"}, "base_score: 'x' is not a number."),
     "script": ({"sagemaker_program": "train.py"}, "asks for script mode"),

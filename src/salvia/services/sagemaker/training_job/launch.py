@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from salvia.control import instances
@@ -10,7 +9,7 @@ from salvia.control.instances import Instance
 from salvia.control.world import World
 from salvia.core.errors import ServiceError, validation_error
 from salvia.images.builder import Builder, BuildError, Environment
-from salvia.images.catalogue import Image
+from salvia.images.image import Image
 from salvia.runtimes.base import InstanceSpec, Mount, Runtime
 from salvia.runtimes.instance_types import instance_type
 from salvia.store import leases
@@ -130,7 +129,7 @@ def _spec(
         index=position,
         count=count,
         argv=environment.argv(image.train),
-        environment={**environment.variables, **_defaults(kind.vcpu), **(spec.get("Environment") or {})},
+        environment={**environment.variables, "PYTHONUNBUFFERED": "1", **(spec.get("Environment") or {})},
         mounts=tuple(Mount(path, str(path)) for path in environment.mounts),
         cpus=kind.vcpu,
         memory=None if kind.memory_gib is None else int(kind.memory_gib * 2**30),
@@ -167,11 +166,3 @@ def _spec(
             },
         },
     )
-
-
-def _defaults(vcpu: int | None) -> dict[str, str]:
-    """Lines that show at once, and no more threads than the instance has cores: /sys, which says so, may be hidden."""
-    defaults = {"PYTHONUNBUFFERED": "1"}
-    if vcpu:
-        defaults["OMP_NUM_THREADS"] = str(min(int(vcpu), len(os.sched_getaffinity(0))))
-    return defaults
