@@ -8,6 +8,7 @@ from typing import Any
 
 from salvia.control.instances import Instance
 
+_KINDS = ("AlgorithmError", "ClientError", "InternalServerError")  # an image may say itself whose fault it was
 _REASON = 1024  # FailureReason's maximum length in the model
 
 
@@ -24,7 +25,8 @@ def verdict(instances: list[Instance], instance_type: str) -> Verdict:
     if not failed:
         return Verdict(None)
     # What failed first is the cause; the others fail because their peer is gone.
-    first = min(failed, key=lambda instance: instance.report.get("times", {}).get("Exited", 0.0))
+    # Bad data, which its host calls ClientError, comes before the peers that fail in its wake.
+    first = min(failed, key=lambda one: (not _blames_client(one), one.report.get("times", {}).get("Exited", 0.0)))
     reason = _reason(first.exit or {}, f"algo-{first.position + 1}", instance_type, alone=len(instances) == 1)
     return Verdict(reason[:_REASON])
 
@@ -49,6 +51,10 @@ def final_metrics(instances: list[Instance]) -> list[dict[str, Any]]:
     ]
 
 
+def _blames_client(instance: Instance) -> bool:
+    return ((instance.exit or {}).get("failure") or "").startswith("ClientError")
+
+
 def _succeeded(ended: dict[str, Any]) -> bool:
     return ended.get("code") == 0 and not ended.get("error") and not ended.get("signal")
 
@@ -65,7 +71,9 @@ def _reason(ended: dict[str, Any], host: str, instance_type: str, *, alone: bool
     tail = [line for line in ended.get("log_tail") or () if line.strip()]
     last = f" Its last line: {tail[-1].strip()}" if tail else " It printed nothing."
     if ended.get("failure"):
-        return f"AlgorithmError: {ended['failure'].strip()}, exit code: {ended.get('code')}"
+        said = ended["failure"].strip()
+        kind = "" if said.startswith(_KINDS) else "AlgorithmError: "
+        return f"{kind}{said}, exit code: {ended.get('code')}"
     if ended.get("signal"):
         name = signal.Signals(ended["signal"]).name if ended["signal"] in set(signal.Signals) else ""
         return f"AlgorithmError: the program{where} was killed by signal {ended['signal']} ({name}).{last}"
