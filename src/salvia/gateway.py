@@ -19,7 +19,8 @@ from salvia.settings import Settings
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-_DRAIN = 1 << 20  # how much of an unread body is read after the answer, to keep the connection
+_DRAIN = 1 << 20  # how much of an unread body is read before the answer, to keep the connection
+_DRAIN_SECONDS = 2.0
 
 
 class Gateway:
@@ -43,11 +44,11 @@ class Gateway:
         )
         try:
             response = await self._answer(request)
+            if not await body.spent(request):
+                response.headers.append(("connection", "close"))
             await _send(response, request.method, send)
         except ClientGone:
             return
-        finally:
-            await body.drain()
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path = request.path
@@ -70,12 +71,14 @@ class _Body:
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self._asked = False
         self._ended = False
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        self._asked = True
         while not self._ended:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -87,14 +90,27 @@ class _Body:
                 return chunk
         raise StopAsyncIteration
 
-    async def drain(self) -> None:
-        """Read what is left of a small body, so that the connection can serve another request."""
+    async def spent(self, request: HttpRequest) -> bool:
+        """Read what is left of a small body, so that the connection can serve another request; False: it cannot.
+
+        A client that waits for `100 Continue` and gets an answer instead never sends its body: nobody could tell
+        where its next request begins.
+        """
+        if self._ended:
+            return True
+        length = request.headers.get("content-length") or ""
+        if ("expect" in request.headers and not self._asked) or (length.isdigit() and int(length) > _DRAIN):
+            return False
         read = 0
         try:
-            while not self._ended and read < _DRAIN:
-                read += len(await self.__anext__())
-        except (ClientGone, StopAsyncIteration):
-            return
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                async for chunk in self:
+                    read += len(chunk)
+                    if read > _DRAIN:
+                        return False
+        except TimeoutError:
+            return False
+        return True
 
 
 async def _send(response: HttpResponse, method: str, send: Send) -> None:

@@ -1,7 +1,6 @@
 """`python -m salvia.agent SPEC.json`: one instance of one job, from its data to its model."""
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH103, PTH118, PTH123
 
 from __future__ import annotations
 
@@ -129,7 +128,7 @@ class Agent:
             raise StoppedError
         events = spec.program.cgroup_events
         killed_before = oom_kills(events)
-        self._program.start(spec.program.argv, values, spec.program.cwd)
+        self._program.start(spec.program, values)
         self._reporter.enter("Training")
         self._logs.start()
         ending = self._until_ended(state)
@@ -184,15 +183,16 @@ class Agent:
         return endpoint.url
 
     def _upload(self, with_model: bool) -> None:
-        from .upload import Upload, has_files  # not before it is needed: a program is waiting to be started
+        # not before it is needed: a program is waiting to be started
+        from .tree import has_files
+        from .upload import MODEL, OUTPUT, Upload
 
         spec = self._spec
-        model, data = os.path.join(spec.ml, "model"), os.path.join(spec.ml, "output", "data")
         if not spec.leader:
-            for folder, inside in ((model, "/opt/ml/model"), (data, "/opt/ml/output/data")):
-                if has_files(folder):
+            for folder in (MODEL, OUTPUT):
+                if has_files(spec.ml, folder):
                     self._logs.say(
-                        f"{inside} of {spec.host} holds files, which are not uploaded: "
+                        f"/opt/ml/{'/'.join(folder)} of {spec.host} holds files, which are not uploaded: "
                         f"only those of {spec.hosts[0]} are."
                     )
             return

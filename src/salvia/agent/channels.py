@@ -4,7 +4,6 @@ Sources: SageMaker API reference, Channel and S3DataSource; developer guide, "Ac
 """
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH103, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -77,6 +76,12 @@ class Download:
         """
         self._mode = mode
         for channel in channels:
+            if channel["ChannelName"] in (".", ".."):  # which the model's pattern allows
+                raise JobError(
+                    "ClientError",
+                    f"Data download failed: Channel '{channel['ChannelName']}': no folder can have that name. "
+                    "Give the channel another.",
+                )
             os.makedirs(channel_directory(self._ml, channel["ChannelName"]), exist_ok=True)
         listers = [
             threading.Thread(target=self._guarded, args=(self._list, channel), name="list", daemon=True)

@@ -5,7 +5,6 @@ training storage paths"; AWS SDKs guide, "Container credential provider".
 """
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH103, PTH110, PTH118, PTH123
 
 from __future__ import annotations
 
@@ -15,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .spec import Job, Spec
+from .tree import open_file, open_folder
 
 _DIRECTORIES = ("input/config", "input/data", "model", "output/data", "checkpoints", "code")
 
@@ -24,20 +24,22 @@ def write_tree(ml: str, job: Job) -> None:
 
     Input that an earlier try left is removed first: a file of it would read as data of this job.
     """
-    if os.path.exists(os.path.join(ml, "input")):
-        from shutil import rmtree  # 6 ms, and hardly ever needed
-
-        rmtree(os.path.join(ml, "input"))
-    for directory in _DIRECTORIES:
-        os.makedirs(os.path.join(ml, directory), exist_ok=True)
-    config = os.path.join(ml, "input", "config")
-    _write(config, "hyperparameters.json", dict(job.hyperparameters))
-    _write(
-        config,
-        "inputdataconfig.json",
-        {channel["ChannelName"]: _channel(channel, job) for channel in job.channels},
-    )
-    _write(config, "resourceconfig.json", dict(job.resource_config))
+    os.makedirs(ml, exist_ok=True)
+    root = open_folder(ml)
+    try:
+        _clear(ml, root, "input")
+        for directory in _DIRECTORIES:
+            os.close(open_folder(root, *directory.split("/"), create=True))
+        config = open_folder(root, "input", "config")
+        try:
+            _write(config, "hyperparameters.json", dict(job.hyperparameters))
+            channels = {channel["ChannelName"]: _channel(channel, job) for channel in job.channels}
+            _write(config, "inputdataconfig.json", channels)
+            _write(config, "resourceconfig.json", dict(job.resource_config))
+        finally:
+            os.close(config)
+    finally:
+        os.close(root)
 
 
 def channel_directory(ml: str, name: str) -> str:
@@ -76,19 +78,17 @@ def environment(spec: Spec, credentials_url: str | None) -> dict[str, str]:
 def failure_text(ml: str, limit: int = 1024) -> str | None:
     """The first `limit` characters of output/failure, or None when the program wrote none.
 
-    The program made that file: only a regular one is read, and no link is followed.
+    The program made that file: only a regular one is read, and no link on the way to it is followed.
     """
     try:
-        descriptor = os.open(
-            os.path.join(ml, "output", "failure"), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
-        )
+        folder = open_folder(ml, "output")
+        try:
+            with open_file(folder, "failure") as file:
+                text = file.read(limit * 4).decode("utf-8", "replace").strip()
+        finally:
+            os.close(folder)
     except OSError:
         return None
-    with open(descriptor, "rb") as file:
-        try:
-            text = file.read(limit * 4).decode("utf-8", "replace").strip()
-        except OSError:
-            return None
     return text[:limit] or None
 
 
@@ -104,6 +104,20 @@ def _channel(channel: Mapping[str, Any], job: Job) -> dict[str, str]:
     return described
 
 
-def _write(directory: str, name: str, document: object) -> None:
-    with open(os.path.join(directory, name), "w", encoding="utf-8") as file:
+def _clear(ml: str, root: int, name: str) -> None:
+    """Remove what is at `name`, be it a folder or a link."""
+    try:
+        os.unlink(name, dir_fd=root)
+    except FileNotFoundError:
+        return
+    except OSError:  # a folder
+        from shutil import rmtree  # 6 ms, and hardly ever needed
+
+        rmtree(os.path.join(ml, name))
+
+
+def _write(directory: int, name: str, document: object) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(name, flags, 0o644, dir_fd=directory)
+    with open(descriptor, "w", encoding="utf-8") as file:
         json.dump(document, file)

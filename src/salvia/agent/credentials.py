@@ -5,7 +5,6 @@ AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE as `Authorization`.
 """
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH123
 
 from __future__ import annotations
 
@@ -31,6 +30,7 @@ _MARGIN = 20 * 60.0
 _LAST = 60.0  # seconds before expiry from which credentials may expire on their way
 _REQUEST_LIMIT = 16_384
 _CONNECTIONS = 16
+_HEAD_TIME = 5.0  # seconds
 
 
 class RoleCredentials:
@@ -139,7 +139,6 @@ class CredentialsEndpoint:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection:
-                connection.settimeout(5)
                 status, document = self._answer(_read_head(connection))
                 body = json.dumps(document).encode()
                 head = (
@@ -177,10 +176,14 @@ def _listen(address: str) -> socket.socket:
 
 
 def _read_head(connection: socket.socket) -> bytes:
+    """A request's head, which has five seconds to arrive: other jobs can reach this address and hold places."""
+    deadline = time.monotonic() + _HEAD_TIME
     head = b""
     while b"\r\n\r\n" not in head:
+        connection.settimeout(max(0.001, deadline - time.monotonic()))
         data = connection.recv(4096)
         if not data or len(head) > _REQUEST_LIMIT:
             raise ConnectionError("no request")
         head += data
+    connection.settimeout(_HEAD_TIME)
     return head.partition(b"\r\n\r\n")[0]

@@ -5,7 +5,6 @@ Everything is read from /proc; where there is none (macOS), only direct children
 """
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH123, PTH208
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class LogShipper:
 
     def say(self, line: str) -> None:
         """Append a line of the agent's own."""
-        self._buffer.put(f"\n{line}\n".encode())
+        self._buffer.put(f"\n{line}\n".encode(errors="backslashreplace"))
 
     def finish(self) -> None:
         """Return when everything written has been accepted, or refused for good."""

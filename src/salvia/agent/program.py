@@ -1,21 +1,23 @@
 """The user's program as a process: started, listened to, stopped, and wholly ended."""
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH123
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import signal
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
 from .descendants import adopt_orphans, end_all, main_process
 from .failure import JobError
+from .spec import Program as Command
 
+_WORDS = 9  # the descriptor of what `spec.Program` describes; a shell hands on those of one digit
 _CHUNK = 65_536
 _PIPE = 1 << 20  # the most that a pipe may hold unread
 
@@ -47,26 +49,31 @@ class Program:
         self._alive = False
         self.pid = 0
 
-    def start(self, argv: Sequence[str], environment: Mapping[str, str], cwd: str | None) -> None:
-        """Start the program in a session of its own. Raises JobError when it cannot be.
+    def start(self, command: Command, environment: Mapping[str, str]) -> None:
+        """Start `command`, its program with `environment`, in a session of its own. Raises JobError.
 
         Call it from the main thread: bubblewrap's --die-with-parent means the thread that started it.
         """
         read_end, write_end = os.pipe()
         self._wake_read, self._wake_write = os.pipe()
-        null = os.open(os.devnull, os.O_RDONLY)
+        opened = [write_end, null := os.open(os.devnull, os.O_RDONLY)]
+        actions = [
+            (os.POSIX_SPAWN_DUP2, null, 0),
+            (os.POSIX_SPAWN_DUP2, write_end, 1),
+            (os.POSIX_SPAWN_DUP2, write_end, 2),
+        ]
+        argv = command.argv
         try:
-            if cwd is not None:
-                os.chdir(cwd)
+            if command.cwd is not None:
+                os.chdir(command.cwd)
+            if command.outside is not None:
+                opened.append(words := _words(environment))
+                actions.append((os.POSIX_SPAWN_DUP2, words, _WORDS))
             self.pid = os.posix_spawnp(
                 argv[0],
                 list(argv),
-                dict(environment),
-                file_actions=[
-                    (os.POSIX_SPAWN_DUP2, null, 0),
-                    (os.POSIX_SPAWN_DUP2, write_end, 1),
-                    (os.POSIX_SPAWN_DUP2, write_end, 2),
-                ],
+                dict(environment if command.outside is None else command.outside),
+                file_actions=actions,
                 setsid=True,
                 setsigmask=[],
                 setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGHUP, signal.SIGTERM, signal.SIGINT],
@@ -77,8 +84,8 @@ class Program:
                 "AlgorithmError", f"The program {argv[0]!r} could not be started: {error}."
             ) from error
         finally:
-            os.close(write_end)
-            os.close(null)
+            for descriptor in opened:
+                os.close(descriptor)
         adopt_orphans()
         self._alive = True
         self._reader = threading.Thread(target=self._read, args=(read_end,), name="output", daemon=True)
@@ -162,6 +169,28 @@ class Program:
                 self._output(data)
         except BlockingIOError:
             pass
+
+
+def _words(environment: Mapping[str, str]) -> int:
+    """A descriptor from which `environment` can be read as `spec.Program` says. Raises ValueError.
+
+    A NUL would end a word early, and make options of a sandbox of what comes behind it.
+    """
+    words = []
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name or "\0" in value:
+            raise ValueError(f"{name!r} cannot be a variable of an environment, or not with its value")
+        words += ["--setenv", name, value]
+    memory = os.memfd_create("environment")
+    try:
+        left = memoryview(b"".join(os.fsencode(word) + b"\0" for word in words))
+        while left:
+            left = left[os.write(memory, left) :]
+        os.lseek(memory, 0, os.SEEK_SET)
+        # Above those that the child's own are put at; a file that is put where it is would be closed there.
+        return fcntl.fcntl(memory, fcntl.F_DUPFD_CLOEXEC, _WORDS + 1)
+    finally:
+        os.close(memory)
 
 
 def ending(status: int) -> Ending:

@@ -1,7 +1,6 @@
 """What an agent is told: SPEC.json, read once."""
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH100, PTH123
 
 from __future__ import annotations
 
@@ -12,10 +11,16 @@ from typing import Any, NamedTuple
 
 
 class Program(NamedTuple):
-    """The finished command line of the user's program, sandbox included."""
+    """The finished command line of the user's program, sandbox included.
+
+    `environment` is the program's own. What stands around it (shell, sandbox) runs with `outside` instead,
+    where that is not None: in the other a request may have put whatever it likes, LD_PRELOAD say. It then
+    reads the program's variables from descriptor 9, as words `--setenv NAME VALUE`, each ended by a NUL.
+    """
 
     argv: Sequence[str]
     environment: Mapping[str, str]
+    outside: Mapping[str, str] | None
     cwd: str | None
     cgroup_events: str | None
 
@@ -106,6 +111,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         program=Program(
             argv=argv,
             environment={str(name): str(value) for name, value in program.get("environment", {}).items()},
+            outside=program.get("outside"),
             cwd=program.get("cwd"),
             cgroup_events=_one(program.get("cgroup_events")),
         ),

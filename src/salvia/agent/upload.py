@@ -4,7 +4,6 @@ Sources: SageMaker developer guide, "Upload output"; API reference, OutputDataCo
 """
 
 # pathlib takes 10 ms to import, for which a job would wait.
-# ruff: noqa: PTH108, PTH115, PTH117, PTH118, PTH120, PTH123
 
 from __future__ import annotations
 
@@ -14,15 +13,19 @@ import stat
 import tarfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from ..core.client import ClientError
 from .failure import JobError
 from .keys import split_uri
 from .spec import Job
+from .tree import Entry, has_files, members, shown
 
 # Models are mostly numbers that hardly shrink; level 1 is several times as fast as the usual 6.
 _LEVEL = 1
+
+
+MODEL, OUTPUT = ("model",), ("output", "data")  # folders of /opt/ml
 
 
 class Storage(Protocol):
@@ -36,15 +39,6 @@ class Storage(Protocol):
         """Upload a file, in parts when it is large. Raises ClientError with S3's code."""
 
 
-class Entry(NamedTuple):
-    """One member of a folder: its path below it, and the target if it is a link within it."""
-
-    name: str
-    path: str
-    status: os.stat_result
-    link: str | None
-
-
 class Upload:
     """Uploads a job's artifacts below `<S3OutputPath>/<job>/output/`.
 
@@ -56,7 +50,7 @@ class Upload:
         self, storage: Storage, job: Job, ml: str, directory: str, say: Callable[[str], None]
     ) -> None:
         self._storage, self._directory, self._say = storage, directory, say
-        self._model, self._data = os.path.join(ml, "model"), os.path.join(ml, "output", "data")
+        self._ml = ml
         self._whole = job.compression == "NONE"
         bucket, prefix = split_uri(job.output["S3OutputPath"])
         self._bucket = bucket
@@ -65,28 +59,39 @@ class Upload:
     def model(self) -> str:
         """Upload the model, and return its URI. An empty folder makes an empty archive, as at AWS."""
         if not self._whole:
-            return self._archive(self._model, "/opt/ml/model", "model.tar.gz")
-        for entry in members(self._model, "/opt/ml/model", self._say):
+            return self._archive(MODEL, "model.tar.gz")
+        for entry in members(self._ml, MODEL, self._say):
+            name = f"/opt/ml/model/{shown(entry.name)}"
             if not _is_text(entry.name):
-                self._say(
-                    f"/opt/ml/model/{entry.name!a} is not uploaded: a key must be UTF-8, and its name is not."
-                )
+                self._say(f"{name} is not uploaded: a key must be UTF-8, and its name is not.")
             elif stat.S_ISREG(entry.status.st_mode):
-                self._put(f"model/{entry.name}", entry.path)
+                self._put_entry(entry)
             elif entry.link is not None:
-                self._say(f"/opt/ml/model/{entry.name} is not uploaded: a link cannot be an object.")
+                self._say(f"{name} is not uploaded: a link cannot be an object.")
         return f"s3://{self._bucket}/{self._prefix}/model/"
 
     def output(self) -> str | None:
         """Upload the output data, and return its URI; None when there is none."""
-        if not has_files(self._data):
+        if not has_files(self._ml, OUTPUT):
             return None
-        return self._archive(self._data, "/opt/ml/output/data", "output.tar.gz")
+        return self._archive(OUTPUT, "output.tar.gz")
 
-    def _archive(self, folder: str, inside: str, name: str) -> str:
+    def _put_entry(self, entry: Entry) -> None:
+        try:
+            with entry.open() as file:
+                # The open file by a name: what its own name means may have changed.
+                self._put(f"model/{entry.name}", f"/dev/fd/{file.fileno()}")
+        except OSError as error:
+            raise JobError(
+                "ClientError",
+                f"Upload failed: /opt/ml/model/{shown(entry.name)} could not be read: {error.strerror or error}.",
+            ) from error
+
+    def _archive(self, folder: tuple[str, ...], name: str) -> str:
+        inside = "/".join(("/opt/ml", *folder))
         path = os.path.join(self._directory, name)
         try:
-            write_archive(path, members(folder, inside, self._say))
+            write_archive(path, members(self._ml, folder, self._say))
             self._put(name, path)
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
@@ -119,44 +124,6 @@ class Upload:
             ) from error
 
 
-def has_files(folder: str) -> bool:
-    """Whether anything but folders is below `folder`."""
-    return any(not stat.S_ISDIR(entry.status.st_mode) for entry in members(folder, folder, lambda _: None))
-
-
-def members(folder: str, inside: str, say: Callable[[str], None]) -> Iterator[Entry]:
-    """What may be taken from below `folder`, which the program knew as `inside`, in the order of names.
-
-    The program made these files, so nothing is followed: a link stays if it leads to within the folder (an
-    absolute one becomes relative), and is left out otherwise, as are sockets, pipes and devices.
-    """
-    pending = [""]
-    while pending:
-        relative = pending.pop()
-        try:
-            with os.scandir(os.path.join(folder, relative)) as found:
-                entries = sorted(found, key=lambda entry: entry.name, reverse=True)
-        except FileNotFoundError:
-            return
-        folders = []
-        for entry in reversed(entries):
-            name = f"{relative}/{entry.name}" if relative else entry.name
-            status = entry.stat(follow_symlinks=False)
-            link = None
-            if stat.S_ISLNK(status.st_mode):
-                link = _link(name, os.readlink(entry.path), inside)
-                if link is None:
-                    say(f"{inside}/{name} is not uploaded: it links to outside {inside}.")
-                    continue
-            elif stat.S_ISDIR(status.st_mode):
-                folders.append(name)
-            elif not stat.S_ISREG(status.st_mode):
-                say(f"{inside}/{name} is not uploaded: it is neither file nor folder.")
-                continue
-            yield Entry(name, entry.path, status, link)
-        pending.extend(reversed(folders))
-
-
 def write_archive(path: str, entries: Iterator[Entry]) -> None:
     """Write a gzipped tar that depends on nothing but names, contents and permissions."""
     import gzip
@@ -176,20 +143,9 @@ def write_archive(path: str, entries: Iterator[Entry]) -> None:
                 member.type = tarfile.DIRTYPE
                 archive.addfile(member)
             else:
-                with open(os.open(entry.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
+                with entry.open() as file:
                     member.size = os.fstat(file.fileno()).st_size
                     archive.addfile(member, file)
-
-
-def _link(name: str, target: str, inside: str) -> str | None:
-    """The relative target of the link `name`, or None when it leads out of the folder."""
-    here = os.path.dirname(name)
-    if os.path.isabs(target):
-        below = os.path.relpath(os.path.normpath(target), inside)
-        target = os.path.relpath(below, here or ".")
-    else:
-        below = os.path.normpath(os.path.join(here, target))
-    return None if below == ".." or below.startswith("../") else target
 
 
 def _is_text(name: str) -> bool:

@@ -28,7 +28,7 @@ def new(
     """A document for `request`, not stored yet. Its tags leave the spec; `due` asks for reconciling at once."""
     account, region = resource.place(call.account, call.region)
     spec = {member: value for member, value in request.items() if member != "Tags"}
-    now = call.clock.now()
+    now = _moment(call)
     return Document(
         kind=resource.kind,
         account=account,
@@ -50,6 +50,9 @@ async def create(call: Call, resource: Resource, document: Document) -> Document
     """Store a new document durably. Raises the noun's own error when its name is taken."""
 
     def insert(tx: Transaction) -> bool:
+        twin = documents.by_arn(tx, document.arn)
+        if twin is not None and twin.kind == document.kind:  # SageMaker's ARNs are in lower case, its names are not
+            return False
         return documents.insert(tx, document)
 
     write = call.world.write if document.due_at is not None else call.db.write
@@ -70,7 +73,7 @@ def find(call: Call, resource: Resource, name: str) -> Document:
 async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: bool = False) -> Document:
     """Read, edit and write a document in one transaction: `edit(document)` changes it in place, or raises."""
     account, region = resource.place(call.account, call.region)
-    now = call.clock.now()
+    now = _moment(call)
 
     def work(tx: Transaction) -> Document:
         document = documents.find(tx, resource.kind, account, region, name)
@@ -86,8 +89,8 @@ async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: 
     return await (call.world.write if wake else call.db.write)(work)
 
 
-async def remove(call: Call, resource: Resource, name: str, check: Any = None) -> Document:
-    """Delete a document in one transaction; `check(document)` may refuse by raising."""
+async def remove(call: Call, resource: Resource, name: str, check: Any = None, also: Any = None) -> Document:
+    """Delete a document in one transaction; `check(document)` may refuse by raising, `also(tx, document)` joins in."""
     account, region = resource.place(call.account, call.region)
 
     def work(tx: Transaction) -> Document:
@@ -97,6 +100,8 @@ async def remove(call: Call, resource: Resource, name: str, check: Any = None) -
         if check is not None:
             check(document)
         documents.delete(tx, document.id)
+        if also is not None:
+            also(tx, document)
         return document
 
     return await call.db.write(work)
@@ -135,6 +140,11 @@ def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
     }
     for verb in sorted(resource.operations):
         yield provided[verb]
+
+
+def _moment(call: Call) -> float:
+    """Now, as precise as clients are shown it: what they saw must compare equal when they filter by it."""
+    return round(call.clock.now(), 3)
 
 
 def _settled(resource: Resource, document: Document) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +24,8 @@ class Hints:
         self._directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._listener: socket.socket | None = None
-        self._mine = f"{os.getpid()}.sock"
+        # Never a name of before: a sender that found a dead socket may be about to remove it.
+        self._mine = f"{os.getpid()}-{secrets.token_hex(4)}.sock"
 
     def _address(self, name: str) -> str:
         return f"/proc/self/fd/{self._directory}/{name}"
@@ -31,8 +33,6 @@ class Hints:
     def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake` on the running loop whenever another process, or this one, sends."""
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        with contextlib.suppress(FileNotFoundError):
-            (self._folder / self._mine).unlink()
         listener.bind(self._address(self._mine))
         self._listener = listener
 

@@ -20,11 +20,12 @@ from salvia.core.http import HttpRequest, HttpResponse
 from salvia.store import leases
 from salvia.store.db import Reader, Row, Transaction
 
+from . import reports
+from .reports import PHASES
 from .world import World
 
 _CREDENTIAL_SECONDS = 3600
-_MAX_REPORT = 256 * 1024
-PHASES = ("Starting", "Downloading", "Training", "Uploading", "Exited")
+_MAX_REPORT = 512 * 1024  # twenty lines of 1,024 characters take 240 KiB, should JSON escape each
 
 
 @dataclass(slots=True)
@@ -164,22 +165,27 @@ async def _credentials(instance: Instance, world: World) -> HttpResponse:
 
 async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
     try:
-        report = orjson.loads(body)
-        phase = report["phase"]
-    except (ValueError, KeyError, TypeError):
-        return _json(400, {"message": "A report is a JSON object with a phase."})
-    if phase not in PHASES or PHASES.index(phase) < PHASES.index(row["phase"]):
-        return _json(200, {"stop": bool(row["stop"])})
+        said = orjson.loads(body)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict) or said.get("phase") not in PHASES:
+        return _json(400, {"message": f"A report is a JSON object whose phase is one of {', '.join(PHASES)}."})
+    report = reports.understood(said)
+    phase = report["phase"]
     text = orjson.dumps(report).decode()
     changed = phase != row["phase"]
     now = world.clock.wall()
 
     def work(tx: Transaction) -> None:
+        # Its phase as it is by now: reports overtake each other when one was slow and is sent again.
+        current = tx.one("SELECT phase FROM instances WHERE id = :id", {"id": row["id"]})
+        if current is None or PHASES.index(phase) < PHASES.index(current["phase"]):
+            return
         tx.run(
             "UPDATE instances SET phase = :phase, report = :report, reported_at = :now WHERE id = :id",
             {"phase": phase, "report": text, "now": now, "id": row["id"]},
         )
-        if changed:
+        if phase != current["phase"]:
             leases.wake(tx, row["owner"], now)
 
     await (world.write if changed else world.db.write)(work)

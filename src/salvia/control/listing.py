@@ -6,6 +6,7 @@ value and id, so that what is inserted meanwhile neither repeats nor hides an en
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -100,9 +101,11 @@ async def page(
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if request.get("NextToken"):
         token = decode_token(request["NextToken"])
-        if not (isinstance(token, list) and len(token) == 3 and token[0] == column):
-            raise validation_error("Invalid pagination token: it belongs to a request with another SortBy.")
-        values["after"], values["after_id"] = token[1], token[2]
+        if not (isinstance(token, list) and len(token) == 5 and token[:3] == [resource.kind, column, direction]):
+            raise validation_error("Invalid pagination token: it belongs to another request, or to another SortBy.")
+        if not (isinstance(token[3], str if column in {"name", "state"} else float) and isinstance(token[4], str)):
+            raise validation_error("Invalid pagination token. Pass the NextToken of the last answer, unchanged.")
+        values["after"], values["after_id"] = token[3], token[4]
         conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
     found: list[Document] = []
     while True:
@@ -119,6 +122,7 @@ async def page(
         found += documents if where is None else [document for document in documents if where(document)]
         if len(found) > size or len(index) <= size:
             break
+        await asyncio.sleep(0)  # others' turn: a rare match may be many pages away
         last = index[-1]
         if "after" not in values:
             conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
@@ -126,7 +130,7 @@ async def page(
     if len(found) <= size:
         return found, None
     last_shown = found[size - 1]
-    return found[:size], encode_token([column, getattr(last_shown, column), last_shown.id])
+    return found[:size], encode_token([resource.kind, column, direction, getattr(last_shown, column), last_shown.id])
 
 
 async def _rows(call: Call, sql: str, values: dict[str, Any], *, indexed: bool) -> list[Any]:

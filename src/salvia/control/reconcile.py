@@ -24,7 +24,8 @@ from .world import World
 _log = logging.getLogger("salvia.reconcile")
 _LEASE = 15.0  # seconds until a dead controller's work is taken over
 _RENEW = _LEASE / 3
-_AT_ONCE = 32
+_AT_ONCE = 256  # most of them wait: for a thread, or for an image that one of them builds
+_ENDING = 5.0  # seconds for what runs, when the process is to end
 _IDLE = (0.5, 5.0)  # polling when nothing is due: hints make it rarely matter
 _RETRY = (0.5, 60.0)  # after a handler raised, doubling
 
@@ -62,6 +63,9 @@ class Worker:
         idle = _IDLE[0]
         while not self._stopping:
             self._look.clear()
+            if len(self._running) >= _AT_ONCE:
+                await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+                continue
             claimed = await self._claim()
             for document in claimed:
                 task = asyncio.create_task(self._work(document))
@@ -78,16 +82,19 @@ class Worker:
                 await asyncio.wait_for(self._look.wait(), wait)
 
     async def stop(self) -> None:
-        """Claim nothing more and let what runs finish."""
+        """Claim nothing more, let what runs finish, and break off what takes long: it can be repeated."""
         self._stopping = True
         self._look.set()
         if self._running:
-            await asyncio.wait(self._running, timeout=_LEASE)
+            _, late = await asyncio.wait(self._running, timeout=_ENDING)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
 
     async def _claim(self) -> list[Document]:
         room = _AT_ONCE - len(self._running)
         now = self._world.clock.wall()
-        if room <= 0 or not self._world.db.read().one(
+        if not self._world.db.read().one(
             "SELECT 1 FROM documents WHERE due_at <= :now AND (locked_until IS NULL OR locked_until < :now) LIMIT 1",
             {"now": now},
         ):
@@ -96,7 +103,9 @@ class Worker:
 
     async def _work(self, document: Document) -> None:
         handler: Reconciler | None = self._world.dispatch.reconcilers.get(document.kind)
-        renewal = asyncio.create_task(self._renew(document))
+        task = asyncio.current_task()
+        assert task is not None
+        renewal = asyncio.create_task(self._renew(document, task))
         try:
             if handler is None:
                 _log.error("no reconciler", extra={"event": "no-reconciler", "kind": document.kind})
@@ -106,23 +115,38 @@ class Worker:
             document.status.pop("_failures", None)
         except Conflict:
             outcome = Outcome(requeue=0)  # somebody changed it under the handler: `_write_back` finds so, too
+        except asyncio.CancelledError:
+            # Another controller need not wait until the lease runs out.
+            await self._world.db.write(lambda tx: leases.release(tx, document))
+            raise
         except Exception:
             _log.exception("reconcile failed", extra={"event": "reconcile-failed", "arn": document.arn})
             outcome = self._retry(document)
         finally:
             renewal.cancel()
-        await self._write_back(document, outcome)
+        try:
+            await self._write_back(document, outcome)
+        except Exception:  # the disk is full, say: the lease runs out, and the step is repeated
+            _log.exception("write-back failed", extra={"event": "write-back-failed", "arn": document.arn})
 
     def _retry(self, document: Document) -> Outcome:
         failures = int(document.status.get("_failures", 0)) + 1
         document.status["_failures"] = failures
         return Outcome(requeue=min(_RETRY[0] * 2 ** (failures - 1), _RETRY[1]))
 
-    async def _renew(self, document: Document) -> None:
+    async def _renew(self, document: Document, work: asyncio.Task[None]) -> None:
+        """Hold on to the lease; whoever lost it stops, since another controller does the work by now."""
         while True:
             await asyncio.sleep(_RENEW)
             until = self._world.clock.wall() + _LEASE
-            if not await self._world.db.write(lambda tx, until=until: leases.renew(tx, document, until)):  # type: ignore[misc]
+            try:
+                held = await self._world.db.write(lambda tx, until=until: leases.renew(tx, document, until))  # type: ignore[misc]
+            except Exception:
+                _log.exception("renewal failed", extra={"event": "renewal-failed", "arn": document.arn})
+                continue
+            if not held:
+                _log.warning("lease lost", extra={"event": "lease-lost", "arn": document.arn})
+                work.cancel()
                 return
 
     async def _write_back(self, document: Document, outcome: Outcome) -> None:

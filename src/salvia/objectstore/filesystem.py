@@ -52,6 +52,7 @@ class FilesystemStore:
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="salvia-objects")
         self._waiting: list[Waiting] = []
         self._sharing: asyncio.Task[None] | None = None
+        self._discarding: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
         """End the threads, once what they do is done."""
@@ -77,22 +78,19 @@ class FilesystemStore:
             return
         position, end = extent.start, extent.start + extent.size
         file, block = await self._on_thread(self._open_and_read, extent.blob, position, min(_BLOCK, extent.size))
-        ahead: asyncio.Future[bytes] | None = None
-        try:
-            while True:
-                position += len(block)
-                if position < end:
-                    # The next block is read while the client takes this one.
-                    ahead = self._on_thread(self._read, file, position, min(_BLOCK, end - position))
+        while True:
+            position += len(block)
+            if position == end:
                 yield block
-                if ahead is None:
-                    return
-                block = await ahead
-                ahead = None
-        finally:
-            if ahead is not None:
-                await asyncio.gather(ahead, return_exceptions=True)
-            os.close(file)
+                return
+            # The next block is read while the client takes this one.
+            ahead = self._on_thread(file.read, position, min(_BLOCK, end - position))
+            try:
+                yield block
+            except BaseException:
+                ahead.cancel()
+                raise
+            block = await ahead
 
     async def delete(self, blobs: Iterable[str]) -> None:
         """See ObjectStore."""
@@ -122,35 +120,18 @@ class FilesystemStore:
 
     # Reading
 
-    def _open_and_read(self, blob: str, position: int, size: int) -> tuple[int, bytes]:
+    def _open_and_read(self, blob: str, position: int, size: int) -> tuple[_OpenFile, bytes]:
         try:
-            file = os.open(self._path(blob), os.O_RDONLY | os.O_CLOEXEC)
+            file = _OpenFile(self._path(blob))
         except FileNotFoundError:
             _log.error("blob missing", extra={"event": "blob-missing", "blob": blob})
             raise _lost(blob) from None
-        try:
-            return file, self._read(file, position, size)
-        except BaseException:
-            os.close(file)
-            raise
-
-    @staticmethod
-    def _read(file: int, position: int, size: int) -> bytes:
-        block = os.pread(file, size, position)
-        while 0 < len(block) < size:  # a signal, or a very large read: ask for the rest
-            more = os.pread(file, size - len(block), position + len(block))
-            if not more:
-                break
-            block += more
-        if len(block) != size:
-            _log.error("blob too short", extra={"event": "blob-too-short", "position": position, "size": size})
-            raise _lost("of this object")
-        return block
+        return file, file.read(position, size)
 
     # Writing: large
 
     async def _put_alone(self, held: list[bytes], chunks: AsyncIterator[bytes]) -> Extent:
-        file = await self._guarded(_File, self.root)
+        file = _File(self.root)
         writing: asyncio.Future[None] | None = None
         flushing: asyncio.Future[None] | None = None
         gathered, flushed = sum(map(len, held)), 0
@@ -160,23 +141,30 @@ class FilesystemStore:
                 gathered += len(chunk)
                 if gathered >= _BLOCK:
                     if writing is not None:
-                        await writing
+                        await asyncio.shield(writing)
                     writing = self._guarded(file.write, held)
                     held, gathered = [], 0
                     if file.size - flushed >= _FLUSH_EVERY and (flushing is None or flushing.done()):
                         flushed = file.size
                         flushing = self._guarded(file.flush)
-            if writing is not None:
-                await writing
-            if flushing is not None:
-                await flushing
-            await self._guarded(file.finish, held)
+            for future in (writing, flushing):
+                if future is not None:
+                    await asyncio.shield(future)
+            writing = self._guarded(file.finish, held)
+            await asyncio.shield(writing)
         except BaseException:
-            under_way = (future for future in (writing, flushing) if future is not None)
-            await asyncio.gather(*under_way, return_exceptions=True)
-            await asyncio.shield(self._on_thread(file.discard))
+            # A thread that has begun cannot be stopped: what it writes is discarded once it has ended.
+            discarding = asyncio.create_task(self._discard(file, writing, flushing))
+            self._discarding.add(discarding)
+            discarding.add_done_callback(self._discarding.discard)
+            await asyncio.shield(discarding)
             raise
         return Extent(file.blob, 0, file.size)
+
+    async def _discard(self, file: _File, *under_way: asyncio.Future[None] | None) -> None:
+        futures = (future for future in under_way if future is not None)
+        await asyncio.gather(*futures, return_exceptions=True)
+        await self._on_thread(file.discard)
 
     def _guarded(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
         """Work on a thread whose OSErrors are the medium's; those of the stream are its sender's."""
@@ -247,24 +235,56 @@ class FilesystemStore:
         return extents
 
 
+class _OpenFile:
+    """A file being read. It closes itself when nobody has it any more: neither a reader nor a thread."""
+
+    __slots__ = ("_file",)
+
+    def __init__(self, path: str) -> None:
+        self._file = -1
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        if self._file >= 0:
+            os.close(self._file)
+
+    def read(self, position: int, size: int) -> bytes:
+        block = os.pread(self._file, size, position)
+        while 0 < len(block) < size:  # a signal, or a very large read: ask for the rest
+            more = os.pread(self._file, size - len(block), position + len(block))
+            if not more:
+                break
+            block += more
+        if len(block) != size:
+            _log.error("blob too short", extra={"event": "blob-too-short", "position": position, "size": size})
+            raise _lost("of this object")
+        return block
+
+
 class _File:
-    """A file being written, on threads only."""
+    """A file being written, on threads only, one at a time but for `flush`."""
 
     def __init__(self, root: Path) -> None:
         self.blob = secrets.token_hex(16)
         self.size = 0
+        self._root = str(root)
         self._folder = f"{root}/{self.blob[:2]}"
         self._part = f"{self._folder}/{self.blob}.part"
+        self._file = -1
+
+    def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         try:
             self._file = os.open(self._part, flags, 0o600)
         except FileNotFoundError:
             with contextlib.suppress(FileExistsError):
                 os.mkdir(self._folder, 0o700)
-            _sync(str(root))
+            _sync(self._root)
             self._file = os.open(self._part, flags, 0o600)
 
     def write(self, buffers: Sequence[bytes]) -> None:
+        if self._file < 0:
+            self._open()
         for first in range(0, len(buffers), _VECTORS):
             vector: list[bytes | memoryview] = list(buffers[first : first + _VECTORS])
             left = sum(map(len, vector))

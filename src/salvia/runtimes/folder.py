@@ -12,9 +12,7 @@ import contextlib
 import fcntl
 import json
 import os
-import shutil
 import signal
-import stat
 import time
 import uuid
 from collections.abc import Iterator
@@ -148,12 +146,46 @@ def instances(parent: Path) -> Iterator[InstanceFolder]:
 
 
 def _delete_tree(path: Path) -> None:
-    # A program may have locked its own folders (chmod 0): open them first, from the top down.
-    for folder, _, _ in os.walk(path):
-        for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False):
-                mode = stat.S_IMODE(entry.stat(follow_symlinks=False).st_mode)
-                if mode & stat.S_IRWXU != stat.S_IRWXU:
-                    Path(entry.path).chmod(mode | stat.S_IRWXU)
+    """Delete a folder that a program filled: nested a million deep, say, or locked (chmod 0).
+
+    Folders in it are moved up beside each other instead of descended into, so that no path grows longer and no
+    link is ever followed. Repeating it goes on where it was interrupted.
+    """
+    top = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        while folders := _empty(top):
+            for name in folders:
+                with contextlib.suppress(FileNotFoundError):  # another process removes the same
+                    _flatten(top, name)
+    finally:
+        os.close(top)
     with contextlib.suppress(FileNotFoundError):
-        shutil.rmtree(path)
+        path.rmdir()
+
+
+def _flatten(top: int, name: str) -> None:
+    """Delete the folder `name` of `top`, and move those in it to `top`."""
+    os.chmod(name, 0o700, dir_fd=top)
+    folder = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=top)
+    try:
+        for below in _empty(folder):
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(below, 0o700, dir_fd=folder)
+                os.rename(below, uuid.uuid4().hex, src_dir_fd=folder, dst_dir_fd=top)
+    finally:
+        os.close(folder)
+    os.rmdir(name, dir_fd=top)
+
+
+def _empty(folder: int) -> list[str]:
+    """Delete the files of a folder; the names of the folders in it."""
+    folders = []
+    with os.scandir(folder) as found:
+        entries = list(found)
+    for entry in entries:
+        if entry.is_dir(follow_symlinks=False):
+            folders.append(entry.name)
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(entry.name, dir_fd=folder)
+    return folders

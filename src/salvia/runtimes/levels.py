@@ -14,7 +14,7 @@ from typing import Any
 from . import limits as cgroups
 from .base import InstanceSpec, StartError, UnsupportedError
 from .limits import ControlGroups
-from .sandbox import Bare, Bubblewrap, Level, Namespaces, Sandbox, View
+from .sandbox import ENVIRONMENT, Bare, Bubblewrap, Level, Namespaces, Sandbox, View
 
 _COSTS = {
     Level.BUBBLEWRAP: "",
@@ -24,6 +24,7 @@ _COSTS = {
     "algo-2 … do not resolve",
 }
 _INSTALL = "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap) and allow user namespaces"
+_NO_VARIABLES = f'exec {ENVIRONMENT}</dev/null && exec "$@"'
 _DELEGATE = "run as root, or with systemd: systemd-run --user --scope salvia up"
 
 
@@ -108,7 +109,13 @@ class Isolation:
             view.prepare({})
             line = sandbox.command(view, ["/bin/sh", "-c", ":"])
             try:
-                done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=20)
+                done = subprocess.run(
+                    ["/bin/sh", "-c", _NO_VARIABLES, "salvia", *line],
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=20,
+                )
             except (OSError, subprocess.TimeoutExpired) as error:
                 return str(error)
             said = done.stderr.strip().splitlines()[-1:] or [f"exit status {done.returncode}"]

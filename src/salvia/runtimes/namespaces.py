@@ -1,8 +1,9 @@
 """Run a command in namespaces of its own, with nothing but Python: `namespaces.py PLAN COMMAND…`.
 
 A program by itself, never imported by the server; PLAN is JSON: `root` (an empty folder), `steps` (see
-`sandbox.Step`), `host`, `network`, `cwd`. Root needs no more than CAP_SYS_ADMIN; an ordinary user gets a user
-namespace. The command runs as root without a single capability; its orphans are reaped; all of it dies with
+`sandbox.Step`), `host`, `network`, `cwd`, and `environment`, the descriptor to read the command's
+environment from: words `--setenv NAME VALUE`, each ended by a NUL. Root needs no more than CAP_SYS_ADMIN; an
+ordinary user gets a user namespace. The command runs as root without a single capability; its orphans are reaped; all of it dies with
 the process that started this one. Exits as the command does, with 128 + n when signal n ended it.
 
 The system calls are those of namespaces(7), pivot_root(2), capabilities(7); each failure names its step.
@@ -167,13 +168,22 @@ def code(status: int) -> int:
     return number if number >= 0 else 128 - number
 
 
-def run(command: list[str], cwd: str) -> NoReturn:
+def environment(descriptor: int) -> dict[bytes, bytes]:
+    """What the command finds in its environment."""
+    with open(descriptor, "rb") as file:
+        words = file.read().split(b"\0")[:-1]
+    if len(words) % 3 or any(word != b"--setenv" for word in words[::3]):
+        sys.exit(f"namespaces: descriptor {descriptor} holds no environment")
+    return dict(zip(words[1::3], words[2::3], strict=True))
+
+
+def run(command: list[str], cwd: str, variables: dict[bytes, bytes]) -> NoReturn:
     """The command itself, the second process of the namespace."""
     os.chdir(cwd)
     for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     try:
-        os.execvp(command[0], command)
+        os.execvpe(command[0], command, variables)
     except OSError as error:
         sys.stderr.write(f"{command[0]}: {error.strerror}\n")
         sys.stderr.flush()
@@ -193,7 +203,7 @@ def first_process(plan: dict[str, Any], command: list[str], starter: int) -> NoR
     child = os.fork()
     if child == 0:
         os.setsid()
-        run(command, plan["cwd"])
+        run(command, plan["cwd"], plan["variables"])
     while True:
         done, status = os.wait()
         if done == child:
@@ -203,6 +213,7 @@ def first_process(plan: dict[str, Any], command: list[str], starter: int) -> NoR
 def main() -> None:
     """Namespaces first, then the first process in them; wait for it."""
     plan, command = json.loads(sys.argv[1]), sys.argv[2:]
+    plan["variables"] = environment(plan["environment"])
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     libc.prctl(PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     # The agent tells sandboxes by their names: a signal for the program is not for this process.

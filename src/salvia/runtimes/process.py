@@ -202,8 +202,11 @@ class ProcessRuntime:
             environment = {name: relocate(view, value) for name, value in environment.items()}
             environment["SAGEMAKER_BASE_DIR"] = str(view.folder / "ml")
             environment["SALVIA_HOSTS_FILE"] = str(view.folder / "etc" / "hosts")
+        # What a request sets, LD_PRELOAD say, must not act on the sandbox, nor on the shell before it.
+        outside = None if bare else {"PATH": _PATH}
         if not held:
             environment |= marker(spec.name)
+            outside = outside and outside | marker(spec.name)
         folder.write(
             "SPEC.json",
             {
@@ -220,6 +223,7 @@ class ProcessRuntime:
                 "program": {
                     "argv": cgroups.entering(held, bounds, sandbox.command(view, spec.argv)),
                     "environment": environment,
+                    "outside": outside,
                     "cwd": str(view.folder / "ml") if bare else None,
                     "cgroup_events": [str(path) for path in isolation.groups.events(spec.name)],
                 },

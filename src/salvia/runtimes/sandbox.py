@@ -24,6 +24,8 @@ from .base import Mount
 
 ML = "/opt/ml"
 RUN = "/run/salvia"
+ENVIRONMENT = "9"
+"""The descriptor from which sandboxes read their program's environment: words `--setenv NAME VALUE`, NUL-ended."""
 
 _ROOT_LINKS = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _SYSTEM = ("/usr", "/nix/store", "/gnu/store", "/var/lib/ca-certificates")
@@ -155,8 +157,20 @@ class Bubblewrap:
         self._sizes = "--size" in listing.stdout + listing.stderr
 
     def command(self, view: View, argv: Iterable[str]) -> list[str]:
-        """`argv` inside `view`. The environment is its parent's; it dies with its parent."""
-        line = [self._program, "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
+        """`argv` inside `view`; it dies with its parent.
+
+        The program's environment comes by descriptor 9, in bubblewrap's own words: in bubblewrap's own
+        environment, a request's LD_PRELOAD would run outside the sandbox, and everybody can see a command line.
+        """
+        line = [
+            self._program,
+            "--args",
+            ENVIRONMENT,
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+            "--unshare-cgroup-try",
+        ]
         line += ["--die-with-parent", "--new-session", "--hostname", view.host, "--cap-drop", "ALL"]
         if os.geteuid() != 0:
             line += ["--unshare-user", "--uid", "0", "--gid", "0"]
@@ -180,8 +194,9 @@ class Namespaces:
     level = Level.UNSHARE
 
     def command(self, view: View, argv: Iterable[str]) -> list[str]:
-        """`argv` inside `view`. The environment is its parent's; it dies with its parent."""
+        """`argv` inside `view`; it dies with its parent. The program's environment comes by descriptor 9."""
         plan = {
+            "environment": int(ENVIRONMENT),
             "root": str(view.folder / "root"),
             "steps": view.steps(),
             "host": view.host,

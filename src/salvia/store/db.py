@@ -11,6 +11,7 @@ thread's hand-over costs more. What may be long goes through `scan`.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -112,7 +113,11 @@ class Database:
     def start(self) -> None:
         """Open the reader and start the writer."""
         self._reader = Reader(self.connect())
-        self._thread = threading.Thread(target=self._write_forever, name="salvia-writer", daemon=True)
+        # Connected here, so that what goes wrong is raised to whoever starts us rather than ending the thread.
+        connection = self.connect()
+        self._thread = threading.Thread(
+            target=self._write_forever, args=(connection,), name="salvia-writer", daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:
@@ -124,6 +129,7 @@ class Database:
         for connection in self._open:
             connection.close()
         self._open.clear()
+        self._scanners = threading.local()
         self._reader = None
 
     def read(self) -> Reader:
@@ -148,13 +154,14 @@ class Database:
 
         An exception undoes this unit alone and is raised here.
         """
+        if self._thread is None:
+            raise RuntimeError("The database is not open.")
         unit = _Unit(work, asyncio.get_running_loop())
         self._queue.put(unit)
         result: T = await asyncio.shield(unit.future)
         return result
 
-    def _write_forever(self) -> None:
-        connection = self.connect()
+    def _write_forever(self, connection: sqlite3.Connection) -> None:
         transaction = Transaction(connection)
         while True:
             unit = self._queue.get()
@@ -178,8 +185,9 @@ class Database:
                 connection.execute("COMMIT")
             except sqlite3.Error as error:
                 _log.error("commit failed", extra={"event": "commit-failed", "cause": str(error)})
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
+                with contextlib.suppress(sqlite3.Error):
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
                 for member in group:
                     member.error = member.error or error
             for member in group:

@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, stop)
     note(record, f"agent {os.getpid()}")
     with record.with_name(f"{record.name}.{spec['host']}.log").open("ab") as output:
+        outside, words = program.get("outside"), 9
+        if outside is not None:
+            os.dup2(environment(program["environment"]), words)
         child = subprocess.Popen(
             program["argv"],
-            env=program["environment"],
+            env=program["environment"] if outside is None else outside,
+            pass_fds=() if outside is None else (words,),
             cwd=program["cwd"],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -49,6 +54,16 @@ def main() -> None:
         time.sleep(0.005)
     events = program["cgroup_events"]
     note(record, f"ended {child.returncode} {oom_kills(events[0] if events else None)}")
+
+
+def environment(variables: dict[str, str]) -> int:
+    """A descriptor with the program's variables, as `agent.spec.Program` says."""
+    with tempfile.TemporaryFile() as file:
+        file.write(
+            b"".join(b"--setenv\0%b\0%b\0" % (os.fsencode(n), os.fsencode(v)) for n, v in variables.items())
+        )
+        file.seek(0)
+        return os.dup(file.fileno())
 
 
 def note(record: Path, line: str) -> None:

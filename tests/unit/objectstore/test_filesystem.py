@@ -131,3 +131,47 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
         return await names(store)
 
     assert len(asyncio.run(story())) == 1
+
+
+def test_a_cancelled_put_waits_for_its_threads(tmp_path: Path) -> None:
+    """Whenever it is cancelled: during a write, a flush or the rename; nothing is left, no descriptor is lost."""
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b"x" * (1 << 20)
+
+    async def story() -> None:
+        store = FilesystemStore(tmp_path / "objects")
+        for number in range(40):
+            upload = asyncio.create_task(store.put(endless()))
+            await asyncio.sleep(number / 400)
+            upload.cancel()
+            await asyncio.wait({upload})
+            if not upload.cancelled():
+                await store.delete([upload.result().blob])
+        assert await names(store) == set()
+
+    before = len(os.listdir("/proc/self/fd"))
+    asyncio.run(story())
+    assert len(os.listdir("/proc/self/fd")) <= before
+
+
+def test_a_reader_that_goes_away_leaves_no_descriptor(tmp_path: Path) -> None:
+    """Clients hang up in the middle of downloads."""
+
+    async def story() -> None:
+        store = FilesystemStore(tmp_path / "objects")
+        extent = await store.put(chunks(os.urandom(5 << 20)))
+        before = len(os.listdir("/proc/self/fd"))
+        for _ in range(20):
+            reading = store.get(extent)
+            await anext(reading)
+            await reading.aclose()  # type: ignore[attr-defined]
+            opening = asyncio.ensure_future(anext(store.get(extent)))
+            await asyncio.sleep(0)
+            opening.cancel()
+            await asyncio.wait({opening})
+        await asyncio.sleep(0.1)
+        assert len(os.listdir("/proc/self/fd")) <= before
+
+    asyncio.run(story())

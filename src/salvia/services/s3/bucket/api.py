@@ -27,7 +27,7 @@ _EVERYTHING = {
 _MOST = 10_000
 _MINE = """
 SELECT name, created_at, spec FROM documents
-WHERE owner = :owner AND kind = :kind AND name > :after AND name >= :prefix AND name < :end ORDER BY name"""
+WHERE owner = :owner AND kind = :kind"""
 _IN_USE = "SELECT 1 FROM s3_versions WHERE bucket = :bucket LIMIT 1"
 _UPLOADS = "SELECT id FROM s3_uploads WHERE bucket = :bucket"
 
@@ -115,17 +115,12 @@ async def list_buckets(call: Call) -> dict[str, Any]:
     prefix = request.get("Prefix") or ""
     most = request.get("MaxBuckets")
     after = _after(request.get("ContinuationToken"))
-    rows = await call.db.scan(
-        _MINE,
-        {
-            "owner": call.account,
-            "kind": BUCKET.kind,
-            "after": after,
-            "prefix": prefix,
-            "end": prefix + "\U0010ffff",
-        },
+    rows = await call.db.scan(_MINE, {"owner": call.account, "kind": BUCKET.kind})
+    found = sorted(
+        (row["name"], row["created_at"], orjson.loads(row["spec"])["Region"])
+        for row in rows
+        if row["name"] > after and row["name"].startswith(prefix)
     )
-    found = [(row["name"], row["created_at"], orjson.loads(row["spec"])["Region"]) for row in rows]
     wanted = request.get("BucketRegion")
     if wanted:
         found = [entry for entry in found if entry[2] == wanted]

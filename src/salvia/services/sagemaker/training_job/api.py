@@ -9,6 +9,7 @@ from salvia.control import crud, instances
 from salvia.control.authorize import pass_role
 from salvia.control.dispatch import Call, operation
 from salvia.core.errors import validation_error
+from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import TRAINING_JOB, transitions, unsupported
@@ -33,7 +34,8 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     _check_channels(request)
     output = request["OutputDataConfig"]["S3OutputPath"]
     _check_uri("OutputDataConfig.S3OutputPath", output)
-    if not request["ResourceConfig"].get("InstanceType"):
+    resources = request["ResourceConfig"]
+    if not resources.get("InstanceType") or resources.get("InstanceCount", 1) < 1:
         raise validation_error("ResourceConfig needs an InstanceType and an InstanceCount of at least 1.")
     pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
 
@@ -86,8 +88,10 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
                 "can be deleted. Stop it first."
             )
 
-    job = await crud.remove(call, TRAINING_JOB, call.request["TrainingJobName"], ended)
-    await call.db.write(lambda tx: instances.forget(tx, job.id))
+    def forget(tx: Transaction, job: Document) -> None:
+        instances.forget(tx, job.id)
+
+    await crud.remove(call, TRAINING_JOB, call.request["TrainingJobName"], ended, forget)
     return {}
 
 

@@ -62,7 +62,8 @@ def _succeeded(ended: dict[str, Any]) -> bool:
 def _reason(ended: dict[str, Any], host: str, instance_type: str, *, alone: bool) -> str:
     where = "" if alone else f" on {host}"
     if ended.get("error"):
-        return f"{ended['error']['code']}: {ended['error']['message']}"
+        code = ended["error"]["code"].replace("InternalError", "InternalServerError")  # as SageMaker spells it
+        return f"{code}: {ended['error']['message']}"
     if ended.get("oom"):
         return (
             f"AlgorithmError: the program{where} ran out of memory: it needed more than {instance_type} has on this "
@@ -75,6 +76,6 @@ def _reason(ended: dict[str, Any], host: str, instance_type: str, *, alone: bool
         kind = "" if said.startswith(_KINDS) else "AlgorithmError: "
         return f"{kind}{said}, exit code: {ended.get('code')}"
     if ended.get("signal"):
-        name = signal.Signals(ended["signal"]).name if ended["signal"] in set(signal.Signals) else ""
-        return f"AlgorithmError: the program{where} was killed by signal {ended['signal']} ({name}).{last}"
+        name = f" ({signal.Signals(ended['signal']).name})" if ended["signal"] in set(signal.Signals) else ""
+        return f"AlgorithmError: the program{where} was killed by signal {ended['signal']}{name}.{last}"
     return f"AlgorithmError: the program{where} ended with exit code {ended.get('code')}.{last}"
