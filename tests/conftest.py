@@ -17,9 +17,26 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore import xform_name
 from botocore.config import Config
 
 _BIN = Path(sys.executable).parent
+CALLED: set[tuple[str, str]] = set()  # (service, method) of every call that a test made through boto3
+PAGED: set[tuple[str, str]] = set()
+
+
+def _note(model: Any, **_: Any) -> None:
+    CALLED.add((model.service_model.service_name, xform_name(model.name)))
+
+
+def _note_paginators(client: Any) -> None:
+    plain = client.get_paginator
+
+    def get_paginator(name: str) -> Any:
+        PAGED.add((client.meta.service_model.service_name, name))
+        return plain(name)
+
+    client.get_paginator = get_paginator
 
 
 def free_port() -> int:
@@ -110,7 +127,10 @@ class Server:
         config.setdefault("retries", {"max_attempts": 1})
         identity = repr((service, keys or self.environment["AWS_ACCESS_KEY_ID"], sorted(config.items())))
         if identity not in self.clients:
-            self.clients[identity] = self.session(keys).client(service, endpoint_url=self.url, config=Config(**config))
+            client = self.session(keys).client(service, endpoint_url=self.url, config=Config(**config))
+            client.meta.events.register("before-call", _note)
+            _note_paginators(client)
+            self.clients[identity] = client
         return self.clients[identity]
 
     def aws(

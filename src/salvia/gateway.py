@@ -13,6 +13,7 @@ import uvicorn
 from salvia.app import close, compose, until_signalled
 from salvia.control import chain, instances
 from salvia.control.world import World
+from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
 from salvia.settings import Settings
 
@@ -56,7 +57,10 @@ class Gateway:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
             if path.startswith("/_instance/"):
-                request.body = await chain.whole_body(request, 512 * 1024)
+                try:
+                    request.body = await chain.whole_body(request, instances.MAX_REPORT)
+                except ServiceError as error:
+                    return HttpResponse(error.status, [("content-type", "text/plain")], f"{error.message}\n".encode())
                 return await instances.answer(request, self._world)
             return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
         return await chain.handle(request, self._world)
@@ -123,8 +127,8 @@ async def _send(response: HttpResponse, method: str, send: Send) -> None:
     if isinstance(body, bytes):
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
         return
-    async for chunk in body:
-        if method != "HEAD":
+    if method != "HEAD":
+        async for chunk in body:
             await send({"type": "http.response.body", "body": chunk, "more_body": True})
     await send({"type": "http.response.body", "body": b""})
 

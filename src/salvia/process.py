@@ -21,6 +21,7 @@ from pathlib import Path
 
 from salvia.settings import Settings
 
+_TRIES = 10
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -59,9 +60,13 @@ class Lock:
         """True when nobody else holds it; the file then names this process."""
         if self._file is None:
             return False
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        for _ in range(_TRIES):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                time.sleep(0.005)  # `holder`, which only looks, has it for microseconds
+        else:
             return False
         self._file.seek(0)
         self._file.truncate()

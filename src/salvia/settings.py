@@ -33,8 +33,12 @@ class Settings:
         """Where instances and the command line find the gateway."""
         if self.advertise:
             return self.advertise
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"http://{f'[{self.local}]' if ':' in self.local else self.local}:{self.port}"
+
+    @property
+    def local(self) -> str:
+        """The address at which this machine itself reaches the gateway."""
+        return "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104
 
     @property
     def database_path(self) -> Path:
@@ -50,8 +54,9 @@ class Settings:
 
     def save(self) -> None:
         """Write the file that `load` reads."""
-        path = self.run / "settings.json"
-        path.write_text(json.dumps({**asdict(self), "home": str(self.home)}))
+        fresh = self.run / "settings.new"
+        fresh.write_text(json.dumps({**asdict(self), "home": str(self.home)}))
+        fresh.replace(self.run / "settings.json")  # whole or not at all: `salvia status` may be reading it
 
     @classmethod
     def load(cls, home: Path) -> Settings:

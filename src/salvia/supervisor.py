@@ -70,7 +70,13 @@ class Supervisor:
         settings.save()
         from salvia.store.schema import upgrade
 
-        upgrade(settings.database_path)
+        try:
+            upgrade(settings.database_path)
+        except Exception as error:
+            raise CannotStart(
+                f"The database {settings.database_path} cannot be brought to this version's schema: {error}. Is it "
+                "Salvia's, and of no later version? `pip install --upgrade salvia-ml` reads a later one."
+            ) from error
         from salvia.app import bootstrap
 
         asyncio.run(bootstrap(settings))
@@ -115,8 +121,13 @@ class Supervisor:
             child.process = None
             _log.warning("restarting", extra={"event": "restart", "role": child.role, "exit": code})
         if now >= child.again_at:
-            child.process = self._start(child)
             child.started = now
+            try:
+                child.process = self._start(child)
+            except OSError as error:  # no memory or process left for the moment: the others go on
+                child.wait = min(child.wait * 2, _BACKOFF[1])
+                child.again_at = now + child.wait
+                _log.error("cannot start", extra={"event": "start-failed", "role": child.role, "cause": str(error)})
 
     def _start(self, child: _Child) -> subprocess.Popen[bytes]:
         settings = self._settings
@@ -159,9 +170,9 @@ def ready(settings: Settings, timeout: float) -> bool:
     import http.client
 
     deadline = time.monotonic() + timeout
-    host, port = settings.url.removeprefix("http://").rsplit(":", 1)
     while time.monotonic() < deadline:
-        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=2)
+        # Not where others find us (`advertise`): that may be a proxy which is not up, or knows nothing of us.
+        connection = http.client.HTTPConnection(settings.local, settings.port, timeout=2)
         try:
             connection.request("GET", "/_health")
             if connection.getresponse().status == 200:

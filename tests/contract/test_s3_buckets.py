@@ -41,7 +41,7 @@ def test_a_bucket_is_created_seen_and_deleted(s3: Any) -> None:
 )
 def test_names_that_s3_does_not_allow_are_refused(salvia: Any, name: str) -> None:
     """User guide, "General purpose bucket naming rules". boto3 itself would not even send some."""
-    s3 = salvia.client("s3")
+    s3 = salvia.client("s3", user_agent_extra="any-name")
     s3.meta.events.unregister("before-parameter-build.s3", validate_bucket_name)
     assert refused(s3.create_bucket, Bucket=name) == ("InvalidBucketName", 400)
 

@@ -25,7 +25,7 @@ from .reports import PHASES
 from .world import World
 
 _CREDENTIAL_SECONDS = 3600
-_MAX_REPORT = 512 * 1024  # twenty lines of 1,024 characters take 240 KiB, should JSON escape each
+MAX_REPORT = 512 * 1024  # twenty lines of 1,024 characters take 240 KiB, should JSON escape each
 
 
 @dataclass(slots=True)
@@ -137,8 +137,8 @@ async def answer(request: HttpRequest, world: World) -> HttpResponse:
         row = world.db.read().one("SELECT * FROM instances WHERE token_hash = :hash", {"hash": hash_of(token)})
     if row is None:
         return _json(403, {"message": "This instance is not known, or its job has ended."})
-    if request.method != "POST" or len(request.body) > _MAX_REPORT:
-        return _json(400, {"message": f"POST at most {_MAX_REPORT} bytes of JSON."})
+    if request.method != "POST" or len(request.body) > MAX_REPORT:
+        return _json(400, {"message": f"POST at most {MAX_REPORT} bytes of JSON."})
     if request.path == "/_instance/credentials":
         return await _credentials(Instance.of(row), world)
     if request.path == "/_instance/report":

@@ -25,7 +25,9 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
     return {
         "phase": report["phase"],
         "message": _text(report.get("message")) or "",
-        "times": {phase: times[phase] for phase in PHASES if _number(times.get(phase))} if isinstance(times, dict) else {},
+        "times": {phase: times[phase] for phase in PHASES if _number(times.get(phase))}
+        if isinstance(times, dict)
+        else {},
         "metrics": [_metric(one) for one in metrics[:_METRICS] if _is_metric(one)] if isinstance(metrics, list) else [],
         "exit": _exit(report.get("exit")) if report["phase"] == "Exited" else None,
     }
@@ -73,4 +75,3 @@ def _integer(value: object) -> int | None:
 
 def _text(value: object) -> str | None:
     return value[:_TEXT] if isinstance(value, str) else None
-

@@ -86,6 +86,9 @@ class Isolation:
             sandbox, why = self._make(level)
             if sandbox is not None:
                 why = self._refusal(sandbox, network=True)
+            if why and isinstance(sandbox, Bubblewrap) and sandbox.sealed:
+                sandbox = Bubblewrap(sandbox.program, sealed=False)
+                why = self._refusal(sandbox, network=True)
             if sandbox is None or why:
                 refusals[level.value] = why
                 continue
@@ -135,6 +138,10 @@ class Isolation:
         if level is not None and not found.network and level is not Level.NONE:
             cost = "jobs with EnableNetworkIsolation are refused"
             missing.append({"what": "network isolation", "why": "refused", "cost": cost, "remedy": _DELEGATE})
+        if isinstance(found.sandbox, Bubblewrap) and not found.sandbox.sealed:
+            cost = "programs can make user namespaces, which open more of the kernel to them"
+            remedy = "bubblewrap 0.8 or later, where user namespaces are allowed"
+            missing.append({"what": "a bar to user namespaces", "why": "refused", "cost": cost, "remedy": remedy})
         if not version:
             limits |= {"memory": held, "pids": held}
             cost = "memory is limited for each process instead of an instance, cores are not at all, and a "

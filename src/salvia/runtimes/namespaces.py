@@ -3,8 +3,9 @@
 A program by itself, never imported by the server; PLAN is JSON: `root` (an empty folder), `steps` (see
 `sandbox.Step`), `host`, `network`, `cwd`, and `environment`, the descriptor to read the command's
 environment from: words `--setenv NAME VALUE`, each ended by a NUL. Root needs no more than CAP_SYS_ADMIN; an
-ordinary user gets a user namespace. The command runs as root without a single capability; its orphans are reaped; all of it dies with
-the process that started this one. Exits as the command does, with 128 + n when signal n ended it.
+ordinary user gets a user namespace. The command runs as root without a single capability; its orphans are
+reaped; all of it dies with the process that started this one. Exits as the command does, with 128 + n when
+signal n ended it.
 
 The system calls are those of namespaces(7), pivot_root(2), capabilities(7); each failure names its step.
 """
@@ -160,6 +161,12 @@ def user_namespace(user: int, group: int) -> None:
     for name, line in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
         with open(f"/proc/self/{name}", "w") as table:
             table.write(line)
+    # In another one, the command would be mighty again. Where /proc/sys is read-only, so be it.
+    try:
+        with open("/proc/sys/user/max_user_namespaces", "w") as table:
+            table.write("0")
+    except OSError:
+        pass
 
 
 def code(status: int) -> int:

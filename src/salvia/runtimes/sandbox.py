@@ -150,11 +150,14 @@ class Bubblewrap:
 
     level = Level.BUBBLEWRAP
 
-    def __init__(self, program: str) -> None:
-        self._program = program
+    def __init__(self, program: str, *, sealed: bool = True) -> None:
+        self.program = program
         # `--size` came with 0.7; older ones give /dev/shm half of the memory.
         listing = subprocess.run([program, "--help"], capture_output=True, text=True, check=False, timeout=10)
         self._sizes = "--size" in listing.stdout + listing.stderr
+        # A program that could make user namespaces would be mighty in them, over mounts and networks of its own:
+        # where most ways out of sandboxes began. The bar to them came with 0.8.
+        self.sealed = sealed and "--disable-userns" in listing.stdout + listing.stderr
 
     def command(self, view: View, argv: Iterable[str]) -> list[str]:
         """`argv` inside `view`; it dies with its parent.
@@ -163,7 +166,7 @@ class Bubblewrap:
         environment, a request's LD_PRELOAD would run outside the sandbox, and everybody can see a command line.
         """
         line = [
-            self._program,
+            self.program,
             "--args",
             ENVIRONMENT,
             "--unshare-pid",
@@ -172,8 +175,10 @@ class Bubblewrap:
             "--unshare-cgroup-try",
         ]
         line += ["--die-with-parent", "--new-session", "--hostname", view.host, "--cap-drop", "ALL"]
-        if os.geteuid() != 0:
+        if os.geteuid() != 0 or self.sealed:
             line += ["--unshare-user", "--uid", "0", "--gid", "0"]
+        if self.sealed:
+            line.append("--disable-userns")
         if not view.network:
             line.append("--unshare-net")
         line += ["--dev", "/dev", "--proc", "/proc"]

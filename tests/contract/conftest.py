@@ -1,0 +1,39 @@
+"""Nothing is implemented without a test that calls it: counted over the whole run, from what clients really sent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from salvia.control.dispatch import Dispatch, discover
+from tests.conftest import CALLED, PAGED
+
+# Called by the AWS CLI or by agents alone would not count: boto3 is what users hold in their hands.
+_EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Fail a whole run in which an implemented operation, or one of its paginators, was never used through boto3."""
+    whole = {str(Path(argument).resolve()) for argument in session.config.args}
+    folder = Path(__file__).parent
+    if exitstatus != 0 or not whole & {str(folder), str(folder.parent)} or session.config.option.keyword:
+        return
+    from botocore import xform_name
+    from botocore.session import Session
+
+    loader = Session().get_component("data_loader")
+    missing = []
+    for service, operation in sorted(Dispatch(discover()).handlers):
+        if (service, operation) in _EXCEPTIONS:
+            continue
+        method = xform_name(operation)
+        if (service, method) not in CALLED:
+            missing.append(f"{service}.{method}")
+        pages = loader.load_service_model(service, "paginators-1")["pagination"]
+        if operation in pages and (service, method) not in PAGED:
+            missing.append(f"{service}.get_paginator('{method}')")
+    if missing:
+        reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+        reporter.write_line(f"\nimplemented, but no test uses it through boto3: {', '.join(missing)}", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
