@@ -74,6 +74,11 @@ class Lock:
         self._file.flush()
         return True
 
+    def release(self) -> None:
+        """Let go of it before the process ends."""
+        if self._file is not None:
+            self._file.close()
+
 
 def holder(path: Path) -> int | None:
     """The pid that holds the lock at `path`; None when nobody does."""

@@ -91,6 +91,7 @@ class Supervisor:
         try:
             listener.bind((settings.host, settings.port))
         except OSError as error:
+            listener.close()
             raise CannotStart(
                 f"Port {settings.port} on {settings.host} cannot be listened on: {error.strerror}. "
                 "`salvia up --port N` takes another."

@@ -73,3 +73,13 @@ def test_waiters_see_what_exists(iam: Any) -> None:
     iam.get_waiter("user_exists").wait(UserName="paged", WaiterConfig=once)
     iam.get_waiter("role_exists").wait(RoleName="paged", WaiterConfig=once)
     iam.get_waiter("policy_exists").wait(PolicyArn="arn:aws:iam::123456789012:policy/p", WaiterConfig=once)
+
+
+def test_a_role_s_boundary_is_set_and_lifted(iam: Any) -> None:
+    """API_PutRolePermissionsBoundary, API_DeleteRolePermissionsBoundary; GetRole shows it."""
+    arn = "arn:aws:iam::123456789012:policy/p"
+    iam.put_role_permissions_boundary(RoleName="paged-too", PermissionsBoundary=arn)
+    boundary = iam.get_role(RoleName="paged-too")["Role"]["PermissionsBoundary"]
+    assert boundary == {"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn}
+    iam.delete_role_permissions_boundary(RoleName="paged-too")
+    assert "PermissionsBoundary" not in iam.get_role(RoleName="paged-too")["Role"]

@@ -154,3 +154,22 @@ def test_a_copy_needs_to_read_and_to_write(s3: Any, bucket: str, user: tuple[str
     assert refused(client.copy_object, **copy) == ("AccessDenied", 403)
     s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, {"AWS": arn}, "s3:PutObject", "s3:GetObject"))
     client.copy_object(**copy)
+
+
+def test_of_many_deletions_each_is_allowed_or_denied_by_itself(salvia: Any, s3: Any, bucket: str) -> None:
+    """API_DeleteObjects: an error for each key that may not be deleted, the others go."""
+    iam = salvia.client("iam")
+    user = f"deleter-{uuid.uuid4().hex[:8]}"
+    iam.create_user(UserName=user)
+    allow = {"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": f"arn:aws:s3:::{bucket}/mine/*"}
+    iam.put_user_policy(
+        UserName=user, PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    )
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    for name in ("mine/a", "yours/a"):
+        s3.put_object(Bucket=bucket, Key=name, Body=b"x")
+    theirs = salvia.client("s3", (key["AccessKeyId"], key["SecretAccessKey"], None))
+    answer = theirs.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": "mine/a"}, {"Key": "yours/a"}]})
+    assert [entry["Key"] for entry in answer["Deleted"]] == ["mine/a"]
+    assert [(entry["Key"], entry["Code"]) for entry in answer["Errors"]] == [("yours/a", "AccessDenied")]
+    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix="yours/")["Contents"]] == ["yours/a"]

@@ -193,3 +193,9 @@ def test_what_is_not_configured_is_told_as_s3_tells_it(s3: Any, bucket: str) -> 
 def test_an_operation_that_is_not_there_says_so(s3: Any, bucket: str) -> None:
     """design.md, "A request": NotImplemented, AWS-shaped."""
     assert refused(s3.get_bucket_intelligent_tiering_configuration, Bucket=bucket, Id="x") == ("NotImplemented", 501)
+
+
+def test_ownership_controls_can_be_deleted(s3: Any, bucket: str) -> None:
+    """API_DeleteBucketOwnershipControls; afterwards there are none to get."""
+    s3.delete_bucket_ownership_controls(Bucket=bucket)
+    assert refused(s3.get_bucket_ownership_controls, Bucket=bucket) == ("OwnershipControlsNotFoundError", 404)

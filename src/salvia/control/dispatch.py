@@ -98,6 +98,8 @@ class Dispatch:
                     self.resources[value.kind] = value
                 name = getattr(value, "__salvia_operation__", None)
                 if name is not None and getattr(value, "__module__", "") == module.__name__:
+                    if (service, name) in self.handlers:
+                        raise RuntimeError(f"{service}:{name} has two handlers; the second is in {module.__name__}.")
                     self.handlers[(service, name)] = value
             for hook, found in self.hooks.items():
                 function = vars(module).get(hook)

@@ -59,7 +59,8 @@ class Providers:
 
     `entity_arn(kind, account, name)` is the ARN, path included, of a user, role or policy.
     `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
-    the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once. `resource_policies[service](arn)` is the policy attached to a resource, or None.
+    the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
+    `resource_policies[service](arn)` is the policy attached to a resource, or None.
     """
 
     key: Callable[[str], Key | None] = _nobody

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 FREE: Mapping[str, str] = {
     "sts:GetCallerIdentity": "no permissions are required, even an explicit denial does not count",
     "sts:GetSessionToken": "no permissions are required",
+    "s3:DeleteObjects": "asks for each key by itself, and answers for each by itself",
     "sts:AssumeRole": "its handler decides, since the role's trust policy must allow in any case",
 }
 
@@ -287,18 +288,12 @@ def _put(request: Mapping[str, Any]) -> list[Pair]:
     return needs
 
 
-def _delete(request: Mapping[str, Any], item: Mapping[str, Any] | None = None) -> list[Pair]:
-    item = request if item is None else item
-    target = _object(request, item.get("Key", ""))
-    needs = [("s3:DeleteObjectVersion" if item.get("VersionId") else "s3:DeleteObject", target)]
+def _delete(request: Mapping[str, Any]) -> list[Pair]:
+    target = _object(request, request.get("Key", ""))
+    needs = [("s3:DeleteObjectVersion" if request.get("VersionId") else "s3:DeleteObject", target)]
     if request.get("BypassGovernanceRetention"):
         needs.append(("s3:BypassGovernanceRetention", target))
     return needs
-
-
-def _delete_many(request: Mapping[str, Any]) -> list[Pair]:
-    objects = request.get("Delete", {}).get("Objects") or [{"Key": "*"}]
-    return [need for item in objects for need in _delete(request, item)]
 
 
 def _attributes(request: Mapping[str, Any]) -> list[Pair]:
@@ -328,7 +323,6 @@ SPECIAL: Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], list[Pair]]]] =
         "CreateMultipartUpload": _put,
         "DeleteObject": _delete,
         "DeleteObjectTagging": _versioned("s3:DeleteObjectTagging", "s3:DeleteObjectVersionTagging"),
-        "DeleteObjects": _delete_many,
         "GetObject": _versioned("s3:GetObject", "s3:GetObjectVersion"),
         "GetObjectAcl": _versioned("s3:GetObjectAcl", "s3:GetObjectVersionAcl"),
         "GetObjectAttributes": _attributes,

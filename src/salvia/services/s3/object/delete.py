@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from salvia.control.authorize import check
 from salvia.control.dispatch import Call, operation
 from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
@@ -39,12 +40,13 @@ async def delete_objects(call: Call) -> dict[str, Any]:
             f"Delete lists {len(objects)} objects; it may list 1 to {_MOST}.",
         )
     bucket = buckets.find(call)
+    denied = [_denied(call, bucket.name, item) for item in objects]
 
     def work(tx: Transaction) -> list[Deleted | ServiceError]:
         outcomes: list[Deleted | ServiceError] = []
-        for item in objects:
+        for item, refusal in zip(objects, denied, strict=True):
             try:
-                outcomes.append(_delete(tx, call, bucket, item, item.get("ETag")))
+                outcomes.append(refusal or _delete(tx, call, bucket, item, item.get("ETag")))
             except ServiceError as refused:  # it was refused before it changed anything
                 outcomes.append(refused)
         return outcomes
@@ -58,6 +60,16 @@ async def delete_objects(call: Call) -> dict[str, Any]:
         elif not wanted.get("Quiet"):
             deleted.append({**named, **_shown(outcome)})
     return {"Deleted": deleted, "Errors": errors}
+
+
+def _denied(call: Call, bucket: str, item: Mapping[str, Any]) -> ServiceError | None:
+    """Why the caller may not delete one of the objects; None when it may."""
+    action = "s3:DeleteObjectVersion" if item.get("VersionId") else "s3:DeleteObject"
+    try:
+        check(call, action, f"arn:aws:s3:::{bucket}/{item['Key']}")
+    except ServiceError as refused:
+        return refused
+    return None
 
 
 def _delete(tx: Transaction, call: Call, bucket: Document, item: Mapping[str, Any], if_match: str | None) -> Deleted:
