@@ -62,7 +62,7 @@ def credentials(settings: Settings) -> dict[str, str]:
 @cli.command()
 @click.option("--detach", is_flag=True, help="Return when it is ready; it runs on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=7258, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--port", default=7258, show_default=True, envvar="SALVIA_PORT", type=click.IntRange(1, 65535))
 @click.option(
     "--auth",
     type=click.Choice(["enforce", "off"]),
