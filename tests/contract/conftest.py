@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.conftest import CALLED, PAGED
 
 from salvia.control.dispatch import Dispatch, discover
-from tests.conftest import CALLED, PAGED
 
 # Called by the AWS CLI or by agents alone would not count: boto3 is what users hold in their hands.
 _EXCEPTIONS: dict[tuple[str, str], str] = {}

@@ -33,9 +33,7 @@ def start() -> datetime:
 
 
 def put(cloudwatch: Any, namespace: str, *data: dict[str, Any]) -> None:
-    cloudwatch.put_metric_data(
-        Namespace=namespace, MetricData=[{"MetricName": "loss", **datum} for datum in data]
-    )
+    cloudwatch.put_metric_data(Namespace=namespace, MetricData=[{"MetricName": "loss", **datum} for datum in data])
 
 
 def query(namespace: str, stat: str, name: str = "q") -> dict[str, Any]:
@@ -62,9 +60,7 @@ def test_training_analytics_as_sdk_v2_asks_for_them(cloudwatch: Any, start: date
     )
     assert answer["Label"] == "loss"
     points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
-    assert points == [
-        {"Timestamp": start + n * MINUTE, "Average": 1.0 / (n + 1), "Unit": "None"} for n in range(4)
-    ]
+    assert points == [{"Timestamp": start + n * MINUTE, "Average": 1.0 / (n + 1), "Unit": "None"} for n in range(4)]
 
 
 def test_every_statistic_of_values_counts_and_sets(cloudwatch: Any, namespace: str, start: datetime) -> None:
@@ -183,9 +179,7 @@ def test_metrics_are_listed_and_paged(cloudwatch: Any, namespace: str) -> None:
 def test_metrics_are_listed_by_dimension(cloudwatch: Any, namespace: str) -> None:
     wanted = {"Name": "Host", "Value": "algo-1"}
     put(cloudwatch, namespace, {"Value": 1.0, "Dimensions": [wanted]}, {"Value": 1.0})
-    found = cloudwatch.list_metrics(Namespace=namespace, Dimensions=[wanted], RecentlyActive="PT3H")[
-        "Metrics"
-    ]
+    found = cloudwatch.list_metrics(Namespace=namespace, Dimensions=[wanted], RecentlyActive="PT3H")["Metrics"]
     assert found == [{"Namespace": namespace, "MetricName": "loss", "Dimensions": [wanted]}]
 
 
@@ -215,9 +209,7 @@ def test_metric_math_is_refused_with_advice(cloudwatch: Any, start: datetime) ->
 
 def test_the_command_line_publishes_and_reads(salvia: Any, namespace: str, start: datetime) -> None:
     """The documented form: `--metric-name … --value …`."""
-    salvia.aws(
-        ["cloudwatch", "put-metric-data", "--namespace", namespace, "--metric-name", "loss", "--value", "5"]
-    )
+    salvia.aws(["cloudwatch", "put-metric-data", "--namespace", namespace, "--metric-name", "loss", "--value", "5"])
     answer = salvia.aws(
         [
             *("cloudwatch", "get-metric-statistics", "--namespace", namespace, "--metric-name", "loss"),

@@ -53,9 +53,7 @@ def stream(logs: Any, group: str) -> str:
     return "job/algo-1"
 
 
-def put(
-    logs: Any, group: str, stream: str, *messages: str, start: int | None = None, **more: Any
-) -> dict[str, Any]:
+def put(logs: Any, group: str, stream: str, *messages: str, start: int | None = None, **more: Any) -> dict[str, Any]:
     start = milliseconds() if start is None else start
     events = [{"timestamp": start + n, "message": message} for n, message in enumerate(messages)]
     return logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=events, **more)
@@ -94,9 +92,7 @@ def test_a_bad_group_name_is_an_invalid_parameter(logs: Any) -> None:
 
 def test_a_kms_key_is_refused_and_not_ignored(logs: Any) -> None:
     with pytest.raises(logs.exceptions.InvalidParameterException, match="without kmsKeyId"):
-        logs.create_log_group(
-            logGroupName=f"/{uuid.uuid4()}", kmsKeyId="arn:aws:kms:us-east-1:123456789012:key/k"
-        )
+        logs.create_log_group(logGroupName=f"/{uuid.uuid4()}", kmsKeyId="arn:aws:kms:us-east-1:123456789012:key/k")
 
 
 def test_a_deleted_group_is_gone_with_its_streams(logs: Any, group: str, stream: str) -> None:
@@ -138,9 +134,9 @@ def test_groups_are_paged_by_name(logs: Any, group: str) -> None:
 def test_groups_are_found_by_a_part_of_their_name(logs: Any, group: str) -> None:
     """'logGroupNamePattern: (…) a case-sensitive substring search'."""
     part = group[-20:]
-    assert [
-        found["logGroupName"] for found in logs.describe_log_groups(logGroupNamePattern=part)["logGroups"]
-    ] == [group]
+    assert [found["logGroupName"] for found in logs.describe_log_groups(logGroupNamePattern=part)["logGroups"]] == [
+        group
+    ]
     assert logs.describe_log_groups(logGroupNamePattern=f"{part}X")["logGroups"] == []
 
 
@@ -268,9 +264,9 @@ def test_streams_are_found_as_sdk_v2_does(logs: Any, group: str) -> None:
     """Recorded: prefix "<job>/", orderBy LogStreamName, limit = InstanceCount."""
     for name in ("job/algo-1-17", "job/algo-2-17", "job-2/algo-1-17", "job"):
         logs.create_log_stream(logGroupName=group, logStreamName=name)
-    found = logs.describe_log_streams(
-        logGroupName=group, logStreamNamePrefix="job/", orderBy="LogStreamName", limit=2
-    )["logStreams"]
+    found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="job/", orderBy="LogStreamName", limit=2)[
+        "logStreams"
+    ]
     assert [entry["logStreamName"] for entry in found] == ["job/algo-1-17", "job/algo-2-17"]
 
 

@@ -71,9 +71,7 @@ def request_of(case: Case) -> HttpRequest:
 def route_of(case: Case, request: HttpRequest) -> Route:
     protocol = case.service.metadata["protocol"]
     if protocol.startswith("rest"):
-        found = table(case.service).find(
-            request.method, request.path, pairs(request.query, "X"), request.headers
-        )
+        found = table(case.service).find(request.method, request.path, pairs(request.query, "X"), request.headers)
         assert found is not None, "no operation fits the request"
         operation, labels, query = found
         return Route("test", operation.name, operation, protocol, labels, query)

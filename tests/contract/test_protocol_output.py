@@ -57,9 +57,7 @@ EXCEPTIONS = {
     "rest-xml-RestXmlHttpResponseCode": "an empty body that claims to be XML",
 }
 
-_DATE = re.compile(
-    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)|\w{3}, \d\d \w{3} \d{4} [\d:.]+ GMT"
-)
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[-+]\d\d:\d\d)|\w{3}, \d\d \w{3} \d{4} [\d:.]+ GMT")
 
 
 def meaning(value: Any) -> Any:

@@ -76,9 +76,7 @@ def bare(tmp_path: Path) -> Iterator[Bench]:
 
 def _bench(tmp_path: Path, level: Level) -> Iterator[Bench]:
     directory = tmp_path / "home" / "runtime"
-    bench = Bench(
-        lambda: ProcessRuntime(directory, agent_command=AGENT, force_level=level), tmp_path / "record"
-    )
+    bench = Bench(lambda: ProcessRuntime(directory, agent_command=AGENT, force_level=level), tmp_path / "record")
     yield bench
     bench.close()
 
@@ -234,9 +232,7 @@ def test_open_files_of_the_agent_do_not_reach_the_program(cell: Bench) -> None:
 
 def test_without_a_sandbox_paths_are_relocated(bare: Bench) -> None:
     """SAGEMAKER_BASE_DIR relocates /opt/ml in AWS's own toolkits."""
-    ml = bare.outcome(
-        'echo "$SAGEMAKER_BASE_DIR $MODEL"; pwd', environment={"MODEL": "/opt/ml/model"}
-    ).split()
+    ml = bare.outcome('echo "$SAGEMAKER_BASE_DIR $MODEL"; pwd', environment={"MODEL": "/opt/ml/model"}).split()
     assert ml[1] == f"{ml[0]}/model"
     assert ml[2] == ml[0]
     hosts = Path(bare.handles[0]["directory"]) / "etc" / "hosts"
@@ -460,13 +456,9 @@ print(json.dumps([report, said]))
 @pytest.mark.parametrize("level", list(Level))
 def test_an_ordinary_user_gets_the_same(level: Level) -> None:
     """A sandbox by a user namespace where they are allowed; limits by rlimits; nothing left running."""
-    interpreter = next(
-        (p for p in (Path(f"/usr/bin/python3.{minor}") for minor in range(11, 16)) if p.exists()), None
-    )
+    interpreter = next((p for p in (Path(f"/usr/bin/python3.{minor}") for minor in range(11, 16)) if p.exists()), None)
     if interpreter is None:
-        pytest.skip(
-            "Only a Python of the system can be run by another user; none of 3.11 or newer is installed."
-        )
+        pytest.skip("Only a Python of the system can be run by another user; none of 3.11 or newer is installed.")
     with tempfile.TemporaryDirectory(prefix="salvia-ordinary-") as name:
         home = Path(name)
         home.chmod(0o700)

@@ -20,7 +20,6 @@ from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from s3_cases import refused
-
 from tests.conftest import eventually
 
 BODY = b"0123456789" * 20_000

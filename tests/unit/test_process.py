@@ -118,7 +118,9 @@ def test_a_log_line_is_json_with_what_the_event_carries(tmp_path: Path) -> None:
 
 def test_settings_come_back_as_they_were_saved(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    settings = Settings(tmp_path, "::1", 1234, "off", 3, "sqlite:////x/y.db", "https://salvia.example", region="eu-west-1")
+    settings = Settings(
+        tmp_path, "::1", 1234, "off", 3, "sqlite:////x/y.db", "https://salvia.example", region="eu-west-1"
+    )
     settings.save()
     assert Settings.load(tmp_path) == settings
     assert os.listdir(tmp_path / "run") == ["settings.json"]
@@ -155,7 +157,8 @@ def test_the_server_s_secret_is_made_once_and_for_nobody_else(tmp_path: Path) ->
 def test_processes_that_make_the_secret_at_once_agree_on_it(tmp_path: Path) -> None:
     code = "import sys, pathlib; from salvia.app import server_secret; print(server_secret(pathlib.Path(sys.argv[1])).hex())"
     children = [
-        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) for _ in range(2)
+        subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
     ]
     said = {child.communicate(timeout=30)[0] for child in children}
     assert len(said) == 1

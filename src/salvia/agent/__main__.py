@@ -176,9 +176,7 @@ class Agent:
             with open(spec.ca, "rb") as bundle, open(os.path.join(spec.run, "ca.pem"), "wb") as copy:
                 copy.write(bundle.read())
         token_file = os.path.join(spec.run, "token")
-        endpoint = CredentialsEndpoint(
-            self._gateway.credentials.document, spec.address, token_file, self._journal
-        )
+        endpoint = CredentialsEndpoint(self._gateway.credentials.document, spec.address, token_file, self._journal)
         endpoint.start()
         return endpoint.url
 

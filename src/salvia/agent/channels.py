@@ -227,9 +227,7 @@ class Download:
         where = f"Data download failed: Channel '{channel}': "
         if error.code == "NoSuchBucket":
             bucket = uri.removeprefix("s3://").partition("/")[0]
-            return JobError(
-                "ClientError", f"{where}there is no bucket '{bucket}'. Create it, or check S3Uri."
-            )
+            return JobError("ClientError", f"{where}there is no bucket '{bucket}'. Create it, or check S3Uri.")
         if error.code in ("AccessDenied", "AccessDeniedException") or error.status == 403:
             return JobError(
                 "ClientError",
@@ -247,13 +245,7 @@ def _source(channel: Mapping[str, Any], mode: str) -> Mapping[str, Any]:
     data_type = source.get("S3DataType", "S3Prefix")
     mode = channel.get("InputMode") or mode
     if not source or data_type != "S3Prefix" or mode != "File":
-        what = (
-            f"input mode {mode}"
-            if mode != "File"
-            else f"S3DataType {data_type}"
-            if source
-            else "its data source"
-        )
+        what = f"input mode {mode}" if mode != "File" else f"S3DataType {data_type}" if source else "its data source"
         raise JobError(
             "ClientError",
             f"Channel '{name}': {what} is not available here. Use S3DataType S3Prefix in File mode.",
@@ -267,8 +259,7 @@ def _unwritable(item: _Item, error: OSError) -> str:
         return text + "does not fit: the disk of the instance is full. Free space there, or use less data."
     if error.errno in (errno.EEXIST, errno.ENOTDIR, errno.EISDIR):
         return (
-            text
-            + "needs the path that another object of the channel has, as a file or a folder. Files cannot be "
+            text + "needs the path that another object of the channel has, as a file or a folder. Files cannot be "
             "folders as keys can: rename one of them."
         )
     if error.errno == errno.ENAMETOOLONG:

@@ -49,9 +49,7 @@ class RoleCredentials:
     def current(self) -> Credentials:
         """What to sign with now."""
         document = self.document()
-        return Credentials(
-            document["AccessKeyId"], document["SecretAccessKey"], document["Token"], self._expires
-        )
+        return Credentials(document["AccessKeyId"], document["SecretAccessKey"], document["Token"], self._expires)
 
     def document(self) -> dict[str, Any]:
         """The set as the container credentials endpoint shows it.
@@ -101,9 +99,7 @@ class CredentialsEndpoint:
     this machine can reach the address as well.
     """
 
-    def __init__(
-        self, document: Callable[[], dict[str, Any]], address: str, token_file: str, journal: Journal
-    ) -> None:
+    def __init__(self, document: Callable[[], dict[str, Any]], address: str, token_file: str, journal: Journal) -> None:
         self._document, self._journal = document, journal
         self._token = os.urandom(32).hex()
         self._places = threading.BoundedSemaphore(_CONNECTIONS)
@@ -141,9 +137,7 @@ class CredentialsEndpoint:
             with connection:
                 status, document = self._answer(_read_head(connection))
                 body = json.dumps(document).encode()
-                head = (
-                    f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-                )
+                head = f"HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
                 connection.sendall(head.encode() + b"Connection: close\r\n\r\n" + body)
         except OSError:
             pass  # the program hung up

@@ -143,9 +143,7 @@ class _Patience:
         now = time.monotonic()
         if error.status == 0:
             self._failing_since = None
-        elif not (
-            error.status == 429 or (error.status >= 500 and error.status != 501) or "Throttl" in error.code
-        ):
+        elif not (error.status == 429 or (error.status >= 500 and error.status != 501) or "Throttl" in error.code):
             raise error
         elif self._failing_since is None:
             self._failing_since = now

@@ -15,9 +15,7 @@ class Journal:
 
     def note(self, event: str, **fields: object) -> None:
         """Write one line; a full or closed standard error harms nobody."""
-        line = json.dumps(
-            {"time": round(time.time(), 3), "event": event, **self._context, **fields}, default=str
-        )
+        line = json.dumps({"time": round(time.time(), 3), "event": event, **self._context, **fields}, default=str)
         try:
             sys.stderr.write(line + "\n")
             sys.stderr.flush()

@@ -39,9 +39,7 @@ class Metrics:
             try:
                 self._definitions.append(_Definition(definition["Name"], definition["Regex"]))
             except (re.error, UnicodeEncodeError, RecursionError, OverflowError) as error:
-                on_trouble(
-                    f"Metric {definition['Name']}: {definition['Regex']!r} is no regular expression: {error}."
-                )
+                on_trouble(f"Metric {definition['Name']}: {definition['Regex']!r} is no regular expression: {error}.")
         self._found: list[tuple[str, float, float]] = []
         self.last: dict[str, tuple[float, float]] = {}
 
@@ -62,10 +60,7 @@ class Metrics:
 
     def final(self) -> list[dict[str, Any]]:
         """The last value of each metric, as FinalMetricDataList has it; timestamps in seconds."""
-        return [
-            {"MetricName": name, "Value": value, "Timestamp": stamp}
-            for name, (value, stamp) in self.last.items()
-        ]
+        return [{"MetricName": name, "Value": value, "Timestamp": stamp} for name, (value, stamp) in self.last.items()]
 
     def take(self) -> list[tuple[str, float, float]]:
         """What was found since the last call: name, value, seconds since the epoch."""

@@ -80,9 +80,7 @@ class Program:
             )
         except (OSError, ValueError) as error:
             os.close(read_end)
-            raise JobError(
-                "AlgorithmError", f"The program {argv[0]!r} could not be started: {error}."
-            ) from error
+            raise JobError("AlgorithmError", f"The program {argv[0]!r} could not be started: {error}.") from error
         finally:
             for descriptor in opened:
                 os.close(descriptor)

@@ -46,9 +46,7 @@ class Upload:
     the same files make the same bytes. Temporary archives are written to `directory`.
     """
 
-    def __init__(
-        self, storage: Storage, job: Job, ml: str, directory: str, say: Callable[[str], None]
-    ) -> None:
+    def __init__(self, storage: Storage, job: Job, ml: str, directory: str, say: Callable[[str], None]) -> None:
         self._storage, self._directory, self._say = storage, directory, say
         self._ml = ml
         self._whole = job.compression == "NONE"
@@ -119,9 +117,7 @@ class Upload:
                 )
             else:
                 reason = f"{error.code}: {error.message}"
-            raise JobError(
-                "InternalError" if error.status >= 500 else "ClientError", where + reason
-            ) from error
+            raise JobError("InternalError" if error.status >= 500 else "ClientError", where + reason) from error
 
 
 def write_archive(path: str, entries: Iterator[Entry]) -> None:

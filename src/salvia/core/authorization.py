@@ -118,9 +118,7 @@ def _read_header(request: HttpRequest, header: str) -> Authorization:
     try:
         seconds(timestamp)
     except ValueError:
-        sentence = (
-            "Date must be in ISO-8601 'basic format'. Got '{}'.  See http://en.wikipedia.org/wiki/ISO_8601"
-        )
+        sentence = "Date must be in ISO-8601 'basic format'. Got '{}'.  See http://en.wikipedia.org/wiki/ISO_8601"
         raise refusal("incomplete", spelled, sentence.format(timestamp[:32])) from None
     return Authorization(
         "v4-header",
@@ -173,8 +171,7 @@ def _credential(text: str) -> tuple[str, str, str, str]:
         )
     if not _DATE.fullmatch(date):
         raise _UnreadableError(
-            f'incorrect date format "{date[:64]}". '
-            'This date in the credential must be in the format "yyyyMMdd".',
+            f'incorrect date format "{date[:64]}". This date in the credential must be in the format "yyyyMMdd".',
             f"Date in Credential scope must be of the form YYYYMMDD, got '{date[:64]}'.",
         )
     return access_key, date, region, service
@@ -284,9 +281,7 @@ def _read_v2_header(request: HttpRequest, header: str) -> Authorization:
     """The claim of `Authorization: AWS access-key:signature`."""
     access_key, colon, signature = header[4:].strip().rpartition(":")
     if not colon or not access_key or not signature or len(header) > 1024:
-        raise ServiceError(
-            "InvalidArgument", "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature"
-        )
+        raise ServiceError("InvalidArgument", "AWS authorization header is invalid.  Expected AwsAccessKeyId:signature")
     return _claim(request, "v2-header", access_key, signature, request.headers.get("x-amz-security-token"), 0)
 
 

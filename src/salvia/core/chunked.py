@@ -57,9 +57,7 @@ def body(
     if payload not in STREAMING_PAYLOADS:
         length = len(request.body) if request.stream is None else _length(headers.get("content-length"))
         digest = None if payload == UNSIGNED_PAYLOAD else payload
-        return verified(
-            source, sha256=digest, length=length, checksums=expected, md5=_md5(request), compute=compute
-        )
+        return verified(source, sha256=digest, length=length, checksums=expected, md5=_md5(request), compute=compute)
     length = _length(headers.get("x-amz-decoded-content-length"))
     trailers = _announced(headers.get("x-amz-trailer")) if payload.endswith("-TRAILER") else []
     for name in trailers:
@@ -177,9 +175,7 @@ class Body:
                         "InvalidRequest", f"Value for {checksums.header(name)} trailing header is invalid."
                     )
             if self._computed[name].base64() != value:
-                raise ServiceError(
-                    "BadDigest", f"The {name} you specified did not match the calculated checksum."
-                )
+                raise ServiceError("BadDigest", f"The {name} you specified did not match the calculated checksum.")
             self.checksums[name] = value
 
 
@@ -358,9 +354,7 @@ def _announced(text: str | None) -> list[str]:
         raise _malformed_trailer()
     for name in names:
         if checksums.algorithm(name) is None or not name.startswith("x-amz-checksum-"):
-            raise ServiceError(
-                "InvalidRequest", "The value specified in the x-amz-trailer header is not supported"
-            )
+            raise ServiceError("InvalidRequest", "The value specified in the x-amz-trailer header is not supported")
     return names
 
 
@@ -389,6 +383,5 @@ def _malformed(why: str) -> ServiceError:
 def _malformed_trailer() -> ServiceError:
     return ServiceError(
         "MalformedTrailerError",
-        "The request contained trailing data that was not well-formed "
-        "or did not conform to our published schema.",
+        "The request contained trailing data that was not well-formed or did not conform to our published schema.",
     )

@@ -93,9 +93,7 @@ class Client(Transport):
             for element in root:
                 if element.tag == "Contents":
                     entry = {child.tag: child.text or "" for child in element}
-                    yield ObjectEntry(
-                        decoded(entry["Key"].replace("+", " ")), int(entry["Size"]), entry["ETag"]
-                    )
+                    yield ObjectEntry(decoded(entry["Key"].replace("+", " ")), int(entry["Size"]), entry["ETag"])
             token = root.findtext("NextContinuationToken") or ""
             if root.findtext("IsTruncated") != "true" or not token:
                 return
@@ -128,9 +126,7 @@ class Client(Transport):
         """
         return ObjectReader(self, _path(bucket, key), start, length, etag, retry_for)
 
-    def put_object(
-        self, bucket: str, key: str, data: bytes, content_type: str = "binary/octet-stream"
-    ) -> str:
+    def put_object(self, bucket: str, key: str, data: bytes, content_type: str = "binary/octet-stream") -> str:
         """Store `data`; returns its ETag."""
         return self._put(bucket, key, "", data, {"Content-Type": content_type})
 
@@ -151,17 +147,13 @@ class Client(Transport):
         fails for good nothing is left behind. A file that shrinks meanwhile is a ClientError.
         """
         name = os.fspath(path)
-        size = os.stat(name).st_size  # noqa: PTH116  pathlib takes 10 ms to import
+        size = os.stat(name).st_size
         headers = {"Content-Type": content_type}
         if size <= multipart_from:
             return self._put(bucket, key, "", FileSlice(name, 0, size), headers)
-        return self._put_parts(
-            bucket, key, name, size, max(part_size, -(-size // _MOST_PARTS)), parallel, headers
-        )
+        return self._put_parts(bucket, key, name, size, max(part_size, -(-size // _MOST_PARTS)), parallel, headers)
 
-    def _put(
-        self, bucket: str, key: str, query: str, body: bytes | FileSlice, headers: Mapping[str, str]
-    ) -> str:
+    def _put(self, bucket: str, key: str, query: str, body: bytes | FileSlice, headers: Mapping[str, str]) -> str:
         response, _ = self.request("PUT", _path(bucket, key), query, headers, body, "s3")
         return response.headers.get("etag", "")
 
@@ -223,9 +215,7 @@ class Client(Transport):
                 raise
             return head.etag
         if root.tag == "Error":  # S3 answers 200 before it knows. Source: API_CompleteMultipartUpload
-            raise ClientError(
-                root.findtext("Code") or "", root.findtext("Message") or "", 200, f"POST {where}"
-            )
+            raise ClientError(root.findtext("Code") or "", root.findtext("Message") or "", 200, f"POST {where}")
         return root.findtext("ETag") or ""
 
     @staticmethod

@@ -203,9 +203,7 @@ class Response:
                 raise BrokenConnectionError(f"A response with a Content-Length of '{length[:32]}'.")
             self._left = int(length)
         self._ended = self._left == 0 and not self._chunked
-        self._keep = (
-            not closing and self._left is not None and headers.get("connection", "").lower() != "close"
-        )
+        self._keep = not closing and self._left is not None and headers.get("connection", "").lower() != "close"
 
     @property
     def reusable(self) -> bool:

@@ -32,17 +32,13 @@ SUBRESOURCES = frozenset((
 """The query parameters that are signed; all others are not."""
 
 
-def verify(
-    request: HttpRequest, authorization: Authorization, secret: str, now: float, bucket: str | None
-) -> None:
+def verify(request: HttpRequest, authorization: Authorization, secret: str, now: float, bucket: str | None) -> None:
     """Prove a Version 2 signature; `bucket` is the one that the host names. Raises S3's errors."""
     headers = request.headers
     presigned = authorization.kind == "v2-query"
     if presigned:
         if now > authorization.expires:
-            raise refusal(
-                "url-expired", "s3", Expires=iso8601(authorization.expires), ServerTime=iso8601(now)
-            )
+            raise refusal("url-expired", "s3", Expires=iso8601(authorization.expires), ServerTime=iso8601(now))
         date = str(authorization.expires)
     else:
         # X-Amz-Date is signed among the x-amz- headers, and then the Date line stays empty.
@@ -62,9 +58,7 @@ def verify(
     canonical = ""
     given = authorization.signature.encode("ascii", "replace")
     for resource in _resources(request.path or "/", bucket):
-        canonical = string_to_sign(
-            request.method, resource, request.query, _signed_values(request, presigned), date
-        )
+        canonical = string_to_sign(request.method, resource, request.query, _signed_values(request, presigned), date)
         if hmac.compare_digest(signature(secret, canonical).encode(), given):
             return
     if token := authorization.session_token:

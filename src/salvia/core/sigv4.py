@@ -171,9 +171,7 @@ def sign(
     key = signing_key(credentials.secret_key, timestamp[:8], region, service)
     signature = _signature(key, timestamp, scope, canonical)
     credential = f"{credentials.access_key}/{scope}"
-    added["Authorization"] = (
-        f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
-    )
+    added["Authorization"] = f"{ALGORITHM} Credential={credential}, SignedHeaders={names}, Signature={signature}"
     return added
 
 
@@ -198,18 +196,14 @@ def _check_time(authorization: Authorization, now: float) -> None:
     if authorization.family == "s3":
         shown: dict[str, object] = {"ServerTime": iso8601(now)}
         if not presigned:
-            raise refusal(
-                "skewed", "s3", None, RequestTime=stamp, MaxAllowedSkewMilliseconds=SKEW * 1000, **shown
-            )
+            raise refusal("skewed", "s3", None, RequestTime=stamp, MaxAllowedSkewMilliseconds=SKEW * 1000, **shown)
         if early:
             raise refusal("url-expired", "s3", "Request is not yet valid", **shown)
         shown |= {"X-Amz-Expires": str(authorization.expires), "Expires": iso8601(latest)}
         raise refusal("url-expired", "s3", None, **shown)
     if early:
         latest_stamp = amz_timestamp(now + SKEW)
-        sentence = (
-            f"Signature not yet current: {stamp} is still later than {latest_stamp} ({server} + 15 min.)"
-        )
+        sentence = f"Signature not yet current: {stamp} is still later than {latest_stamp} ({server} + 15 min.)"
     elif presigned:
         sentence = f"Signature expired: {stamp} + {authorization.expires} s is now earlier than {server}"
     else:
@@ -246,9 +240,7 @@ def _check_scope(authorization: Authorization, region: str | None, service: str 
         raise refusal(problem, spelled, f"Credential should be scoped to a valid region: '{region}'.")
     if service is not None and authorization.service != service:
         if spelled == "s3":
-            sentence = (
-                f'{start}incorrect service "{authorization.service}". This endpoint belongs to "{service}".'
-            )
+            sentence = f'{start}incorrect service "{authorization.service}". This endpoint belongs to "{service}".'
             raise refusal(problem, spelled, sentence)
         raise refusal(problem, spelled, f"Credential should be scoped to correct service: '{service}'.")
 
@@ -259,9 +251,7 @@ def _check_signed(request: HttpRequest, authorization: Authorization, s3: bool) 
     if s3:
         exempt = "x-amz-content-sha256" if authorization.kind == "v4-query" else ""
         unsigned += [
-            name
-            for name in request.headers
-            if name.startswith("x-amz-") and name not in signed and name != exempt
+            name for name in request.headers if name.startswith("x-amz-") and name not in signed and name != exempt
         ]
     if unsigned:
         raise refusal("unsigned-headers", authorization.family, HeadersNotSigned=", ".join(sorted(unsigned)))
@@ -277,8 +267,7 @@ def _s3_payload(request: HttpRequest, authorization: Authorization, body_sha256:
     if not _HEX_SHA256.fullmatch(payload):
         raise ServiceError(
             "InvalidArgument",
-            "x-amz-content-sha256 must be UNSIGNED-PAYLOAD, "
-            f"{', '.join(STREAMING_PAYLOADS)} or a valid sha256 value.",
+            f"x-amz-content-sha256 must be UNSIGNED-PAYLOAD, {', '.join(STREAMING_PAYLOADS)} or a valid sha256 value.",
             ArgumentName="x-amz-content-sha256",
             ArgumentValue=payload[:128],
         )

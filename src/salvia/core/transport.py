@@ -75,7 +75,7 @@ class FileSlice(NamedTuple):
         """Its bytes, in blocks. Raises ClientError when the file is gone or has become shorter."""
         left = self.length
         try:
-            with open(self.path, "rb", buffering=0) as file:  # noqa: PTH123  pathlib takes 10 ms to import
+            with open(self.path, "rb", buffering=0) as file:
                 file.seek(self.start)
                 while left and (block := file.read(min(left, 262144))):
                     left -= len(block)
@@ -163,9 +163,7 @@ class Transport:
         """
         return self._until_answered(method, path, query, headers, body, service, retry_for, True)
 
-    def open(
-        self, path: str, headers: Mapping[str, str], service: str, *, retry_for: float | None = None
-    ) -> Response:
+    def open(self, path: str, headers: Mapping[str, str], service: str, *, retry_for: float | None = None) -> Response:
         """GET something large: the response's body is left to be read, and `finish` to be called then."""
         return self._until_answered("GET", path, "", headers, b"", service, retry_for, False)[0]
 
@@ -196,9 +194,7 @@ class Transport:
                 error = self._error(response, where)
             except (OSError, BrokenConnectionError) as problem:
                 cause = problem
-                error = ClientError(
-                    "Unreachable", f"{self.url}: {problem or type(problem).__name__}", 0, where
-                )
+                error = ClientError("Unreachable", f"{self.url}: {problem or type(problem).__name__}", 0, where)
             else:
                 if error.code in _EXPIRED and service and not renewed:
                     renewed = True
@@ -207,9 +203,7 @@ class Transport:
                 if not corrected and service and self._correct_clock(error, response):
                     corrected = True
                     continue
-            delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 10)) * (
-                0.5 + os.urandom(1)[0] / 512
-            )
+            delay = min(_LONGEST_DELAY, _FIRST_DELAY * 2.0 ** min(attempt, 10)) * (0.5 + os.urandom(1)[0] / 512)
             attempt += 1
             # A certificate that is not trusted (the only OSError that is a ValueError) will not be so later.
             hopeless = isinstance(cause, ValueError) or not _worth_repeating(error)
@@ -245,9 +239,7 @@ class Transport:
         sent = {"Host": self._host_header, **headers}
         if service is not None:
             now = self._wall() + self._ahead
-            sent |= sign(
-                method, path, query, sent, self._credentials(), self.region, service, payload=payload, now=now
-            )
+            sent |= sign(method, path, query, sent, self._credentials(), self.region, service, payload=payload, now=now)
         target = f"{path}?{query}" if query else path
         length = body.length if isinstance(body, FileSlice) else len(body)
         kept = None if fresh else self._kept()
@@ -318,9 +310,7 @@ class Transport:
         elif body[:1] == b"<":
             code, message = _xml_error(body, code)
         code = code.rpartition("#")[2].partition(":")[0] or _BY_STATUS.get(status, f"HTTP{status}")
-        return ClientError(
-            code, message or f"The service answered {status} without a message.", status, where
-        )
+        return ClientError(code, message or f"The service answered {status} without a message.", status, where)
 
     def _correct_clock(self, error: ClientError, response: Response) -> bool:
         """Take over the service's time when it refuses ours."""

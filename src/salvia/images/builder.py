@@ -108,9 +108,7 @@ class Builder:
                 await self._make(image, python, target, lock.fileno(), progress)
                 environment = self._finished(image, target)
         if environment is None:
-            raise BuildError(
-                f"Image {image.name}: its environment {target} vanished while it was built. Build again."
-            )
+            raise BuildError(f"Image {image.name}: its environment {target} vanished while it was built. Build again.")
         return environment
 
     def _name(self, image: Image, python: Python) -> str:

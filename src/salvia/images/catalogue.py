@@ -19,9 +19,7 @@ from .image import Image, ImageError, read
 _log = logging.getLogger("salvia.images")
 _HOST = r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
 _REPOSITORY = r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
-_URI = re.compile(
-    rf"{_HOST}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?"
-)
+_URI = re.compile(rf"{_HOST}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?")
 _ACCELERATED = re.compile(r"(?:^|[-.])(gpu|neuronx?|inf[12]|trn[12]|cu[0-9]+)(?=$|[-.])")
 _LONGEST = 512
 
@@ -84,9 +82,7 @@ class Catalogue:
         }
         what = f"No image is known for '{uri}'"
         if elsewhere and not answers:
-            what += (
-                f": account {name.account} is none of AWS's for {name.repository}, such as {min(elsewhere)}"
-            )
+            what += f": account {name.account} is none of AWS's for {name.repository}, such as {min(elsewhere)}"
         raise self._unknown(uri, what)
 
     def _accelerated(self, uri: str, what: str, image: Image) -> ServiceError:
@@ -98,19 +94,12 @@ class Catalogue:
         )
 
     def _unknown(self, uri: str, what: str) -> ServiceError:
-        known = {
-            f"{answer.repository}:{tag}"
-            for image in self
-            for answer in image.answers_to
-            for tag in answer.tags
-        }
+        known = {f"{answer.repository}:{tag}" for image in self for answer in image.answers_to for tag in answer.tags}
         wanted = uri[:_LONGEST].rpartition("/")[2] if "/" in uri else uri[:_LONGEST]
         repositories = {entry.partition(":")[0] for entry in known}
         near = difflib.get_close_matches(wanted, known, 3, 0.5)
         if not near:
-            close = difflib.get_close_matches(wanted.partition(":")[0], repositories, 3, 0.5) or sorted(
-                repositories
-            )
+            close = difflib.get_close_matches(wanted.partition(":")[0], repositories, 3, 0.5) or sorted(repositories)
             near = [min(entry for entry in known if entry.startswith(f"{name}:")) for name in close]
         return ServiceError(
             "ValidationException",

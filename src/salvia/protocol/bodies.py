@@ -24,9 +24,7 @@ def plain(request: HttpRequest) -> bytes:
     try:
         body = reader.decompress(request.body, MAX_BYTES)
     except zlib.error as wrong:
-        raise ServiceError(
-            "SerializationException", f"The body is not gzip, as it claims: {wrong}."
-        ) from None
+        raise ServiceError("SerializationException", f"The body is not gzip, as it claims: {wrong}.") from None
     if not reader.eof:
         reason = f"unpacks to more than {MAX_BYTES} bytes" if reader.unconsumed_tail else "ends too early"
         raise ServiceError("SerializationException", f"The gzip body {reason}.")

@@ -39,12 +39,8 @@ class Spelling(NamedTuple):
 #: From "Common errors" of the API references of SageMaker, IAM and S3.
 SPELLINGS = (
     Spelling(("AccessDeniedException", 400), ("AccessDenied", 403), ("AccessDenied", 403)),
-    Spelling(
-        ("InvalidSignatureException", 400), ("SignatureDoesNotMatch", 403), ("SignatureDoesNotMatch", 403)
-    ),
-    Spelling(
-        ("UnrecognizedClientException", 400), ("InvalidClientTokenId", 403), ("InvalidAccessKeyId", 403)
-    ),
+    Spelling(("InvalidSignatureException", 400), ("SignatureDoesNotMatch", 403), ("SignatureDoesNotMatch", 403)),
+    Spelling(("UnrecognizedClientException", 400), ("InvalidClientTokenId", 403), ("InvalidAccessKeyId", 403)),
     Spelling(
         ("MissingAuthenticationTokenException", 400),
         ("MissingAuthenticationToken", 403),
@@ -175,9 +171,7 @@ def _rest_json(model: Any, shape: Any, code: str, error: ServiceError, status: i
     return HttpResponse(status, headers, json.encode(_json_body(model, shape, error)))
 
 
-def _query(
-    model: Any, shape: Any, code: str, error: ServiceError, status: int, request_id: str
-) -> HttpResponse:
+def _query(model: Any, shape: Any, code: str, error: ServiceError, status: int, request_id: str) -> HttpResponse:
     uri = model.metadata.get("xmlNamespace") if model is not None else None
     namespace = f' xmlns="{uri}"' if uri else ""
     out = [f"<ErrorResponse{namespace}><Error><Type>{_party(status)}</Type>"]
@@ -186,9 +180,7 @@ def _query(
     return HttpResponse(status, [("Content-Type", "text/xml")], "".join(out).encode())
 
 
-def _rest_xml(
-    model: Any, shape: Any, code: str, error: ServiceError, status: int, request_id: str
-) -> HttpResponse:
+def _rest_xml(model: Any, shape: Any, code: str, error: ServiceError, status: int, request_id: str) -> HttpResponse:
     response = _query(model, shape, code, error, status, request_id)
     response.headers = [("Content-Type", "application/xml")]
     if shape is not None:
@@ -196,9 +188,7 @@ def _rest_xml(
     return response
 
 
-def _s3_body(
-    model: Any, shape: Any, code: str, error: ServiceError, request: HttpRequest, request_id: str
-) -> bytes:
+def _s3_body(model: Any, shape: Any, code: str, error: ServiceError, request: HttpRequest, request_id: str) -> bytes:
     out = [DECLARATION, "<Error>"]
     out += _xml_error(model, shape, code, error)
     out.append(f"<Resource>{escape(request.path)}</Resource><RequestId>{escape(request_id)}</RequestId>")

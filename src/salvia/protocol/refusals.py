@@ -51,9 +51,7 @@ def _s3(model: Any, found: list[Violation]) -> ServiceError:
         if location == "header":
             return ServiceError("InvalidRequest", f"Missing required header for this request: {wire}")
         if location is not None:
-            return ServiceError(
-                "InvalidArgument", f"This operation requires the parameter {wire}.", ArgumentName=wire
-            )
+            return ServiceError("InvalidArgument", f"This operation requires the parameter {wire}.", ArgumentName=wire)
         return ServiceError("MissingRequestBodyError", "Request Body is empty")
     if first.path in S3_CODES:
         code, text = S3_CODES[first.path]
@@ -66,6 +64,4 @@ def _s3(model: Any, found: list[Violation]) -> ServiceError:
             "The XML you provided was not well-formed or did not validate against our published schema: "
             f"{message(found)}",
         )
-    return ServiceError(
-        "InvalidArgument", first.sentence(), ArgumentName=wire, ArgumentValue=str(first.value)[:1024]
-    )
+    return ServiceError("InvalidArgument", first.sentence(), ArgumentName=wire, ArgumentValue=str(first.value)[:1024])

@@ -44,9 +44,7 @@ class Route:
         return bool(self.model.has_streaming_input)
 
 
-def route(
-    request: HttpRequest, scope_service: str | None = None, *, domains: Sequence[str] = ("localhost",)
-) -> Route:
+def route(request: HttpRequest, scope_service: str | None = None, *, domains: Sequence[str] = ("localhost",)) -> Route:
     """The operation that `request` is for.
 
     `scope_service` is the service of the SigV4 credential scope; None for SigV2 and unsigned requests.

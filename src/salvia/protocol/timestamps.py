@@ -76,9 +76,7 @@ def epoch_text(value: object) -> str:
 
 
 def _wall(when: datetime) -> str:
-    return (
-        f"{when.year:04d}-{when.month:02d}-{when.day:02d}T{when.hour:02d}:{when.minute:02d}:{when.second:02d}"
-    )
+    return f"{when.year:04d}-{when.month:02d}-{when.day:02d}T{when.hour:02d}:{when.minute:02d}:{when.second:02d}"
 
 
 def _aware(when: datetime) -> datetime:

@@ -121,13 +121,10 @@ class Table:
                 path_entry.entries.sort(key=_Entry.rank)
                 path_entry.plain = [entry for entry in path_entry.entries if not entry.literals]
         self._paths = {
-            method: sorted(known.values(), key=lambda path: path.weight)
-            for method, known in self._methods.items()
+            method: sorted(known.values(), key=lambda path: path.weight) for method, known in self._methods.items()
         }
 
-    def find(
-        self, method: str, path: str, query: Query, headers: Headers
-    ) -> tuple[Any, dict[str, str], Query] | None:
+    def find(self, method: str, path: str, query: Query, headers: Headers) -> tuple[Any, dict[str, str], Query] | None:
         """The operation, its decoded labels and its query without the URI's literals; None if none fits."""
         for candidate in self._paths.get(method, ()):
             match = candidate.pattern.fullmatch(path)
@@ -159,9 +156,7 @@ def _choose(path: _Path, query: Query, headers: Headers) -> _Entry | None:
     else:
         named = path.resources.intersection(query)
         fitting = [
-            entry
-            for entry in path.entries
-            if entry.fits(query) and (not named or not named.isdisjoint(entry.literals))
+            entry for entry in path.entries if entry.fits(query) and (not named or not named.isdisjoint(entry.literals))
         ]
     # A part without its number must not overwrite the object: who says `uploadId` does not mean PutObject.
     telling = path.telling.intersection(query)

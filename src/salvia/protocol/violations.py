@@ -45,9 +45,7 @@ def violations(shape: Any, params: Any) -> list[Violation]:
 def message(found: list[Violation]) -> str:
     """`2 validation errors detected: …; …`."""
     plural = "s" if len(found) != 1 else ""
-    return f"{len(found)} validation error{plural} detected: " + "; ".join(
-        violation.sentence() for violation in found
-    )
+    return f"{len(found)} validation error{plural} detected: " + "; ".join(violation.sentence() for violation in found)
 
 
 def _structure(shape: Any, value: Any, path: str, top: str) -> Iterator[Violation]:
@@ -171,9 +169,7 @@ def _text(shape: Any, value: Any) -> str | None:
         items = [_text(shape.member, item) for item in value[:100]]
         return None if None in items else f"[{', '.join(str(item) for item in items)}]"
     if shape.type_name == "map" and isinstance(value, dict):
-        entries = [
-            (_text(shape.key, key), _text(shape.value, item)) for key, item in list(value.items())[:100]
-        ]
+        entries = [(_text(shape.key, key), _text(shape.value, item)) for key, item in list(value.items())[:100]]
         if any(key is None or item is None for key, item in entries):
             return None
         return "{" + ", ".join(f"{key}={item}" for key, item in entries) + "}"

@@ -52,9 +52,7 @@ class Addresses:
             )
         with self._locked() as claims:
             claim = claims.setdefault(group, {"block": "", "members": []})
-            claim["block"] = claim["block"] or self._free(
-                group, {other["block"] for other in claims.values()}
-            )
+            claim["block"] = claim["block"] or self._free(group, {other["block"] for other in claims.values()})
             if member not in claim["members"]:
                 claim["members"].append(member)
             return [f"{claim['block']}.{FIRST + index}" for index in range(count)]

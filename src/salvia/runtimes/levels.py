@@ -41,9 +41,7 @@ class Found:
         """The sandbox for `spec`. Raises UnsupportedError where it demands more than there is."""
         if self.sandbox is None:
             reasons = "; ".join(f"{level}: {why}" for level, why in self.refusals.items())
-            raise StartError(
-                f"The isolation level that was asked for does not work here ({reasons}). Use another."
-            )
+            raise StartError(f"The isolation level that was asked for does not work here ({reasons}). Use another.")
         if spec.network_isolation and not self.network:
             raise UnsupportedError(
                 f"EnableNetworkIsolation is true, but isolation level '{self.sandbox.level}' of this machine "
@@ -146,7 +144,5 @@ class Isolation:
             limits |= {"memory": held, "pids": held}
             cost = "memory is limited for each process instead of an instance, cores are not at all, and a "
             cost += "program that ran out of memory cannot be told from one that failed"
-            missing.append(
-                {"what": "control groups", "why": "not writable", "cost": cost, "remedy": _DELEGATE}
-            )
+            missing.append({"what": "control groups", "why": "not writable", "cost": cost, "remedy": _DELEGATE})
         return {"isolation": level.value if level else None, "limits": limits, "missing": missing}

@@ -137,9 +137,7 @@ def kill_members(folders: Sequence[Path], patience: float = 10.0) -> None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > deadline:
-            raise TimeoutError(
-                f"processes {sorted(members)} do not die; they wait in the kernel, for a disk perhaps"
-            )
+            raise TimeoutError(f"processes {sorted(members)} do not die; they wait in the kernel, for a disk perhaps")
         time.sleep(0.005)
 
 

@@ -55,9 +55,7 @@ def must(result: int, step: str) -> None:
         sys.exit(f"namespaces: {step}: {os.strerror(number)}")
 
 
-def mount(
-    source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None
-) -> None:
+def mount(source: str | None, target: str, kind: str | None = None, flags: int = 0, data: str | None = None) -> None:
     """mount(2)."""
     coded = [None if word is None else os.fsencode(word) for word in (source, target, kind, data)]
     must(libc.mount(coded[0], coded[1], coded[2], ctypes.c_ulong(flags), coded[3]), f"mount {target}")

@@ -73,9 +73,7 @@ class ProcessRuntime:
     async def start(self, spec: InstanceSpec) -> Handle:
         """Start `spec`, or adopt what runs or ran under its name. Some 5 ms, on a thread."""
         if not _NAME.fullmatch(spec.name):
-            raise StartError(
-                f"'{spec.name}' cannot name an instance: use a-z, 0-9 and -, at most 120 of them."
-            )
+            raise StartError(f"'{spec.name}' cannot name an instance: use a-z, 0-9 and -, at most 120 of them.")
         return await asyncio.to_thread(self._start, spec)
 
     async def poll(self, handle: Handle) -> InstanceState:

@@ -116,16 +116,12 @@ class View:
                 steps.append(Step("link", str(path.readlink()), str(path)))
             elif path.is_dir():
                 steps.append(Step("bind", str(path), str(path)))
-        steps += [
-            Step("bind", f"/etc/{name}", f"/etc/{name}") for name in _ETC if Path("/etc", name).exists()
-        ]
+        steps += [Step("bind", f"/etc/{name}", f"/etc/{name}") for name in _ETC if Path("/etc", name).exists()]
         steps += [
             Step("bind", str(self.folder / "etc" / name), f"/etc/{name}")
             for name in ("hosts", "hostname", "passwd", "group")
         ]
-        steps += [
-            Step("bind", f"/proc/{name}", f"/proc/{name}") for name in _KERNEL if Path("/proc", name).exists()
-        ]
+        steps += [Step("bind", f"/proc/{name}", f"/proc/{name}") for name in _KERNEL if Path("/proc", name).exists()]
         steps.append(Step("tmpfs", str(self.shm), "/dev/shm"))  # noqa: S108
         steps.append(Step("bind-rw", str(self.folder / "tmp"), "/tmp"))  # noqa: S108
         steps += [Step("tmpfs", "", "/run"), Step("tmpfs", "", "/root"), Step("link", "/tmp", "/var/tmp")]  # noqa: S108

@@ -124,9 +124,7 @@ class RuntimeConformance:
     def test_the_agent_gets_its_spec(self, tmp_path: Path) -> None:
         """The instance protocol: SPEC.json holds what the runtime knows, merged with what it was given."""
         with self.bench(tmp_path) as bench:
-            spec = bench.spec(
-                name="two-algo-2", index=1, count=2, agent={"record": str(bench.record), "token": "t"}
-            )
+            spec = bench.spec(name="two-algo-2", index=1, count=2, agent={"record": str(bench.record), "token": "t"})
             handle = bench.start(spec)
             path = Path(handle["directory"]) / "SPEC.json"
             written = json.loads(path.read_text())
@@ -257,8 +255,7 @@ class RuntimeConformance:
         """Instances of one job reach each other by name, all listening on the same port."""
         with self.bench(tmp_path) as bench:
             handles = [
-                bench.start(bench.spec(name=f"job-algo-{index + 1}", index=index, count=3))
-                for index in range(3)
+                bench.start(bench.spec(name=f"job-algo-{index + 1}", index=index, count=3)) for index in range(3)
             ]
             addresses = [bench.runtime.address(handle) for handle in handles]
             assert len(set(addresses)) == 3

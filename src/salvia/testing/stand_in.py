@@ -59,9 +59,7 @@ def main() -> None:
 def environment(variables: dict[str, str]) -> int:
     """A descriptor with the program's variables, as `agent.spec.Program` says."""
     with tempfile.TemporaryFile() as file:
-        file.write(
-            b"".join(b"--setenv\0%b\0%b\0" % (os.fsencode(n), os.fsencode(v)) for n, v in variables.items())
-        )
+        file.write(b"".join(b"--setenv\0%b\0%b\0" % (os.fsencode(n), os.fsencode(v)) for n, v in variables.items()))
         file.seek(0)
         return os.dup(file.fileno())
 

@@ -94,9 +94,7 @@ def test_folder_markers_are_not_data(world, instance):
     assert files(job) == {"train/x/a": b"1"}
 
 
-@pytest.mark.parametrize(
-    "host, expected", [("algo-1", {"a", "d"}), ("algo-2", {"b", "e"}), ("algo-3", {"c"})]
-)
+@pytest.mark.parametrize("host, expected", [("algo-1", {"a", "d"}), ("algo-2", {"b", "e"}), ("algo-3", {"c"})])
 def test_sharding_gives_every_nth_object_to_a_host(world, instance, host, expected):
     """ShardedByS3Key: each of n instances gets 1/n of the objects; the others are replicated."""
     world.buckets["bucket"] = {f"train/{name}": b"1" for name in "abcde"}
@@ -108,9 +106,7 @@ def test_sharding_gives_every_nth_object_to_a_host(world, instance, host, expect
         host=host,
         hosts=["algo-1", "algo-2", "algo-3"],
     )
-    assert files(job) == {f"shard/{name}": b"1" for name in expected} | {
-        f"whole/{name}": b"1" for name in "abcde"
-    }
+    assert files(job) == {f"shard/{name}": b"1" for name in expected} | {f"whole/{name}": b"1" for name in "abcde"}
 
 
 def test_fewer_objects_than_hosts_leave_a_host_without_data(world, instance):
@@ -134,9 +130,7 @@ def test_an_empty_prefix_names_what_the_bucket_holds(world, instance):
 def test_an_empty_bucket_is_said_plainly(world, instance):
     """There is nothing to propose."""
     message = refused(world, instance, channel("train", "s3://bucket/a/b/c"))
-    assert (
-        message == "Data download failed: Channel 'train': no objects under s3://bucket/a/b/c. Check S3Uri."
-    )
+    assert message == "Data download failed: Channel 'train': no objects under s3://bucket/a/b/c. Check S3Uri."
 
 
 def test_a_missing_bucket_is_named(world, instance):
@@ -173,9 +167,7 @@ def test_a_key_too_long_for_a_file_is_named(world, instance):
 def test_a_key_with_dots_writes_nothing_outside(world, instance):
     """The whole way, since it is the attack."""
     world.buckets["bucket"] = {"train/../../../../outside": b"1"}
-    assert "s3://bucket/train/../../../../outside" in refused(
-        world, instance, channel("train", "s3://bucket/train/")
-    )
+    assert "s3://bucket/train/../../../../outside" in refused(world, instance, channel("train", "s3://bucket/train/"))
 
 
 def test_gzip_input_is_decompressed(world, instance):
@@ -186,9 +178,7 @@ def test_gzip_input_is_decompressed(world, instance):
     assert files(job) == {"train/a.csv": b"1,2\n" * 1000 + b"3,4\n"}
 
 
-@pytest.mark.parametrize(
-    "content", [b"plain text", gzip.compress(b"1" * 10000)[:-12]], ids=["not", "cut off"]
-)
+@pytest.mark.parametrize("content", [b"plain text", gzip.compress(b"1" * 10000)[:-12]], ids=["not", "cut off"])
 def test_input_that_is_not_gzip_is_named(world, instance, content):
     """CompressionType is the client's word."""
     world.buckets["bucket"] = {"train/a": content}
@@ -207,9 +197,7 @@ def test_a_gzip_bomb_ends_at_its_bound(world, instance):
 def test_what_is_not_available_is_said(world, instance, members):
     """RefusedError by the server before; never taken for something else here."""
     world.buckets["bucket"] = {"train/a": b"1"}
-    assert "is not available here" in refused(
-        world, instance, channel("train", "s3://bucket/train/", **members)
-    )
+    assert "is not available here" in refused(world, instance, channel("train", "s3://bucket/train/", **members))
 
 
 def test_a_download_that_breaks_off_is_taken_up_again(world, instance, tmp_path):
@@ -233,6 +221,5 @@ def test_a_full_disk_is_said(world, instance):
     ended = job.start(prefix=[*mount, str(job.ml)]).wait()
     assert ended["error"]["code"] == "ClientError"
     assert (
-        "s3://bucket/train/a (100000 bytes) does not fit: the disk of the instance is full"
-        in ended["error"]["message"]
+        "s3://bucket/train/a (100000 bytes) does not fit: the disk of the instance is full" in ended["error"]["message"]
     )

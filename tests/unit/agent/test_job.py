@@ -26,8 +26,7 @@ def test_a_job_runs_from_its_data_to_its_model(world, instance):
     world.buckets["bucket"] = {"train/a.csv": b"1,2\n", "validation/b.csv": b"3,4\n"}
     job = instance(
         shell(
-            "cd $ML; cat input/data/train/a.csv input/data/validation/b.csv > model/m;"
-            "echo done; echo n > output/data/n"
+            "cd $ML; cat input/data/train/a.csv input/data/validation/b.csv > model/m;echo done; echo n > output/data/n"
         ),
         channels=[channel("train", "s3://bucket/train/"), channel("validation", "s3://bucket/validation/")],
     )
@@ -63,9 +62,7 @@ def test_the_configuration_files_have_aws_shapes(world, instance):
     job = instance(
         shell("true"),
         channels=[
-            channel(
-                "train", "s3://bucket/train/", ContentType="text/csv", S3DataDistributionType="ShardedByS3Key"
-            )
+            channel("train", "s3://bucket/train/", ContentType="text/csv", S3DataDistributionType="ShardedByS3Key")
         ],
         hyperparameters={"num_round": "10"},
         resource_config=resources,
@@ -184,9 +181,7 @@ def test_a_killed_program_reports_the_signal(world, instance):
     assert (ended["code"], ended["signal"], ended["oom"]) == (None, signal.SIGSEGV, False)
 
 
-@pytest.mark.parametrize(
-    "name, first", [("memory.events", "low 0\n"), ("memory.oom_control", "under_oom 0\n")]
-)
+@pytest.mark.parametrize("name, first", [("memory.events", "low 0\n"), ("memory.oom_control", "under_oom 0\n")])
 def test_memory_exhaustion_is_told_from_other_kills(world, instance, tmp_path, name, first):
     """The kernel counts in memory.events (v2) or memory.oom_control (v1); the program plays the kernel."""
     events = tmp_path / name
@@ -225,9 +220,7 @@ def test_a_stop_in_the_gateways_reply_is_a_sigterm(world, instance):
 
 def test_a_program_that_ignores_sigterm_is_killed_after_its_grace(world, instance):
     """API_StopTrainingJob: the algorithm has 120 seconds; here 0.5."""
-    job = instance(
-        shell('trap "echo no" TERM; echo ready; while :; do sleep 0.05; done'), stop_grace=0.5
-    ).start()
+    job = instance(shell('trap "echo no" TERM; echo ready; while :; do sleep 0.05; done'), stop_grace=0.5).start()
     eventually(lambda: "ready" in world.lines)
     told = time.monotonic()
     job.terminate()
@@ -334,9 +327,7 @@ def test_the_program_inherits_no_descriptor_of_its_runtime(world, instance, tmp_
 
 def test_the_heartbeat_carries_metrics_and_state(world, instance):
     """Sent without a change too (here every 0.2 s): by it an instance is known to live."""
-    job = instance(
-        shell("echo loss=0.5; sleep 0.8"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]
-    ).start()
+    job = instance(shell("echo loss=0.5; sleep 0.8"), metrics=[{"Name": "loss", "Regex": "loss=([0-9.]+)"}]).start()
     job.wait()
     training = [report for report in world.reports if report["phase"] == "Training"]
     assert len(training) >= 2
@@ -348,9 +339,7 @@ def test_a_ca_bundle_reaches_the_program(world, instance, tmp_path):
     bundle = Path("/etc/ssl/certs/ca-certificates.crt")
     if not bundle.exists():
         pytest.skip("no CA bundle on this machine")
-    job = instance(
-        shell("cmp $AWS_CA_BUNDLE " + str(bundle) + " && echo same $REQUESTS_CA_BUNDLE $SSL_CERT_FILE")
-    )
+    job = instance(shell("cmp $AWS_CA_BUNDLE " + str(bundle) + " && echo same $REQUESTS_CA_BUNDLE $SSL_CERT_FILE"))
     job.spec["ca"] = str(bundle)
     job.start().wait()
     assert world.lines == [f"same {job.run}/ca.pem {job.run}/ca.pem"]

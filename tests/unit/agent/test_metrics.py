@@ -94,16 +94,12 @@ def test_every_value_goes_to_cloudwatch_under_the_jobs_name(world, instance):
     """Namespace /aws/sagemaker/TrainingJobs, dimension TrainingJobName: what the SDK's analytics read."""
     instance(python("for i in range(2500): print(f'x={i}')"), metrics=definitions("x")).start().wait()
     assert [datum["Value"] for datum in world.metrics] == list(range(2500))
-    assert all(
-        datum["Dimensions"] == [{"Name": "TrainingJobName", "Value": "job"}] for datum in world.metrics
-    )
+    assert all(datum["Dimensions"] == [{"Name": "TrainingJobName", "Value": "job"}] for datum in world.metrics)
 
 
 def test_several_hosts_are_told_apart_besides(world, instance):
     """The SDK asks for TrainingJobName alone; a second datum carries the host."""
-    instance(
-        shell("echo x=1"), metrics=definitions("x"), host="algo-2", hosts=["algo-1", "algo-2"]
-    ).start().wait()
+    instance(shell("echo x=1"), metrics=definitions("x"), host="algo-2", hosts=["algo-1", "algo-2"]).start().wait()
     dimensions = [[dimension["Value"] for dimension in datum["Dimensions"]] for datum in world.metrics]
     assert dimensions == [["job"], ["job", "algo-2"]]
 

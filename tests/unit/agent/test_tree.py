@@ -20,9 +20,7 @@ def walk(ml: Path, *names: str) -> tuple[dict[str, str | None], list[str]]:
 
 @pytest.mark.parametrize("folder", ["model", "output/data", "output"])
 @pytest.mark.parametrize("compression", ["GZIP", "NONE"])
-def test_a_folder_replaced_by_a_link_fails_the_job_and_brings_nothing(
-    world, instance, tmp_path, folder, compression
-):
+def test_a_folder_replaced_by_a_link_fails_the_job_and_brings_nothing(world, instance, tmp_path, folder, compression):
     """`ln -s SALVIA_HOME /opt/ml/model` would otherwise upload the server's database as the job's model."""
     (tmp_path / "home" / "data").mkdir(parents=True)
     (tmp_path / "home" / "salvia.db").write_text("secret")
@@ -175,9 +173,7 @@ def test_input_that_is_a_link_is_replaced_and_not_followed(world, instance, tmp_
 def test_a_requests_variables_stay_out_of_what_stands_around_the_program(instance):
     """`outside` is the environment of shell and sandbox; the program's own come by descriptor 9."""
     job = instance(
-        python(
-            "import os; os.write(1, os.read(9, 65536)); print(os.environ.get('LD_PRELOAD'), os.environ['A'])"
-        ),
+        python("import os; os.write(1, os.read(9, 65536)); print(os.environ.get('LD_PRELOAD'), os.environ['A'])"),
         environment={"LD_PRELOAD": "/no/such.so"},
     )
     job.spec["program"]["outside"] = {"A": "outside"}

@@ -21,9 +21,7 @@ def test_the_same_files_make_the_same_archive(world, instance):
     """Names, contents and permissions decide; neither time nor the order of writing."""
     instance(shell("cd $ML/model; mkdir d; echo 1 > d/a; echo 2 > b")).start().wait()
     first = world.buckets["bucket"].pop(MODEL)
-    instance(
-        shell("cd $ML/model; echo 2 > b; mkdir d; echo 1 > d/a; touch -d 2001-01-01 b d/a")
-    ).start().wait()
+    instance(shell("cd $ML/model; echo 2 > b; mkdir d; echo 1 > d/a; touch -d 2001-01-01 b d/a")).start().wait()
     assert world.buckets["bucket"][MODEL] == first
     assert list(names(world)) == ["b", "d", "d/a"]
 
@@ -94,9 +92,7 @@ def test_a_large_model_goes_up_in_parts_and_whole(world, instance):
 def test_compression_none_uploads_the_files(world, instance):
     """API_OutputDataConfig, CompressionType NONE: below output/model/."""
     ended = (
-        instance(shell("cd $ML/model; mkdir d; echo 1 > d/a; echo 2 > b; ln -s b c"), compression="NONE")
-        .start()
-        .wait()
+        instance(shell("cd $ML/model; mkdir d; echo 1 > d/a; echo 2 > b; ln -s b c"), compression="NONE").start().wait()
     )
     assert ended["artifacts"] == {"model": "s3://bucket/out/job/output/model/"}
     assert world.buckets["bucket"] == {"out/job/output/model/d/a": b"1\n", "out/job/output/model/b": b"2\n"}
@@ -107,9 +103,7 @@ def test_another_host_uploads_nothing_and_says_so(world, instance):
     """One archive a job; what a further host leaves is named in its log."""
     ended = instance(shell("echo > $ML/model/m"), host="algo-2", hosts=["algo-1", "algo-2"]).start().wait()
     assert ended["artifacts"] == {} == world.buckets["bucket"]
-    assert world.lines == [
-        "/opt/ml/model of algo-2 holds files, which are not uploaded: only those of algo-1 are."
-    ]
+    assert world.lines == ["/opt/ml/model of algo-2 holds files, which are not uploaded: only those of algo-1 are."]
 
 
 def test_a_missing_output_bucket_is_named(world, instance):

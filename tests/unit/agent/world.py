@@ -46,9 +46,7 @@ class World:
         self.lost: Counter[str] = Counter()  # operation → replies still to be lost
         self.cut: Counter[str] = Counter()  # operation → replies still to be cut off half-way
         self.slow: dict[str, float] = {}  # operation → seconds that it takes
-        self.falls_at: tuple[str, float] | None = (
-            None  # the call at which to go down, and for how many seconds
-        )
+        self.falls_at: tuple[str, float] | None = None  # the call at which to go down, and for how many seconds
         self.stop = False
         self.gone = False
         self.lifetime = 3600.0
@@ -180,9 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         except RefusedError as refused:
             name, status = "refused", refused.status
             if s3:
-                answer = (
-                    f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>".encode()
-                )
+                answer = f"<Error><Code>{refused.code}</Code><Message>{refused.message}</Message></Error>".encode()
             else:
                 answer = json.dumps({"__type": refused.code, "message": refused.message}).encode()
         with self.world.lock:
@@ -223,9 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
         if name == "credentials":
             expires = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + world.lifetime))
             answer = {"AccessKeyId": f"ASIA{world.calls['credentials']:016}", "SecretAccessKey": "secret"}
-            return 200, json.dumps(
-                answer | {"Token": "session", "Expiration": expires, "RoleArn": ROLE}
-            ).encode()
+            return 200, json.dumps(answer | {"Token": "session", "Expiration": expires, "RoleArn": ROLE}).encode()
         if world.gone:
             raise RefusedError("Gone", "no such instance", 410)
         with world.lock:
@@ -236,9 +230,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.headers.get("Authorization", "").startswith("AWS4-HMAC-SHA256 Credential=ASIA"):
             raise RefusedError("MissingAuthenticationToken", "not signed", 403)
         if action in self.world.denied:
-            raise RefusedError(
-                "AccessDeniedException", f"User: {ROLE} is not authorized to perform: {action}.", 400
-            )
+            raise RefusedError("AccessDeniedException", f"User: {ROLE} is not authorized to perform: {action}.", 400)
 
     def _json(self, operation: str, payload: dict) -> tuple[int, bytes]:
         world = self.world
@@ -256,9 +248,7 @@ class _Handler(BaseHTTPRequestHandler):
                 if (payload["logGroupName"], payload["logStreamName"]) not in world.streams:
                     raise RefusedError("ResourceNotFoundException", "The log stream does not exist.")
                 if payload["sequenceToken"] in world.batches:
-                    raise RefusedError(
-                        "DataAlreadyAcceptedException", "The given batch has already been accepted."
-                    )
+                    raise RefusedError("DataAlreadyAcceptedException", "The given batch has already been accepted.")
                 world.batches.add(payload["sequenceToken"])
                 world.events += payload["logEvents"]
                 size = sum(len(event["message"].encode()) + 26 for event in payload["logEvents"])
@@ -407,9 +397,7 @@ class Instance:
         try:
             code = self.process.wait(timeout)
         except subprocess.TimeoutExpired:
-            raise AssertionError(
-                f"the agent does not end; reports {self.world.reports[-2:]}; {self.errors}"
-            ) from None
+            raise AssertionError(f"the agent does not end; reports {self.world.reports[-2:]}; {self.errors}") from None
         assert code == 0, self.errors
         assert '"failed"' not in self.errors, self.errors
         return self.world.exit

@@ -36,7 +36,9 @@ THING = Resource(
 class Rig:
     """`world()` opens the database once more; `close` ends all of them. `wall` is the clock that tests turn."""
 
-    def __init__(self, folder: Path, modules: Iterable[ModuleType] = (), wall: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self, folder: Path, modules: Iterable[ModuleType] = (), wall: Callable[[], float] | None = None
+    ) -> None:
         self.folder = folder
         self.now = 1_800_000_000.0
         self.modules = list(modules)

@@ -72,7 +72,9 @@ def test_the_database_holds_no_token(door: Door) -> None:
 def test_a_token_follows_from_the_secret_and_the_instance(world: World) -> None:
     """So that a start repeated after a crash hands out the same."""
     assert instances.bearer(b"s", "j", 0, 0) == instances.bearer(b"s", "j", 0, 0)
-    others = {instances.bearer(*args) for args in ((b"s", "j", 0, 0), (b"t", "j", 0, 0), (b"s", "j", 1, 0), (b"s", "j", 0, 1))}
+    others = {
+        instances.bearer(*args) for args in ((b"s", "j", 0, 0), (b"t", "j", 0, 0), (b"s", "j", 1, 0), (b"s", "j", 0, 1))
+    }
     assert len(others) == 4
 
 
@@ -121,7 +123,9 @@ def test_a_revoked_token_is_refused_and_its_report_kept(door: Door) -> None:
     assert instances.all_of(door.world.db.read(), door.job.id) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"3", b'"Training"', b"{}", b'{"phase": 3}', b'{"phase": ["x"]}', b"\xff"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"3", b'"Training"', b"{}", b'{"phase": 3}', b'{"phase": ["x"]}', b"\xff"]
+)
 def test_garbage_is_refused(door: Door, body: bytes) -> None:
     assert door.post("report", body)[0] == 400
     assert door.row.phase == "Starting"

@@ -92,7 +92,9 @@ def test_status_sorts(shelf: Shelf) -> None:
     assert shelf.page(StatusEquals="Failed")[0] == ["c"]
 
 
-@pytest.mark.parametrize(("order", "expected"), [("Ascending", ["b", "d", "f", "h"]), ("Descending", ["h", "f", "d", "b"])])
+@pytest.mark.parametrize(
+    ("order", "expected"), [("Ascending", ["b", "d", "f", "h"]), ("Descending", ["h", "f", "d", "b"])]
+)
 def test_what_is_inserted_or_deleted_meanwhile_neither_repeats_nor_hides(
     shelf: Shelf, run: Run, order: str, expected: list[str]
 ) -> None:
@@ -141,7 +143,11 @@ def test_times_are_inclusive(shelf: Shelf) -> None:
 
 def test_other_accounts_regions_and_kinds_are_not_listed(shelf: Shelf, run: Run) -> None:
     shelf.put("mine")
-    for kind, account, region in ((OTHER.kind, ACCOUNT, REGION), (THING.kind, "2" * 12, REGION), (THING.kind, ACCOUNT, "x")):
+    for kind, account, region in (
+        (OTHER.kind, ACCOUNT, REGION),
+        (THING.kind, "2" * 12, REGION),
+        (THING.kind, ACCOUNT, "x"),
+    ):
         other = Document(kind, account, region, "theirs")
         run(shelf.world.db.write(lambda tx, other=other: documents.insert(tx, other)))  # type: ignore[misc]
     assert shelf.page()[0] == ["mine"]
@@ -167,7 +173,9 @@ def test_a_forged_token_is_a_validation_error(shelf: Shelf, token: str) -> None:
     assert caught.value.code == "ValidationException"
 
 
-@pytest.mark.parametrize("end", [[{}, "x"], [None, "x"], ["x", "x"], [1.0, 5], [1.0, None], [1.0], [True, "x"], [[], []]])
+@pytest.mark.parametrize(
+    "end", [[{}, "x"], [None, "x"], ["x", "x"], [1.0, 5], [1.0, None], [1.0], [True, "x"], [[], []]]
+)
 def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(shelf: Shelf, end: list[Any]) -> None:
     """SQLite would fail on them, and the answer be an InternalFailure."""
     with pytest.raises(ServiceError) as caught:

@@ -62,9 +62,7 @@ def stored(world: World, document: Document) -> Document | None:
 
 def at_rest(world: World, document: Document) -> Callable[[], bool]:
     def check() -> bool:
-        row = world.db.read().one(
-            "SELECT due_at, lock_token FROM documents WHERE id = :id", {"id": document.id}
-        )
+        row = world.db.read().one("SELECT due_at, lock_token FROM documents WHERE id = :id", {"id": document.id})
         return row is not None and row["due_at"] is None and row["lock_token"] is None
 
     return check
@@ -296,9 +294,7 @@ def test_two_controllers_never_work_on_one_document_at_once(rig: Rig, run: Run) 
     assert len(steps) == 100
 
 
-def test_a_worker_that_is_full_waits_rather_than_spins(
-    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_is_full_waits_rather_than_spins(world: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "_AT_ONCE", 1)
     looks = 0
     done: list[str] = []

@@ -37,9 +37,7 @@ async def pieces(raw: bytes, size: int) -> AsyncIterator[bytes]:
 
 def streamed(request: HttpRequest, size: int = 1000) -> HttpRequest:
     """The same request, its body arriving in pieces."""
-    return HttpRequest(
-        request.method, request.path, request.query, request.headers, b"", pieces(request.body, size)
-    )
+    return HttpRequest(request.method, request.path, request.query, request.headers, b"", pieces(request.body, size))
 
 
 def collect(stream: Body) -> bytes:
@@ -57,9 +55,7 @@ def opened(request: HttpRequest, now: float | None = None, compute: tuple[Algori
     return body(request, authorization, seed, compute=compute)
 
 
-def unsigned(
-    raw: bytes, length: int, trailer: str | None = "x-amz-checksum-crc32", **headers: str
-) -> HttpRequest:
+def unsigned(raw: bytes, length: int, trailer: str | None = "x-amz-checksum-crc32", **headers: str) -> HttpRequest:
     """An anonymous upload in aws-chunked, which is what is proved without any key."""
     given = {"x-amz-content-sha256": UNSIGNED, "x-amz-decoded-content-length": str(length)}
     if trailer:

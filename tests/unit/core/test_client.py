@@ -30,9 +30,7 @@ from .conftest import Answer, Server
 
 KEYS = Credentials("AKIAEXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", "token+/==")
 DATA = random.Random(1).randbytes(3_000_001)
-NOT_FOUND = Answer(
-    404, b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
-)
+NOT_FOUND = Answer(404, b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>")
 
 
 @pytest.fixture
@@ -80,16 +78,12 @@ class Bucket:
             self.objects[path] = request.body
             return Answer(headers={"ETag": '"e"'})
         if request.method == "POST" and "uploads" in query:
-            return Answer(
-                body=b'<R xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><UploadId>u/1</UploadId></R>'
-            )
+            return Answer(body=b'<R xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><UploadId>u/1</UploadId></R>')
         if request.method == "POST":
             assert query["uploadId"] == ["u/1"]
             numbers = [int(text.split("<")[0]) for text in request.body.decode().split("<PartNumber>")[1:]]
             self.objects[path] = b"".join(self.parts[number] for number in numbers)
-            return Answer(
-                body=b'<CompleteMultipartUploadResult><ETag>"m-3"</ETag></CompleteMultipartUploadResult>'
-            )
+            return Answer(body=b'<CompleteMultipartUploadResult><ETag>"m-3"</ETag></CompleteMultipartUploadResult>')
         if request.method == "DELETE":
             self.aborted = True
             return Answer(204)
@@ -255,9 +249,7 @@ def test_closing_ends_an_endless_wait() -> None:
     assert [error.code for error in caught] == ["Unreachable"]
 
 
-@pytest.mark.parametrize(
-    "url", ["localhost:7258", "ftp://host", "http://", "http://h/path/x", "http://u:p@h"]
-)
+@pytest.mark.parametrize("url", ["localhost:7258", "ftp://host", "http://", "http://h/path/x", "http://u:p@h"])
 def test_an_endpoint_must_be_a_url(url: str) -> None:
     with pytest.raises(ValueError, match="is not the URL of an endpoint"):
         Client(url, "us-east-1")
@@ -391,9 +383,7 @@ def test_a_wrong_clock_is_set_by_the_service(server: Server) -> None:
         try:
             proved(request)
         except ServiceError as refused:
-            return Answer(
-                refused.status, json.dumps({"__type": refused.code, "message": refused.message}).encode()
-            )
+            return Answer(refused.status, json.dumps({"__type": refused.code, "message": refused.message}).encode())
         return as_json(ok=True)
 
     server.answer = answer
@@ -488,9 +478,7 @@ def test_an_empty_object_is_an_empty_file(server: Server, client: Client) -> Non
         assert (source.size, source.read()) == (0, b"")
 
 
-@pytest.mark.parametrize(
-    ("start", "length"), [(0, 10), (100, 50), (2_999_990, None), (2_999_990, 1000), (7, 0)]
-)
+@pytest.mark.parametrize(("start", "length"), [(0, 10), (100, 50), (2_999_990, None), (2_999_990, 1000), (7, 0)])
 def test_a_part_of_an_object_is_read(server: Server, client: Client, start: int, length: int | None) -> None:
     server.answer = Bucket(k=DATA)
     expected = DATA[start:] if length is None else DATA[start : start + length]
@@ -565,35 +553,27 @@ def test_a_large_file_goes_up_in_parts(server: Server, client: Client, tmp_path:
     server.answer = bucket
     (tmp_path / "f").write_bytes(DATA)
 
-    etag = client.put_file(
-        "bucket", "k", tmp_path / "f", parallel=parallel, multipart_from=1 << 20, part_size=1 << 20
-    )
+    etag = client.put_file("bucket", "k", tmp_path / "f", parallel=parallel, multipart_from=1 << 20, part_size=1 << 20)
 
     assert (etag, bucket.objects["/bucket/k"]) == ('"m-3"', DATA)
     assert not bucket.aborted
 
 
 @pytest.mark.parametrize("parallel", [1, 3])
-def test_a_failed_upload_leaves_nothing_behind(
-    server: Server, client: Client, tmp_path: Path, parallel: int
-) -> None:
+def test_a_failed_upload_leaves_nothing_behind(server: Server, client: Client, tmp_path: Path, parallel: int) -> None:
     bucket = Bucket()
     (tmp_path / "f").write_bytes(DATA)
     denied = Answer(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
     server.answer = lambda request: denied if "partNumber=2" in request.query else bucket(request)
 
     with pytest.raises(ClientError) as caught:
-        client.put_file(
-            "bucket", "k", tmp_path / "f", parallel=parallel, multipart_from=1 << 20, part_size=1 << 20
-        )
+        client.put_file("bucket", "k", tmp_path / "f", parallel=parallel, multipart_from=1 << 20, part_size=1 << 20)
 
     assert caught.value.code == "AccessDenied"
     assert bucket.aborted
 
 
-def test_a_lost_answer_to_the_completion_is_no_failure(
-    server: Server, client: Client, tmp_path: Path
-) -> None:
+def test_a_lost_answer_to_the_completion_is_no_failure(server: Server, client: Client, tmp_path: Path) -> None:
     """The repeated request finds no upload any more; the object that is there is the one."""
     bucket = Bucket()
     (tmp_path / "f").write_bytes(DATA)
@@ -616,9 +596,7 @@ def test_a_lost_answer_to_the_completion_is_no_failure(
     assert not bucket.aborted
 
 
-def test_an_error_in_the_answer_to_a_completion_is_an_error(
-    server: Server, client: Client, tmp_path: Path
-) -> None:
+def test_an_error_in_the_answer_to_a_completion_is_an_error(server: Server, client: Client, tmp_path: Path) -> None:
     """API_CompleteMultipartUpload: 200 is sent before the outcome is known."""
     bucket = Bucket()
     (tmp_path / "f").write_bytes(DATA)
@@ -634,9 +612,7 @@ def test_an_error_in_the_answer_to_a_completion_is_an_error(
     assert bucket.aborted
 
 
-def test_a_file_that_shrinks_while_it_is_put_is_an_error(
-    server: Server, client: Client, tmp_path: Path
-) -> None:
+def test_a_file_that_shrinks_while_it_is_put_is_an_error(server: Server, client: Client, tmp_path: Path) -> None:
     (tmp_path / "f").write_bytes(b"hello")
     body = FileSlice(str(tmp_path / "f"), 0, 10)
 

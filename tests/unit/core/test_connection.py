@@ -81,9 +81,7 @@ def test_silence_is_told_from_half_an_answer(answering: Answering) -> None:
         (b"Transfer-Encoding: chunked\r\n\r\n-5\r\n", "A chunk of size -5"),
     ],
 )
-def test_a_body_that_breaks_off_is_not_taken_for_whole(
-    answering: Answering, answer: bytes, message: str
-) -> None:
+def test_a_body_that_breaks_off_is_not_taken_for_whole(answering: Answering, answer: bytes, message: str) -> None:
     response = get(answering(b"HTTP/1.1 200 OK\r\n" + answer))
 
     with pytest.raises(BrokenConnectionError, match=message):
@@ -101,16 +99,13 @@ def test_a_body_that_breaks_off_is_not_taken_for_whole(
         (b"HTTP/1.1 204 No Content\r\n\r\n", b"", True),
         (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx", b"x", True),
         (
-            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-            b"2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nT: x\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\nhe\r\n3\r\nllo\r\n0\r\nT: x\r\n\r\n",
             b"hello",
             True,
         ),
     ],
 )
-def test_a_body_ends_where_its_head_says(
-    answering: Answering, answer: bytes, body: bytes, reusable: bool
-) -> None:
+def test_a_body_ends_where_its_head_says(answering: Answering, answer: bytes, body: bytes, reusable: bool) -> None:
     """RFC 9112, section 6.3."""
     response = get(answering(answer))
 

@@ -30,9 +30,7 @@ from salvia.core.refusals import Family, Problem, refusal
         ("incomplete", "json", "IncompleteSignatureException", 400),
     ],
 )
-def test_each_family_spells_a_problem_its_way(
-    problem: Problem, family: Family, code: str, status: int
-) -> None:
+def test_each_family_spells_a_problem_its_way(problem: Problem, family: Family, code: str, status: int) -> None:
     error = refusal(problem, family)
 
     assert (error.code, error.status) == (code, status)

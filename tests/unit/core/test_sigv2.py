@@ -40,9 +40,7 @@ def s3(
     )
 
 
-def check(
-    request: HttpRequest, late: float = 0.0, secret: str = SECRET, bucket: str | None = None
-) -> Authorization:
+def check(request: HttpRequest, late: float = 0.0, secret: str = SECRET, bucket: str | None = None) -> Authorization:
     authorization = read_authorization(request)
     assert authorization is not None
     verify(request, authorization, secret, time.time() + late, bucket=bucket)
@@ -113,9 +111,7 @@ def test_any_changed_character_of_what_is_signed_is_refused() -> None:
         if character not in "\0/?":
             text = whole[:index] + ("q" if character not in "qQ" else "z") + whole[index + 1 :]
             path, _, query = text.replace("\0" * 11, "AKIAEXAMPLE").partition("?")
-            accepted += (
-                [path + "?" + query] if passes(HttpRequest("GET", path, query, request.headers)) else []
-            )
+            accepted += [path + "?" + query] if passes(HttpRequest("GET", path, query, request.headers)) else []
 
     assert accepted == []
     assert not passes(HttpRequest("PUT", request.path, request.query, request.headers))
@@ -155,9 +151,7 @@ def test_an_unreadable_url_is_answered_with_what_it_lacks(query: str, sentence: 
 
 
 CALLS: list[Callable[[Any], Any]] = [
-    lambda client: client.put_object(
-        Bucket="my-bucket", Key="a b/ü.csv", Body=b"x", Metadata={"m": " v  w "}
-    ),
+    lambda client: client.put_object(Bucket="my-bucket", Key="a b/ü.csv", Body=b"x", Metadata={"m": " v  w "}),
     lambda client: client.get_object(Bucket="my-bucket", Key="k", ResponseContentType="text/csv"),
     lambda client: client.list_objects_v2(Bucket="my-bucket", Prefix="a/"),
     lambda client: client.delete_object_tagging(Bucket="my-bucket", Key="k"),
@@ -166,9 +160,7 @@ CALLS: list[Callable[[Any], Any]] = [
 
 @pytest.mark.parametrize("token", [None, TOKEN], ids=["key", "session"])
 @pytest.mark.parametrize("call", CALLS, ids=["put", "get", "list", "tagging"])
-def test_the_header_that_boto3_sends_is_accepted(
-    server: Server, call: Callable[[Any], Any], token: str | None
-) -> None:
+def test_the_header_that_boto3_sends_is_accepted(server: Server, call: Callable[[Any], Any], token: str | None) -> None:
     """botocore.auth.HmacV1Auth is the reference."""
     client = s3(server.url, token=token)
     call(client)
@@ -184,9 +176,7 @@ def test_the_header_that_boto3_sends_is_accepted(
 
 def test_the_documented_examples_have_the_documented_signatures() -> None:
     """S3 user guide, "Signing and authenticating REST requests": Object GET and Object PUT."""
-    get = string_to_sign(
-        "GET", "/awsexamplebucket1/photos/puppy.jpg", "", {}, "Tue, 27 Mar 2007 19:36:42 +0000"
-    )
+    get = string_to_sign("GET", "/awsexamplebucket1/photos/puppy.jpg", "", {}, "Tue, 27 Mar 2007 19:36:42 +0000")
     put = string_to_sign(
         "PUT",
         "/awsexamplebucket1/photos/puppy.jpg",

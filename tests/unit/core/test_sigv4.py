@@ -36,9 +36,7 @@ def signed(
     **headers: str,
 ) -> HttpRequest:
     """A request signed by botocore; `unsigned` headers are added afterwards."""
-    request = AWSRequest(
-        method, url, {name.replace("_", "-"): value for name, value in headers.items()}, data=body
-    )
+    request = AWSRequest(method, url, {name.replace("_", "-"): value for name, value in headers.items()}, data=body)
     credentials = BotocoreCredentials(ACCESS_KEY, SECRET, token)
     getattr(auth, signer)(credentials, service, "us-east-1").add_auth(request)
     return received(method, request.url, {**dict(request.headers.items()), **(unsigned or {})}, body)
@@ -78,9 +76,7 @@ CASES: dict[str, Callable[[], HttpRequest]] = {
     "json": lambda: signed(body=b'{"MaxResults": 1}', **JSON),
     "json with a token": lambda: signed(body=b"{}", token=TOKEN, **JSON),
     "query": lambda: signed(body=b"Action=GetCallerIdentity&Version=2011-06-15", service="sts", **FORM),
-    "rest-json": lambda: signed(
-        url="http://127.0.0.1:7258/endpoints/a%20b%2Fc/invocations?x=%2F~&a=", body=b"1,2,3"
-    ),
+    "rest-json": lambda: signed(url="http://127.0.0.1:7258/endpoints/a%20b%2Fc/invocations?x=%2F~&a=", body=b"1,2,3"),
     # What stands before ".." is no part of the normalised path: only the dots and slashes can be tried here.
     "a path with dots": lambda: signed(method="GET", url="http://127.0.0.1:7258/../b//c/./d/"),
     "presigned sts": lambda: signed(
@@ -95,12 +91,8 @@ CASES: dict[str, Callable[[], HttpRequest]] = {
         service="s3",
     ),
     "s3 sub-resource": lambda: signed("S3SigV4Auth", "POST", S3 + "key?uploads", service="s3", token=TOKEN),
-    "s3 presigned": lambda: signed(
-        "S3SigV4QueryAuth", "GET", S3 + "k?response-content-type=a%2Fb", service="s3"
-    ),
-    "s3 presigned with a token": lambda: signed(
-        "S3SigV4QueryAuth", "PUT", S3 + "k", service="s3", token=TOKEN
-    ),
+    "s3 presigned": lambda: signed("S3SigV4QueryAuth", "GET", S3 + "k?response-content-type=a%2Fb", service="s3"),
+    "s3 presigned with a token": lambda: signed("S3SigV4QueryAuth", "PUT", S3 + "k", service="s3", token=TOKEN),
     "date header instead of x-amz-date": lambda: signed(body=b"{}", Date="x", **JSON),
 }
 
@@ -130,9 +122,7 @@ def test_any_changed_character_is_refused(request_of_botocore: HttpRequest) -> N
     for part in ("path", "query"):
         text = getattr(request, part)
         variants += [
-            changed(request, **{part: flipped(text, index)})
-            for index in range(len(text))
-            if text[index] != "/"
+            changed(request, **{part: flipped(text, index)}) for index in range(len(text)) if text[index] != "/"
         ]
     for position, (name, value) in enumerate(request.headers.items()):
         if name in names or name == "authorization":
@@ -307,10 +297,7 @@ def test_s3_wants_the_digest_of_the_content_named() -> None:
 
 def test_s3_says_which_digests_of_content_it_knows() -> None:
     request = CASES["s3 put"]()
-    pairs = [
-        (name, "nonsense" if name == "x-amz-content-sha256" else value)
-        for name, value in request.headers.items()
-    ]
+    pairs = [(name, "nonsense" if name == "x-amz-content-sha256" else value) for name, value in request.headers.items()]
 
     assert refused(changed(request, headers=Headers(pairs))).code == "InvalidArgument"
 
@@ -319,9 +306,7 @@ def test_a_refused_signature_of_s3_comes_with_what_should_have_been_signed() -> 
     """S3's error document has StringToSign and CanonicalRequest; a token in it is left out."""
     error = refused(CASES["s3 presigned with a token"](), secret="other")
 
-    assert str(error.fields["CanonicalRequest"]).startswith(
-        "PUT\n/bucket/k\nX-Amz-Algorithm=AWS4-HMAC-SHA256&"
-    )
+    assert str(error.fields["CanonicalRequest"]).startswith("PUT\n/bucket/k\nX-Amz-Algorithm=AWS4-HMAC-SHA256&")
     assert "X-Amz-Security-Token=…" in str(error.fields["CanonicalRequest"])
     assert str(error.fields["StringToSign"]).startswith("AWS4-HMAC-SHA256\n")
 
@@ -404,9 +389,7 @@ SIGNED = f"SignedHeaders=host, Signature={'0' * 64}"
         ),
     ],
 )
-def test_an_unreadable_header_is_answered_with_what_it_lacks(
-    headers: dict[str, str], code: str, sentence: str
-) -> None:
+def test_an_unreadable_header_is_answered_with_what_it_lacks(headers: dict[str, str], code: str, sentence: str) -> None:
     with pytest.raises(ServiceError) as caught:
         read_authorization(received("POST", "http://127.0.0.1/", headers))
 
@@ -433,9 +416,7 @@ def test_a_date_that_no_calendar_has_is_refused() -> None:
         ("X-Amz-Date=2", "X-Amz-Date=x", "X-Amz-Date must be in the ISO8601 Long Format"),
     ],
 )
-def test_an_unreadable_presigned_url_is_answered_with_what_it_lacks(
-    old: str, new: str, sentence: str
-) -> None:
+def test_an_unreadable_presigned_url_is_answered_with_what_it_lacks(old: str, new: str, sentence: str) -> None:
     """S3 API reference, "Authenticating Requests: Using Query Parameters"."""
     request = CASES["s3 presigned"]()
     assert old in request.query
@@ -459,10 +440,7 @@ def test_a_request_that_is_signed_twice_is_refused() -> None:
 
 def test_a_signature_of_strange_characters_is_just_wrong() -> None:
     request = CASES["json"]()
-    pairs = [
-        (name, value[:-1] + "é" if name == "authorization" else value)
-        for name, value in request.headers.items()
-    ]
+    pairs = [(name, value[:-1] + "é" if name == "authorization" else value) for name, value in request.headers.items()]
 
     assert refused(changed(request, headers=Headers(pairs))).code == "InvalidSignatureException"
 

@@ -48,9 +48,7 @@ def made(tmp_path: Path, links: Path) -> Image:
     )
     (folder / "requirements.lock").write_text(f"greeting==1.0 --hash=sha256:{digest}\n")
     (folder / "hello" / "__init__.py").write_text("")
-    (folder / "hello" / "train.py").write_text(
-        "import greeting, os\nprint(greeting.TEXT, os.environ['COLOUR'])\n"
-    )
+    (folder / "hello" / "train.py").write_text("import greeting, os\nprint(greeting.TEXT, os.environ['COLOUR'])\n")
     return image.read(folder)
 
 
@@ -116,9 +114,7 @@ def test_an_environment_runs_its_program(tool: str, made: Image, links: Path, tm
         assert list((environment.path / "venv").rglob(f"site-packages/__pycache__/{module}.*.pyc"))
 
 
-def test_one_that_stands_is_returned_at_once(
-    made: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_one_that_stands_is_returned_at_once(made: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started for it."""
     first = build(tmp_path / "images", made)
     monkeypatch.setattr(asyncio, "create_subprocess_exec", None)
@@ -214,9 +210,7 @@ def test_a_killed_build_is_begun_anew(made: Image, tmp_path: Path, moment: str) 
     assert train(build(root, made)) == "greeting 1.0 red\n"
 
 
-def test_a_cancelled_build_ends_its_installer(
-    made: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cancelled_build_ends_its_installer(made: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job that is stopped while it waits for its image."""
     slow = tmp_path / "uv"
     slow.write_text("#!/bin/sh\necho started\nsleep 60\n")

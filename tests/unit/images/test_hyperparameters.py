@@ -40,9 +40,7 @@ def test_an_open_end_is_outside() -> None:
 @pytest.mark.parametrize("value", ["", "many", "1_0", "nan", "0x10", "1.5"])
 def test_what_is_no_integer_is_said_so(value: str) -> None:
     """Python's own notations are nobody's here."""
-    assert problems(num_round=value) == [
-        f"Hyperparameter num_round: could not parse value '{value}' as Integer"
-    ]
+    assert problems(num_round=value) == [f"Hyperparameter num_round: could not parse value '{value}' as Integer"]
 
 
 def test_an_integer_may_be_written_as_tuners_do() -> None:

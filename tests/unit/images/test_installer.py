@@ -24,9 +24,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_lock_is_split_by_its_hashes() -> None:
     """ML facts: pip demands hashes for everything once one requirement has one; torch has none."""
     lock = installer.read_lock(
-        "# made by uv\n"
-        "numpy==2.3.4 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via x\n"
-        "\ntorch==2.13.0\n"
+        "# made by uv\nnumpy==2.3.4 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via x\n\ntorch==2.13.0\n"
     )
     assert lock.hashed == "numpy==2.3.4 --hash=sha256:aa --hash=sha256:bb\n"
     assert lock.unhashed == "torch==2.13.0\n"

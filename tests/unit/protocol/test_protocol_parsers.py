@@ -176,9 +176,7 @@ def test_a_body_that_is_not_the_xml_it_should_be_is_malformed(body: bytes, words
 
 def test_xml_is_bounded_in_size_and_number_of_elements() -> None:
     """CompleteMultipartUpload with 10,000 parts is the largest document that S3 takes."""
-    parts = b"".join(
-        b"<Part><PartNumber>%d</PartNumber><ETag>&quot;e&quot;</ETag></Part>" % i for i in range(10_000)
-    )
+    parts = b"".join(b"<Part><PartNumber>%d</PartNumber><ETag>&quot;e&quot;</ETag></Part>" % i for i in range(10_000))
     found = s3("POST /b/k?uploadId=u", b"<CompleteMultipartUpload>" + parts + b"</CompleteMultipartUpload>")
     assert found["MultipartUpload"]["Parts"][9_999] == {"PartNumber": 9_999, "ETag": '"e"'}
     with pytest.raises(XmlError, match="elements"):
@@ -310,9 +308,7 @@ def test_one_moment_has_many_spellings(text: str) -> None:
     assert from_text(text) == datetime(2019, 12, 16, 23, 48, 18, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "soon", "2019-13-01", "2019-W01-1", "1e99", "Mon, 99 Foo 2019", "9" * 70]
-)
+@pytest.mark.parametrize("text", ["", "soon", "2019-13-01", "2019-W01-1", "1e99", "Mon, 99 Foo 2019", "9" * 70])
 def test_what_is_no_date_is_a_value_error(text: str) -> None:
     """And nothing else, whatever the standard library would raise."""
     with pytest.raises(ValueError, match=r"timestamp|date"):
@@ -375,9 +371,7 @@ def test_whatever_is_sent_only_service_errors_come_out() -> None:
                 request.headers = Headers(
                     (
                         name,
-                        _mutated(value.encode(), chance).decode("latin-1")
-                        if chance.random() < 0.3
-                        else value,
+                        _mutated(value.encode(), chance).decode("latin-1") if chance.random() < 0.3 else value,
                     )
                     for name, value in original.headers.items()
                 )
@@ -386,9 +380,7 @@ def test_whatever_is_sent_only_service_errors_come_out() -> None:
             found = route(request, SERVICES[service].scope)
             validate(found.model, parse(found, request))
         except ServiceError as error:
-            response = serialize_error(
-                error, request, "id", route=found, scope_service=SERVICES[service].scope
-            )
+            response = serialize_error(error, request, "id", route=found, scope_service=SERVICES[service].scope)
             assert 400 <= response.status < 500
             if str(dict(response.headers).get("Content-Type", "")).startswith("application/x-amz-json"):
                 json.loads(response.body)  # type: ignore[arg-type]

@@ -38,31 +38,23 @@ def s3(operation: str, result: dict[str, Any], **more: Any) -> HttpResponse:
     return serialize(to("s3", operation, "rest-xml"), result, "rid", **more)
 
 
-def error_of(
-    error: ServiceError, service: str, operation: str, protocol: str, method: str = "POST"
-) -> dict[str, Any]:
+def error_of(error: ServiceError, service: str, operation: str, protocol: str, method: str = "POST") -> dict[str, Any]:
     """What botocore makes of our error."""
-    response = serialize_error(
-        error, HttpRequest(method, "/b/k"), "rid", route=to(service, operation, protocol)
-    )
+    response = serialize_error(error, HttpRequest(method, "/b/k"), "rid", route=to(service, operation, protocol))
     raw = {
         "status_code": response.status,
         "headers": HeadersDict(response.headers),
         "body": body(response),
         "context": {"operation_name": operation},
     }
-    parsed: dict[str, Any] = create_parser(protocol).parse(
-        raw, models.operation(service, operation).output_shape
-    )
+    parsed: dict[str, Any] = create_parser(protocol).parse(raw, models.operation(service, operation).output_shape)
     return parsed
 
 
 def test_a_description_may_hold_more_than_its_shape_shows() -> None:
     """Describe is spec and status merged: what the model does not know stays inside, None is absent."""
     route = to("sagemaker", "DescribeModel", "json")
-    response = serialize(
-        route, {"ModelName": "m", "CreationTime": MOMENT, "secret": 1, "ModelArn": None}, "rid"
-    )
+    response = serialize(route, {"ModelName": "m", "CreationTime": MOMENT, "secret": 1, "ModelArn": None}, "rid")
     assert json.loads(body(response)) == {"ModelName": "m", "CreationTime": 1576540098.123}
     assert headers(response) == {
         "content-type": "application/x-amz-json-1.1",
@@ -98,9 +90,7 @@ def test_an_operation_without_output_has_an_empty_body() -> None:
 
 def test_query_results_come_in_their_envelope() -> None:
     """IAM API reference: `<GetRoleResponse><GetRoleResult/><ResponseMetadata/></…>`."""
-    root = ElementTree.fromstring(
-        body(serialize(to("sts", "GetCallerIdentity", "query"), {"Account": "1"}, "rid"))
-    )
+    root = ElementTree.fromstring(body(serialize(to("sts", "GetCallerIdentity", "query"), {"Account": "1"}, "rid")))
     space = "{https://sts.amazonaws.com/doc/2011-06-15/}"
     assert root.tag == f"{space}GetCallerIdentityResponse"
     assert root.findtext(f"{space}GetCallerIdentityResult/{space}Account") == "1"
@@ -295,9 +285,7 @@ def test_a_query_compatible_service_tells_both_codes() -> None:
     parsed = error_of(ServiceError("ResourceNotFound", "m"), "cloudwatch", "DeleteAlarms", "json")
     assert parsed["Error"]["Code"] == "ResourceNotFound"
     route = to("cloudwatch", "DeleteAlarms", "json")
-    response = serialize_error(
-        ServiceError("ResourceNotFound", "m"), HttpRequest("POST", "/"), "rid", route=route
-    )
+    response = serialize_error(ServiceError("ResourceNotFound", "m"), HttpRequest("POST", "/"), "rid", route=route)
     assert headers(response)["x-amzn-query-error"] == "ResourceNotFound;Sender"
     assert headers(response)["content-type"] == "application/x-amz-json-1.0"
 
@@ -305,9 +293,7 @@ def test_a_query_compatible_service_tells_both_codes() -> None:
 def test_fields_of_an_error_fill_its_modelled_members() -> None:
     """Model of PutLogEvents: DataAlreadyAcceptedException.expectedSequenceToken."""
     error = ServiceError("DataAlreadyAcceptedException", "m", expectedSequenceToken="t", unknown="x")
-    response = serialize_error(
-        error, HttpRequest("POST", "/"), "rid", route=to("logs", "PutLogEvents", "json")
-    )
+    response = serialize_error(error, HttpRequest("POST", "/"), "rid", route=to("logs", "PutLogEvents", "json"))
     assert json.loads(body(response)) == {
         "__type": "DataAlreadyAcceptedException",
         "expectedSequenceToken": "t",
@@ -318,9 +304,7 @@ def test_fields_of_an_error_fill_its_modelled_members() -> None:
 def test_an_s3_error_names_the_resource() -> None:
     """S3 API reference, "REST error responses"; further fields are elements, `headers` are headers."""
     error = ServiceError("NoSuchKey", "No <key>.", 404, Key="k&", headers=[("x-amz-delete-marker", "true")])
-    response = serialize_error(
-        error, HttpRequest("GET", "/b/k"), "rid", route=to("s3", "GetObject", "rest-xml")
-    )
+    response = serialize_error(error, HttpRequest("GET", "/b/k"), "rid", route=to("s3", "GetObject", "rest-xml"))
     root = ElementTree.fromstring(body(response))
     assert {child.tag: child.text for child in root} == {
         "Code": "NoSuchKey",
@@ -348,9 +332,7 @@ def test_an_error_of_a_head_request_has_no_body() -> None:
         ([], "elsewhere", "rest-json"),
     ],
 )
-def test_errors_before_routing_are_readable_too(
-    pairs: list[tuple[str, str]], scope: str, protocol: str
-) -> None:
+def test_errors_before_routing_are_readable_too(pairs: list[tuple[str, str]], scope: str, protocol: str) -> None:
     """Signed for the wrong service, a client must still be told so."""
     request = HttpRequest("POST", "/", "", Headers(pairs))
     response = serialize_error(ServiceError("Broken", "m"), request, "rid", scope_service=scope)

@@ -69,8 +69,7 @@ def sent_by_botocore(service: str, protocol: str, name: str, params: dict[str, A
     prepared = create_request_object(serialized).prepare()
     url = urlsplit(prepared.url)
     headers = [
-        (key, value.decode() if isinstance(value, bytes) else str(value))
-        for key, value in prepared.headers.items()
+        (key, value.decode() if isinstance(value, bytes) else str(value)) for key, value in prepared.headers.items()
     ]
     body = prepared.body or b""
     return HttpRequest(

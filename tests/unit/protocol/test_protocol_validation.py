@@ -53,8 +53,7 @@ def test_a_pattern_is_quoted() -> None:
 def test_what_is_missing_is_null() -> None:
     """Coral's sentence for a required member."""
     assert training(RoleArn=None) == (
-        "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: "
-        "Member must not be null"
+        "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null"
     )
 
 
@@ -75,10 +74,7 @@ def test_lengths_and_values_have_both_bounds() -> None:
         "Value '0' at 'stoppingCondition.maxRuntimeInSeconds' failed to satisfy constraint: "
         "Member must have value greater than or equal to 1"
     )
-    assert (
-        "Member must have length greater than or equal to 1"
-        in refusal("iam", "GetRole", {"RoleName": ""}).message
-    )
+    assert "Member must have length greater than or equal to 1" in refusal("iam", "GetRole", {"RoleName": ""}).message
 
 
 def test_members_of_lists_are_counted_from_one() -> None:
@@ -90,9 +86,7 @@ def test_members_of_lists_are_counted_from_one() -> None:
 def test_scalars_in_lists_and_maps_are_reported_by_their_holder() -> None:
     """SageMaker's answer to a hyperparameter that is too long names all constraints of the map's values."""
     message = training(HyperParameters={"k": "v" * 2501})
-    assert (
-        " at 'hyperParameters' failed to satisfy constraint: Map value must satisfy constraint: [" in message
-    )
+    assert " at 'hyperParameters' failed to satisfy constraint: Map value must satisfy constraint: [" in message
     assert "Member must have length less than or equal to 2500, Member must have length greater" in message
     keys = training(HyperParameters={"k" * 257: "v"})
     assert "Map keys must satisfy constraint: [Member must have length less than or equal to 256" in keys
@@ -161,9 +155,7 @@ def test_a_union_has_exactly_one_member() -> None:
         ("sagemaker_runtime", "InvokeEndpoint", {"EndpointName": "_"}, "ValidationError"),
     ],
 )
-def test_each_service_has_its_own_code(
-    service: str, operation: str, params: dict[str, Any], code: str
-) -> None:
+def test_each_service_has_its_own_code(service: str, operation: str, params: dict[str, Any], code: str) -> None:
     """The services' API references, "Errors"; AWS's sentence is the same in all."""
     error = refusal(service, operation, params)
     assert error.code == code

@@ -45,9 +45,7 @@ def test_a_block_is_held_until_its_last_member_is_released(tmp_path: Path) -> No
 def test_concurrent_claims_do_not_collide(tmp_path: Path) -> None:
     """Several controllers, each with a view of its own."""
     with ThreadPoolExecutor(16) as pool:
-        claimed = list(
-            pool.map(lambda n: Addresses(tmp_path).claim(f"job-{n % 40}", f"m-{n}", 1)[0], range(120))
-        )
+        claimed = list(pool.map(lambda n: Addresses(tmp_path).claim(f"job-{n % 40}", f"m-{n}", 1)[0], range(120)))
     assert len(set(claimed)) == 40
     assert all(claimed[number] == claimed[number % 40] for number in range(120))
 

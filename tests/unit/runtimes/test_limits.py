@@ -96,9 +96,7 @@ def test_what_is_found_works(tmp_path: Path) -> None:
 
 def test_without_control_groups_there_are_rlimits() -> None:
     """Memory by process, the number of processes, and no core dumps."""
-    line = entering(
-        [], Limits(memory=1 << 30, cpus=None, processes=512), ["/bin/sh", "-c", "ulimit -d; ulimit -c"]
-    )
+    line = entering([], Limits(memory=1 << 30, cpus=None, processes=512), ["/bin/sh", "-c", "ulimit -d; ulimit -c"])
     said = subprocess.run(line, capture_output=True, text=True, check=True).stdout
     assert said.split() == [str(1 << 20), "0"]
 

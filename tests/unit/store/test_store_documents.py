@@ -34,7 +34,11 @@ def test_what_is_stored_comes_back(database: Database, run: Run) -> None:
     run(database.write(lambda tx: documents.insert(tx, stored)))
     found = documents.by_id(database.read(), stored.id)
     assert found is not None
-    assert (found.spec, found.status, found.tags) == ({"at": moment.timestamp(), "é": [1, None]}, {"x": 1.5}, {"k": "v"})
+    assert (found.spec, found.status, found.tags) == (
+        {"at": moment.timestamp(), "é": [1, None]},
+        {"x": 1.5},
+        {"k": "v"},
+    )
     assert (found.due_at, found.version) == (3.0, 1)
     assert found.description() == {"at": moment.timestamp(), "é": [1, None], "x": 1.5}
 

@@ -82,7 +82,9 @@ def test_releasing_a_lost_lease_does_not_release_the_new_one(database: Database,
     assert claim(database, run, now=31) == []
 
 
-def test_a_wake_during_work_makes_write_back_a_conflict_and_the_document_due_again(database: Database, run: Run) -> None:
+def test_a_wake_during_work_makes_write_back_a_conflict_and_the_document_due_again(
+    database: Database, run: Run
+) -> None:
     put(database, run)
     (mine,) = claim(database, run, now=10)
     run(database.write(lambda tx: leases.wake(tx, mine.id, 12)))

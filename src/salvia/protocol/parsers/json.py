@@ -41,9 +41,7 @@ def decode(body: bytes) -> Any:
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as wrong:
-        raise ServiceError(
-            "SerializationException", f"The request body is not valid JSON: {wrong}."
-        ) from None
+        raise ServiceError("SerializationException", f"The request body is not valid JSON: {wrong}.") from None
     return {} if value is None else value
 
 
@@ -152,9 +150,7 @@ def _integer(bound: int) -> Parse:
         if type(value) is not int:
             raise MalformedError(_unexpected(value, name))
         if not -bound <= value < bound:
-            raise MalformedError(
-                f"NUMBER_VALUE {value} is out of range for an {bound.bit_length()} bit {name}"
-            )
+            raise MalformedError(f"NUMBER_VALUE {value} is out of range for an {bound.bit_length()} bit {name}")
         return value
 
     return parse

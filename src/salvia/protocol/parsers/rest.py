@@ -66,9 +66,7 @@ def request_parser(model: Any, protocol: str) -> Parse:
                         result[name] = values(route.query[place])
             if route.query:
                 for name, as_list in query_maps:
-                    result[name] = {
-                        key: values if as_list else values[0] for key, values in route.query.items()
-                    }
+                    result[name] = {key: values if as_list else values[0] for key, values in route.query.items()}
             for name, place, values in headers:
                 if place in request.headers:
                     result[name] = values(request.headers.all(place))

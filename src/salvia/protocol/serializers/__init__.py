@@ -56,9 +56,7 @@ def finish(
         response.headers.append(("x-amzn-RequestId", request_id))
     if method == "HEAD" or response.status in (204, 304):
         response.body = b""
-    elif isinstance(response.body, bytes) and not any(
-        name.lower() == "content-length" for name, _ in response.headers
-    ):
+    elif isinstance(response.body, bytes) and not any(name.lower() == "content-length" for name, _ in response.headers):
         response.headers.append(("Content-Length", str(len(response.body))))
 
 
@@ -84,6 +82,4 @@ def _json(model: Any) -> Serialize:
         # AWS answers an empty body here, and botocore takes it.
         return lambda result, request_id: HttpResponse(200, [("Content-Type", content_type)])
     convert = json.builder(model.service_model).build(model.output_shape)
-    return lambda result, request_id: HttpResponse(
-        200, [("Content-Type", content_type)], json.encode(convert(result))
-    )
+    return lambda result, request_id: HttpResponse(200, [("Content-Type", content_type)], json.encode(convert(result)))

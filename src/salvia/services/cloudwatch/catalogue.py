@@ -88,7 +88,5 @@ def _read_token(token: str) -> list[str]:
     except ServiceError:
         values = None
     if not isinstance(values, list) or [type(value) for value in values] != [str, str, str]:
-        raise bad_value(
-            "The value for parameter NextToken is invalid. Pass the NextToken of the last answer."
-        )
+        raise bad_value("The value for parameter NextToken is invalid. Pass the NextToken of the last answer.")
     return values

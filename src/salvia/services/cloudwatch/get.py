@@ -37,8 +37,7 @@ async def get_metric_statistics(call: Call) -> dict[str, Any]:
     for name in extended:
         if statistics.percentile(name) is None:
             raise bad_value(
-                f"The value {name} for parameter ExtendedStatistics is not supported. "
-                "Use a percentile, p0.0 to p100."
+                f"The value {name} for parameter ExtendedStatistics is not supported. Use a percentile, p0.0 to p100."
             )
     period = request["Period"]
     if not statistics.is_period(period):
@@ -131,14 +130,10 @@ def _check(queries: Sequence[Mapping[str, Any]]) -> None:
                 "compute with their values."
             )
         if "${" in query.get("Label", ""):
-            raise not_valid(
-                f"The parameter {where}.Label is not supported: dynamic labels are not implemented."
-            )
+            raise not_valid(f"The parameter {where}.Label is not supported: dynamic labels are not implemented.")
         stat = query["MetricStat"]
         if not statistics.is_period(stat["Period"]):
-            raise not_valid(
-                f"The parameter {where}.MetricStat.Period must be 1, 5, 10, 20, 30, or a multiple of 60."
-            )
+            raise not_valid(f"The parameter {where}.MetricStat.Period must be 1, 5, 10, 20, 30, or a multiple of 60.")
         if stat["Stat"] not in SIMPLE and statistics.percentile(stat["Stat"]) is None:
             raise not_valid(
                 f"The value {stat['Stat']} for parameter {where}.MetricStat.Stat is not supported. Use "
@@ -148,9 +143,7 @@ def _check(queries: Sequence[Mapping[str, Any]]) -> None:
         raise not_valid("At least one of MetricDataQueries must have ReturnData true.")
 
 
-async def _values(
-    call: Call, stat: Mapping[str, Any], span: Range, descending: bool, limit: int
-) -> list[Point]:
+async def _values(call: Call, stat: Mapping[str, Any], span: Range, descending: bool, limit: int) -> list[Point]:
     wanted = stat["Metric"]
     try:
         dimensions = metrics.canonical(wanted.get("Dimensions", ()), "MetricStat.Metric.Dimensions")

@@ -94,18 +94,13 @@ def _keep(tx: Transaction, call: Call, data: Sequence[Datum], now: float) -> Non
     )
 
 
-def _read(
-    namespace: str, found: Sequence[Mapping[str, Any]], now: float, window: tuple[float, float]
-) -> list[Datum]:
+def _read(namespace: str, found: Sequence[Mapping[str, Any]], now: float, window: tuple[float, float]) -> list[Datum]:
     return [
-        _datum(namespace, datum, f"MetricData.member.{number}", now, window)
-        for number, datum in enumerate(found, 1)
+        _datum(namespace, datum, f"MetricData.member.{number}", now, window) for number, datum in enumerate(found, 1)
     ]
 
 
-def _datum(
-    namespace: str, datum: Mapping[str, Any], where: str, now: float, window: tuple[float, float]
-) -> Datum:
+def _datum(namespace: str, datum: Mapping[str, Any], where: str, now: float, window: tuple[float, float]) -> Datum:
     resolution = datum.get("StorageResolution", 60)
     if resolution not in {1, 60}:
         raise bad_value(f"The value {resolution} for parameter {where}.StorageResolution is invalid.")
@@ -113,9 +108,7 @@ def _datum(
     if at < window[0]:
         raise bad_value(f"The parameter {where}.Timestamp must specify a time within the past two weeks.")
     if at > window[1]:
-        raise bad_value(
-            f"The parameter {where}.Timestamp must specify a time no more than two hours in the future."
-        )
+        raise bad_value(f"The parameter {where}.Timestamp must specify a time no more than two hours in the future.")
     dimensions = metrics.canonical(datum.get("Dimensions", ()), f"{where}.Dimensions")
     return Datum(
         Metric(namespace, datum["MetricName"], dimensions),

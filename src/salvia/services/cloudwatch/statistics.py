@@ -144,9 +144,7 @@ def _point(row: Row, span: Range, names: Iterable[str]) -> Point:
     return Point(span.start + row["place"] * span.period, row["unit"], {name: every[name] for name in names})
 
 
-def _percentiles(
-    rows: Iterable[Row], span: Range, percentages: dict[str, float], by_unit: bool
-) -> list[Point]:
+def _percentiles(rows: Iterable[Row], span: Range, percentages: dict[str, float], by_unit: bool) -> list[Point]:
     """Datapoints of periods whose data all have values, none of them negative: others have no percentiles."""
     samples: dict[tuple[int, str], list[tuple[float, float]]] = {}
     without: set[tuple[int, str]] = set()

@@ -63,9 +63,7 @@ def pack(events: Sequence[Mapping[str, Any]], window: Window) -> Batch:
     if not times:
         return Batch(rejected=rejected)
     if times[-1] - times[0] > DAY:
-        raise invalid(
-            "The batch of log events in a single PutLogEvents request cannot span more than 24 hours."
-        )
+        raise invalid("The batch of log events in a single PutLogEvents request cannot span more than 24 hours.")
     return Batch(
         first_at=times[0],
         last_at=times[-1],

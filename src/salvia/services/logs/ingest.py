@@ -49,19 +49,14 @@ async def put_log_events(call: Call) -> dict[str, Any]:
 
 
 async def _packed(events: list[dict[str, Any]], window: Window) -> Batch:
-    small = (
-        len(events) <= _INLINE_EVENTS and sum(len(event["message"]) for event in events) <= _INLINE_CHARACTERS
-    )
+    small = len(events) <= _INLINE_EVENTS and sum(len(event["message"]) for event in events) <= _INLINE_CHARACTERS
     return pack(events, window) if small else await asyncio.to_thread(pack, events, window)
 
 
-def _append(
-    tx: Transaction, group: Document, name: str, batch: Batch, number: int, moment: int
-) -> tuple[str, int]:
+def _append(tx: Transaction, group: Document, name: str, batch: Batch, number: int, moment: int) -> tuple[str, int]:
     # The update comes first: it takes the row, so that writers in other processes queue up behind it.
     rows = tx.all(
-        "UPDATE log_streams SET position = position + 1 WHERE log_group = :group AND name = :name "
-        "RETURNING *",
+        "UPDATE log_streams SET position = position + 1 WHERE log_group = :group AND name = :name RETURNING *",
         {"group": group.id, "name": name},
     )
     if not rows:

@@ -91,9 +91,7 @@ class _Parser:
         if self._take("symbol", "("):
             self._depth += 1
             if self._depth > _DEEPEST:
-                raise invalid(
-                    f"Invalid filter pattern: more than {_DEEPEST} parentheses lie within each other."
-                )
+                raise invalid(f"Invalid filter pattern: more than {_DEEPEST} parentheses lie within each other.")
             test = self._any()
             self._depth -= 1
             if not self._take("symbol", ")"):

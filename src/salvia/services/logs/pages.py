@@ -22,9 +22,7 @@ MOST_EVENTS = 10_000
 _MOST_BYTES = 1 << 20
 _HEADS = 128  # batches looked up at a time
 _LOAD = 1 << 20  # bytes unpacked at a time
-_EXAMINE = (
-    32 << 20
-)  # bytes that one request looks at; a filter that matches nothing then answers an empty page
+_EXAMINE = 32 << 20  # bytes that one request looks at; a filter that matches nothing then answers an empty page
 _INLINE, _FEW = 32 << 10, 32  # bytes and batches that the event loop unpacks itself
 _END_OF_TIME = 10**14  # no sum of times overflows a database integer
 
@@ -182,18 +180,14 @@ async def _load(db: Database, heads: list[Row], size: int) -> list[Row]:
     return db.read().all(sql, values) if size <= _INLINE else await db.scan(sql, values)
 
 
-def _advance(
-    page: Page, query: Query, waiting: list[Event], packed: list[Row], horizon: int | None
-) -> list[Event]:
+def _advance(page: Page, query: Query, waiting: list[Event], packed: list[Row], horizon: int | None) -> list[Event]:
     """Unpack batches, move what is final to the page, and return what still waits for later batches."""
     for row in packed:
         waiting += _unpacked(query, row)
     waiting.sort(reverse=query.backwards)
     for number, event in enumerate(waiting):
         key = event.key
-        if horizon is not None and (
-            key.timestamp <= horizon if query.backwards else key.timestamp >= horizon
-        ):
+        if horizon is not None and (key.timestamp <= horizon if query.backwards else key.timestamp >= horizon):
             return waiting[number:]
         size = len(event.message.encode()) + OVERHEAD
         if len(page.events) == query.limit or (page.events and page.size + size > _MOST_BYTES):

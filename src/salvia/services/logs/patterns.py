@@ -56,6 +56,4 @@ def _terms(pattern: str) -> Match:
     if optional and not included and not excluded:
         return lambda message: any(term in message for term in optional)
     # Beside other terms, optional ones are ignored: so says the guide.
-    return lambda message: (
-        all(term in message for term in included) and not any(term in message for term in excluded)
-    )
+    return lambda message: all(term in message for term in included) and not any(term in message for term in excluded)

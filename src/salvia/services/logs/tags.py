@@ -67,9 +67,7 @@ async def _tag(call: Call, name: str, too_many: str) -> dict[str, Any]:
     def edit(group: Document) -> None:
         group.tags.update(tags)
         if len(group.tags) > _MOST:
-            message = (
-                f"The log group would have {len(group.tags)} tags; {_MOST} are allowed. Remove some first."
-            )
+            message = f"The log group would have {len(group.tags)} tags; {_MOST} are allowed. Remove some first."
             raise ServiceError(too_many, message, resourceName=group.arn)
 
     await crud.change(call, LOG_GROUP, name, edit)

@@ -12,9 +12,7 @@ if engine.dialect.name == "sqlite":
     event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
 with engine.connect() as connection:
-    context.configure(
-        connection=connection, target_metadata=METADATA, render_as_batch=True, transactional_ddl=True
-    )
+    context.configure(connection=connection, target_metadata=METADATA, render_as_batch=True, transactional_ddl=True)
     with context.begin_transaction():
         context.run_migrations()
 engine.dispose()

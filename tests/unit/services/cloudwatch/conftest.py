@@ -58,9 +58,7 @@ class Room:
         datum = {"MetricName": "loss", "Timestamp": self.at(0), **datum}
         self("PutMetricData", Namespace="N", MetricData=[datum])
 
-    def statistics(
-        self, *names: str, start: float = 0, end: float = 3600, period: int = 60, **more: Any
-    ) -> Any:
+    def statistics(self, *names: str, start: float = 0, end: float = 3600, period: int = 60, **more: Any) -> Any:
         """Datapoints of `loss`, as (seconds after noon, value…) in order of time."""
         extended = names[0].startswith("p")
         request = {"ExtendedStatistics" if extended else "Statistics": list(names)}

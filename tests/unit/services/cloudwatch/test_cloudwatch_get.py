@@ -124,9 +124,7 @@ def test_more_than_1440_datapoints_are_refused(room: Any) -> None:
     with pytest.raises(ServiceError) as error:
         room.statistics("Sum", end=2 * DAY)
     assert error.value.code == "InvalidParameterCombination"
-    assert (
-        "You have requested up to 2,880 datapoints, which exceeds the limit of 1,440." in error.value.message
-    )
+    assert "You have requested up to 2,880 datapoints, which exceeds the limit of 1,440." in error.value.message
 
 
 def test_1440_datapoints_are_allowed(room: Any) -> None:
@@ -257,9 +255,7 @@ def names(room: Any, **filters: Any) -> list[str]:
 def test_metrics_are_listed_with_their_dimensions(room: Any) -> None:
     dimension = {"Name": "TrainingJobName", "Value": "job"}
     room.put((0, 1.0), Dimensions=[dimension])
-    assert room("ListMetrics")["Metrics"] == [
-        {"Namespace": "N", "MetricName": "loss", "Dimensions": [dimension]}
-    ]
+    assert room("ListMetrics")["Metrics"] == [{"Namespace": "N", "MetricName": "loss", "Dimensions": [dimension]}]
 
 
 def test_lists_filter_by_namespace_name_and_dimension(room: Any) -> None:

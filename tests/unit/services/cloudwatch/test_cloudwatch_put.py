@@ -50,9 +50,7 @@ def test_a_bad_datum_is_refused(room: Any, datum: dict[str, Any], code: str, sai
     assert said in error.message
 
 
-@pytest.mark.parametrize(
-    ("offset", "said"), [(-14 * DAY - 61, "past two weeks"), (7201, "two hours in the future")]
-)
+@pytest.mark.parametrize(("offset", "said"), [(-14 * DAY - 61, "past two weeks"), (7201, "two hours in the future")])
 def test_a_datum_outside_the_window_is_refused(room: Any, offset: float, said: str) -> None:
     """'as much as two weeks before the current date, and as much as 2 hours after'."""
     error = refusal(room, Timestamp=room.at(offset), Value=1.0)
@@ -86,10 +84,7 @@ def test_more_than_a_thousand_are_refused(room: Any) -> None:
 def test_users_may_not_publish_to_the_services_namespaces(room: Any) -> None:
     with pytest.raises(ServiceError) as error:
         room("PutMetricData", Namespace="AWS/SageMaker", MetricData=[{"MetricName": "x", "Value": 1.0}])
-    assert (
-        str(error.value)
-        == "InvalidParameterValue: The value AWS/SageMaker for parameter Namespace is invalid."
-    )
+    assert str(error.value) == "InvalidParameterValue: The value AWS/SageMaker for parameter Namespace is invalid."
 
 
 def test_services_may(room: Any, service: Caller) -> None:

@@ -41,9 +41,7 @@ class Room:
         protocol.validate(models.operation("logs", name), request)
         handler = self.world.dispatch.handler("logs", name)
         caller = service_caller("sagemaker.amazonaws.com", "123456789012")
-        return await handler(
-            Call("logs", name, request, caller, "123456789012", "us-east-1", "request", self.world)
-        )
+        return await handler(Call("logs", name, request, caller, "123456789012", "us-east-1", "request", self.world))
 
     def run(self, work: Any) -> Any:
         return self._loop.run_until_complete(work)

@@ -106,9 +106,7 @@ def test_a_page_holds_ten_thousand_events(room: Any) -> None:
 
 def test_a_foreign_token_is_refused(room: Any) -> None:
     for token in ("f/nonsense", "x/123", "f/WzEsMl0", "123"):
-        with pytest.raises(
-            ServiceError, match="InvalidParameterException: The specified nextToken is invalid"
-        ):
+        with pytest.raises(ServiceError, match="InvalidParameterException: The specified nextToken is invalid"):
             room.get("s", nextToken=token)
 
 
@@ -196,9 +194,7 @@ def test_filtered_pages_cover_a_group_once(room: Any, many: bool) -> None:
     expected = []
     for stream in range(120 if many else 9):
         room("CreateLogStream", logGroupName="g", logStreamName=f"n{stream}")
-        room.put(
-            f"n{stream}", *[(stream + 7 * i, f"{stream}.{i} {'odd' if i % 2 else 'even'}") for i in range(6)]
-        )
+        room.put(f"n{stream}", *[(stream + 7 * i, f"{stream}.{i} {'odd' if i % 2 else 'even'}") for i in range(6)])
         expected += [f"{stream}.{i} odd" for i in (1, 3, 5)]
     seen: list[str] = []
     times: list[int] = []
@@ -246,9 +242,7 @@ def test_a_search_that_finds_nothing_stops_now_and_then(room: Any, monkeypatch: 
     assert (len(answer["events"]), pages_seen) == (1, 5)
 
 
-def test_a_search_goes_on_when_every_batch_begins_at_one_moment(
-    room: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_goes_on_when_every_batch_begins_at_one_moment(room: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """The bound on one request's work must not keep a reader at one place for ever."""
     monkeypatch.setattr(pages, "_EXAMINE", 2_000)
     monkeypatch.setattr(pages, "_LOAD", 1_000)
@@ -273,9 +267,7 @@ def test_event_ids_are_unique_and_stay(room: Any) -> None:
     assert ids == [event["eventId"] for event in room.filter()["events"]]
 
 
-@pytest.mark.parametrize(
-    "times", [{"startTime": 2**62}, {"endTime": 2**63 - 1}, {"startTime": 5, "endTime": 1}]
-)
+@pytest.mark.parametrize("times", [{"startTime": 2**62}, {"endTime": 2**63 - 1}, {"startTime": 5, "endTime": 1}])
 def test_times_at_the_edge_of_the_model_are_no_failure(room: Any, times: dict[str, int]) -> None:
     room.put("s", (0, "a"))
     assert len(room.get("s", **times)["events"]) <= 1

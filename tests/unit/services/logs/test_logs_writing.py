@@ -55,9 +55,7 @@ def test_other_sequence_tokens_are_ignored(room: Any, token: str) -> None:
     assert texts(room.get("s")) == ["a", "b"]
 
 
-def test_two_processes_writing_one_stream_lose_and_double_nothing(
-    make_room: Callable[[], Any], room: Any
-) -> None:
+def test_two_processes_writing_one_stream_lose_and_double_nothing(make_room: Callable[[], Any], room: Any) -> None:
     other = make_room()
 
     async def write(writer: Any, name: str) -> None:
@@ -86,10 +84,7 @@ def test_one_numbered_batch_from_two_processes_is_kept_once(make_room: Callable[
 
     async def both() -> list[Any]:
         return await asyncio.gather(
-            *(
-                writer.call("PutLogEvents", logEvents=events, **request)
-                for writer in (room, other, room, other)
-            ),
+            *(writer.call("PutLogEvents", logEvents=events, **request) for writer in (room, other, room, other)),
             return_exceptions=True,
         )
 
