@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -171,7 +173,11 @@ def make_server(tmp_path_factory: pytest.TempPathFactory, image_cache: Path) -> 
 
     yield make
     for server in started:
+        agents = server.pids("agent")  # jobs run on after `salvia down`; these would wait for a server for ever
         server.down()
+        for pid in agents:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture(scope="session")
