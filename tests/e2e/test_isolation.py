@@ -1,18 +1,23 @@
-"""A hostile training program, as a real job, and what it cannot do.
+"""Hostile training programs, as real jobs, and hostile clients: what they cannot do.
 
 Each test says what such a program would gain. What a machine's isolation level does not give is skipped, saying so.
 """
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Jobs, eventually
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from tests.conftest import Jobs, Server, eventually
 
 _ATTEMPT = """
 import ctypes, json, os, socket, urllib.error, urllib.request
@@ -31,9 +36,11 @@ def ask(url, headers={}, data=None):
 
 
 @pytest.fixture(autouse=True)
-def isolated(jobs: Jobs) -> None:
-    """The levels below bubblewrap promise less."""
-    level = jobs.server.status()["isolation"]["isolation"]
+def isolated(request: pytest.FixtureRequest, salvia: Server) -> None:
+    """The levels below bubblewrap promise less of jobs."""
+    if "jobs" not in request.fixturenames:
+        return
+    level = salvia.status()["isolation"]["isolation"]
     if level != "bubblewrap":
         pytest.skip(f"This machine's isolation level is '{level}': `salvia doctor` says what that costs.")
 
@@ -272,8 +279,8 @@ open('leaf', 'w').close()
     ended = jobs.describe(name)
     assert ended["TrainingJobStatus"] == "Failed"
     assert "levels deep" in ended["FailureReason"]
-    instances = jobs.server.home / "runtime" / "instances"
-    eventually(lambda: not [path for path in instances.iterdir() if path.name.startswith(".removed")], what="removal")
+    job = jobs.server.home / "runtime" / "instances"
+    eventually(lambda: not list(job.glob("*/ml/model/d")) and not list(job.glob(".removed*")), what="removal")
 
 
 def test_files_with_holes_are_no_way_to_keep_the_agent_busy_for_ever(jobs: Jobs) -> None:
@@ -328,3 +335,39 @@ def test_no_secret_is_in_any_log(jobs: Jobs) -> None:
             assert secret not in text, path
         for word in ("X-Amz-Signature=", "Signature=", "Bearer ", "SecretAccessKey"):
             assert word not in text, (path, word)
+
+
+def test_a_signature_that_does_not_cover_the_operation_is_refused(salvia: Server) -> None:
+    """Else whoever saw a request could send it again as another operation. SigV4: x-amz- headers must be signed."""
+    keys = Credentials(salvia.environment["AWS_ACCESS_KEY_ID"], salvia.environment["AWS_SECRET_ACCESS_KEY"])
+    request = AWSRequest("POST", f"{salvia.url}/", {"Content-Type": "application/x-amz-json-1.1"}, b"{}")
+    SigV4Auth(keys, "logs", "us-east-1").add_auth(request)
+    headers = {**dict(request.headers), "X-Amz-Target": "Logs_20140328.DescribeLogGroups"}
+    connection = http.client.HTTPConnection("127.0.0.1", salvia.port)
+    try:
+        connection.request("POST", "/", b"{}", headers)
+        answer = connection.getresponse()
+        assert answer.status == 403 or b"InvalidSignatureException" in answer.read()
+    finally:
+        connection.close()
+
+
+def test_two_hosts_in_one_request_are_refused(salvia: Server) -> None:
+    """One would be signed, and another name the bucket. RFC 9112, 3.2: a server must answer 400."""
+    head = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{salvia.port}\r\nHost: other.localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", salvia.port), timeout=10) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+
+
+def test_a_user_is_renamed_only_by_who_may_touch_both_names(salvia: Server) -> None:
+    """A trust or bucket policy may speak of the new name. IAM user guide, UpdateUser: source and target."""
+    iam = salvia.client("iam")
+    iam.create_user(UserName="renamer")
+    document = {"Effect": "Allow", "Action": "iam:*", "Resource": "arn:aws:iam::123456789012:user/renamer"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [document]})
+    iam.put_user_policy(UserName="renamer", PolicyName="self", PolicyDocument=policy)
+    key = iam.create_access_key(UserName="renamer")["AccessKey"]
+    own = salvia.client("iam", (key["AccessKeyId"], key["SecretAccessKey"], None))
+    with pytest.raises(own.exceptions.ClientError, match="AccessDenied"):
+        own.update_user(UserName="renamer", NewUserName="alice")

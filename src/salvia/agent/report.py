@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -101,7 +102,8 @@ class Reporter:
                     refused_since = None
                 elif refused_since is None:
                     refused_since = now
-                if refused_since is not None and (_status(error) == 410 or now - refused_since > _DISOWNED):
+                refused = refused_since is not None and (_status(error) == 410 or now - refused_since > _DISOWNED)
+                if refused or _folder_is_gone():
                     self._journal.note("disowned", error=str(error))
                     with self._changed:
                         self._ended = True
@@ -119,6 +121,15 @@ class Reporter:
                 self._changed.notify_all()
             if reply.get("stop"):
                 self._on_stop()
+
+
+def _folder_is_gone() -> bool:
+    """Whether somebody deleted the instance's folder, where the agent runs: nobody can adopt it any more."""
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return True
+    return False
 
 
 def _status(error: Exception) -> int:

@@ -37,6 +37,9 @@ def authenticate(
         return Identity(root(settings.account), region)
     if claim is None:
         return Identity(ANONYMOUS, region)
+    if claim.kind.startswith("v4") and "x-amz-target" in request.headers and "x-amz-target" not in claim.signed_headers:
+        # Whoever saw the request could send it again as another operation.
+        raise refusal("unsigned-headers", claim.family)
     key = world.providers.key(claim.access_key)
     if key is None:
         raise refusal("bad-key", claim.family)

@@ -66,6 +66,9 @@ class _Exchange:
 
     async def serve(self) -> HttpResponse:
         request = self.request
+        if len(request.headers.all("host")) > 1:
+            # One would be signed and another name the bucket. Source: RFC 9112, section 3.2.
+            raise ServiceError("InvalidRequest", "A request has one Host header.", 400)
         self.claim = claim = read_authorization(request)
         scope = claim.service if claim else None
         if scope != "s3" and (scope is not None or _is_form_or_target(request)):

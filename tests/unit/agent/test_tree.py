@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -100,7 +101,7 @@ def test_folders_too_deep_are_refused(tmp_path):
     """Each level holds a descriptor of the agent's."""
     (tmp_path / "model").mkdir()
     here = os.open(tmp_path / "model", os.O_RDONLY)
-    for _ in range(3000):
+    for _ in range(150):
         os.mkdir("d", dir_fd=here)
         below = os.open("d", os.O_RDONLY, dir_fd=here)
         os.close(here)
@@ -189,3 +190,11 @@ def test_a_variable_that_would_end_its_word_is_refused(instance):
     job = instance(shell("true"), environment={"A": "1\0--bind\0/\0/"})
     job.spec["program"]["outside"] = {}
     assert "'A' cannot be a variable" in job.start().wait()["error"]["message"]
+
+
+def test_no_output_makes_a_report_too_long_to_be_accepted(world, instance):
+    """The gateway takes 256 KiB; of a character beyond the basic plane JSON makes twelve bytes."""
+    script = "import os; face = chr(0x1F600) * 2000; open(os.environ['ML'] + '/output/failure', 'w').write(face)"
+    ended = instance(python(script + "; print(*[face] * 30, sep=chr(10)); raise SystemExit(1)")).start().wait()
+    assert len(ended["log_tail"]) == 20
+    assert len(json.dumps(world.reports[-1])) < 128 * 1024

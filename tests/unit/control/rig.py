@@ -1,4 +1,4 @@
-"""Worlds on one database file, as several processes would hold it, for the tests of `control` and of SageMaker's rooms."""
+"""Worlds on one database file, as several processes would hold it: for tests of `control` and SageMaker's rooms."""
 
 from __future__ import annotations
 

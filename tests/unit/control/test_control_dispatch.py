@@ -24,7 +24,9 @@ def dispatch(modules: list[ModuleType]) -> Dispatch:
 
 def test_every_operation_exists_in_its_service_s_model(dispatch: Dispatch) -> None:
     unknown = [
-        (service, name) for service, name in dispatch.handlers if name not in protocol.service(service).operation_names
+        (service, name)
+        for service, name in dispatch.handlers
+        if name not in protocol.service(service).operation_names
     ]
     assert unknown == []
 

@@ -41,7 +41,11 @@ class Door:
     def post(self, path: str, body: Any, token: str | None = None, method: str = "POST") -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else orjson.dumps(body)
         request = HttpRequest(
-            method, f"/_instance/{path}", "", Headers([("Authorization", f"Bearer {token or self.token}")]), data
+            method,
+            f"/_instance/{path}",
+            "",
+            Headers([("Authorization", f"Bearer {token or self.token}")]),
+            data,
         )
         answer = self.run(instances.answer(request, self.world))
         return answer.status, orjson.loads(answer.body)
@@ -73,7 +77,8 @@ def test_a_token_follows_from_the_secret_and_the_instance(world: World) -> None:
     """So that a start repeated after a crash hands out the same."""
     assert instances.bearer(b"s", "j", 0, 0) == instances.bearer(b"s", "j", 0, 0)
     others = {
-        instances.bearer(*args) for args in ((b"s", "j", 0, 0), (b"t", "j", 0, 0), (b"s", "j", 1, 0), (b"s", "j", 0, 1))
+        instances.bearer(*args)
+        for args in ((b"s", "j", 0, 0), (b"t", "j", 0, 0), (b"s", "j", 1, 0), (b"s", "j", 0, 1))
     }
     assert len(others) == 4
 
@@ -163,7 +168,14 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
         "message": "",
         "times": {"Uploading": 5},
         "metrics": [{"MetricName": "b", "Value": 1.5, "Timestamp": 2}],
-        "exit": {"code": None, "signal": None, "oom": False, "failure": None, "error": None, "log_tail": ["last"]},
+        "exit": {
+            "code": None,
+            "signal": None,
+            "oom": False,
+            "failure": None,
+            "error": None,
+            "log_tail": ["last"],
+        },
     }
 
 
@@ -207,5 +219,9 @@ def test_a_role_that_is_gone_is_said(door: Door) -> None:
 
 
 def test_a_handle_is_kept(door: Door) -> None:
-    door.run(door.world.db.write(lambda tx: instances.started(tx, door.job.id, 0, 0, {"runtime": "r", "name": "n"})))
+    door.run(
+        door.world.db.write(
+            lambda tx: instances.started(tx, door.job.id, 0, 0, {"runtime": "r", "name": "n"})
+        )
+    )
     assert door.row.handle == {"runtime": "r", "name": "n"}

@@ -1,4 +1,4 @@
-"""Listing: filter, sort, cut. Expectations: the members of the List requests in the service model, and AWS's paging rule."""
+"""Listing: filter, sort, cut. Expectations: the List requests of the service model, and AWS's paging rule."""
 
 from __future__ import annotations
 
@@ -176,7 +176,9 @@ def test_a_forged_token_is_a_validation_error(shelf: Shelf, token: str) -> None:
 @pytest.mark.parametrize(
     "end", [[{}, "x"], [None, "x"], ["x", "x"], [1.0, 5], [1.0, None], [1.0], [True, "x"], [[], []]]
 )
-def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(shelf: Shelf, end: list[Any]) -> None:
+def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(
+    shelf: Shelf, end: list[Any]
+) -> None:
     """SQLite would fail on them, and the answer be an InternalFailure."""
     with pytest.raises(ServiceError) as caught:
         shelf.page(NextToken=listing.encode_token([THING.kind, "created_at", "DESC", *end]))
@@ -187,5 +189,7 @@ def test_the_answer_has_the_declared_members_alone(shelf: Shelf, run: Run) -> No
     shelf.put("a", state="Running", spec={"ThingName": "a", "Secret": "s"})
     answer = run(listing.answer(call(shelf.world), THING))
     assert answer == {
-        "ThingSummaries": [{"ThingName": "a", "ThingArn": "a", "CreationTime": 1001.0, "ThingStatus": "Running"}]
+        "ThingSummaries": [
+            {"ThingName": "a", "ThingArn": "a", "CreationTime": 1001.0, "ThingStatus": "Running"}
+        ]
     }

@@ -1,4 +1,4 @@
-"""The one writer: atomic units, group commit, several processes on one file. Expectations: the docstring of store/db."""
+"""The one writer: atomic units, group commit, several processes on one file. See store/db."""
 
 from __future__ import annotations
 
@@ -43,7 +43,10 @@ def test_a_unit_that_raises_undoes_itself_alone(database: Database, run: Run) ->
     assert (a, b) == ("a", "b")
     assert isinstance(failed, LookupError)
     assert isinstance(duplicate, sqlite3.IntegrityError)
-    assert [row["name"] for row in database.read().all("SELECT name FROM metrics ORDER BY name")] == ["a", "b"]
+    assert [row["name"] for row in database.read().all("SELECT name FROM metrics ORDER BY name")] == [
+        "a",
+        "b",
+    ]
 
 
 def test_what_was_written_is_durable_and_readable_once_write_returns(
@@ -65,7 +68,9 @@ def test_units_that_queue_meanwhile_share_a_commit(database: Database, run: Run)
         waiting = [asyncio.ensure_future(database.write(first))]
         await asyncio.to_thread(begun.wait, 10)
         seen = [
-            asyncio.ensure_future(database.write(lambda tx, n=n: (add(f"{n}")(tx), database.read().one(COUNT)["n"])[1]))  # type: ignore[misc, index]
+            asyncio.ensure_future(
+                database.write(lambda tx, n=n: (add(f"{n}")(tx), database.read().one(COUNT)["n"])[1])
+            )  # type: ignore[misc, index]
             for n in range(20)
         ]
         await asyncio.sleep(0)
@@ -76,7 +81,9 @@ def test_units_that_queue_meanwhile_share_a_commit(database: Database, run: Run)
     assert run(scene()) == [0] * 20, "none of them was committed before the last had run"
 
 
-def test_two_processes_write_concurrently_and_lose_nothing(open_database: Callable[[], Database], run: Run) -> None:
+def test_two_processes_write_concurrently_and_lose_nothing(
+    open_database: Callable[[], Database], run: Run
+) -> None:
     one, two = open_database(), open_database()
 
     async def scene() -> None:

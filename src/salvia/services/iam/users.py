@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from salvia.control.authorize import check
 from salvia.control.dispatch import Call, operation
 from salvia.core.errors import ServiceError
 from salvia.store import documents, keys
@@ -61,8 +62,18 @@ async def list_users(call: Call) -> dict[str, Any]:
 
 @operation("UpdateUser")
 async def update_user(call: Call) -> dict[str, Any]:
-    """Give a user another name or path; its keys, policies and id stay."""
+    """Give a user another name or path; its keys, policies and id stay.
+
+    The caller needs the permission on the name that the user gets too: policies elsewhere may speak of it.
+    """
     request = call.request
+    now = find(call.db.read(), USER, call.account, request["UserName"])
+    renamed = {
+        **now.spec,
+        "UserName": request.get("NewUserName", now.spec["UserName"]),
+        "Path": request.get("NewPath", now.spec["Path"]),
+    }
+    check(call, "iam:UpdateUser", USER.arn_of(renamed, call.account, ""))
 
     def work(tx: Transaction) -> None:
         user = find(tx, USER, call.account, request["UserName"])

@@ -78,4 +78,6 @@ def _reason(ended: dict[str, Any], host: str, instance_type: str, *, alone: bool
     if ended.get("signal"):
         name = f" ({signal.Signals(ended['signal']).name})" if ended["signal"] in set(signal.Signals) else ""
         return f"AlgorithmError: the program{where} was killed by signal {ended['signal']}{name}.{last}"
+    if ended.get("code") is None:
+        return f"InternalServerError: the instance {host} was stopped from outside before its program ran. Try again."
     return f"AlgorithmError: the program{where} ended with exit code {ended.get('code')}.{last}"
