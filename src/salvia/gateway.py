@@ -10,6 +10,7 @@ from typing import Any
 
 import uvicorn
 
+from salvia import protocol
 from salvia.app import close, compose, until_signalled
 from salvia.control import chain, instances
 from salvia.control.world import World
@@ -53,7 +54,7 @@ class Gateway:
 
     async def _answer(self, request: HttpRequest) -> HttpResponse:
         path = request.path
-        if path.startswith("/_"):
+        if path.startswith("/_") and protocol.bucket_of(request.host, chain.DOMAINS) is None:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
             if path.startswith("/_instance/"):

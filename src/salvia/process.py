@@ -144,6 +144,7 @@ def _profiled() -> Iterator[None]:
 def main(arguments: list[str]) -> int:
     """`python -m salvia.process ROLE INDEX HOME [LISTENER]`: how the supervisor starts the others."""
     role, index, home = arguments[0], arguments[1], Path(arguments[2])
+    os.umask(0o077)  # nothing that Salvia writes is anybody else's business
     settings = Settings.load(home)
     lock = Lock(settings.run / f"{role}-{index}.lock")
     if not lock.take():

@@ -52,6 +52,7 @@ class Supervisor:
         Raises CannotStart when another supervisor is alive, or the port is taken.
         """
         settings = self._settings
+        os.umask(0o077)
         try:
             settings.run.mkdir(parents=True, exist_ok=True)
             settings.home.chmod(0o700)

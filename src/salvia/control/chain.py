@@ -28,7 +28,7 @@ from .world import World
 _log = logging.getLogger("salvia.gateway")
 _LONGEST_BODY = 16 * 1024 * 1024  # of what is not streamed; the largest that AWS takes is Lambda's 50 MB upload
 
-_DOMAINS = ("localhost",)  # below which a host's first labels name a bucket
+DOMAINS = ("localhost",)  # below which a host's first labels name a bucket
 _INLINE = 64 * 1024  # longer bodies, or those that unpack, are parsed on a thread: the largest take a tenth of a second
 
 
@@ -73,10 +73,10 @@ class _Exchange:
         scope = claim.service if claim else None
         if scope != "s3" and (scope is not None or _is_form_or_target(request)):
             request.body = await whole_body(request, _LONGEST_BODY)
-        self.route = route = protocol.route(request, scope, domains=_DOMAINS)
+        self.route = route = protocol.route(request, scope, domains=DOMAINS)
         if not route.streams and request.stream is not None:
             request.body = await whole_body(request, _LONGEST_BODY)
-        identity = authenticate(request, claim, self.world, protocol.bucket_of(request.host, _DOMAINS))
+        identity = authenticate(request, claim, self.world, protocol.bucket_of(request.host, DOMAINS))
         self.world.providers.used(identity.caller, route.service, identity.region)
         if route.streams:
             request.stream = _proved(request, claim, identity)

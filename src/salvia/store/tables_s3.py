@@ -30,6 +30,7 @@ S3_VERSIONS = Table(
 Index(
     "ix_s3_versions_latest",
     S3_VERSIONS.c.bucket,
+    S3_VERSIONS.c.latest,  # between them, so that a listing takes this index and passes old versions by
     S3_VERSIONS.c.key,
     unique=True,
     sqlite_where=S3_VERSIONS.c.latest == 1,

@@ -246,7 +246,7 @@ def upgrade() -> None:
     with op.batch_alter_table("s3_versions", schema=None) as batch_op:
         batch_op.create_index(
             "ix_s3_versions_latest",
-            ["bucket", "key"],
+            ["bucket", "latest", "key"],
             unique=True,
             sqlite_where=sa.text("latest = 1"),
             postgresql_where=sa.text("latest = 1"),
