@@ -19,7 +19,7 @@ import pytest
 
 from salvia.app import close, compose
 from salvia.control.authenticate import root
-from salvia.control.dispatch import Call, Reply
+from salvia.control.call import Call, Reply
 from salvia.control.world import World
 from salvia.core import chunked
 from salvia.core.errors import ServiceError

@@ -38,9 +38,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def hold(path: Path, *options: str) -> subprocess.Popen[str]:
-    child = subprocess.Popen(
-        [sys.executable, "-c", HOLD, str(path), *options], stdout=subprocess.PIPE, text=True
-    )
+    child = subprocess.Popen([sys.executable, "-c", HOLD, str(path), *options], stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "held\n"
     child.stdout.close()
@@ -108,9 +106,7 @@ def test_a_log_line_is_json_with_what_the_event_carries(tmp_path: Path) -> None:
         try:
             raise OSError("no disk")
         except OSError:
-            logging.getLogger("salvia.test").exception(
-                "failed %d", 3, extra={"event": "e", "path": Path("/x")}
-            )
+            logging.getLogger("salvia.test").exception("failed %d", 3, extra={"event": "e", "path": Path("/x")})
     finally:
         for handler in root.handlers:
             handler.close()
@@ -220,12 +216,8 @@ def health() -> Iterator[int]:
     server.server_close()
 
 
-@pytest.mark.parametrize(
-    "advertise", ["", "https://salvia.example", "http://salvia.example/", "http://127.0.0.1:1"]
-)
-def test_readiness_is_asked_of_this_machine_whatever_is_advertised(
-    tmp_path: Path, health: int, advertise: str
-) -> None:
+@pytest.mark.parametrize("advertise", ["", "https://salvia.example", "http://salvia.example/", "http://127.0.0.1:1"])
+def test_readiness_is_asked_of_this_machine_whatever_is_advertised(tmp_path: Path, health: int, advertise: str) -> None:
     assert ready(Settings(tmp_path, port=health, advertise=advertise), 5)
 
 

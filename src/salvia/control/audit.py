@@ -7,7 +7,7 @@ import logging
 from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest
 
-from .dispatch import Call
+from .call import Call
 
 _log = logging.getLogger("salvia.audit")
 

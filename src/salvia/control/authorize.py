@@ -12,7 +12,7 @@ from salvia.store import documents
 
 from . import actions
 from .actions import Need, Situation
-from .dispatch import Call
+from .call import Call
 from .policy import Policy, Request, Scope, document, evaluate, resource_based
 from .providers import NamedPolicy
 

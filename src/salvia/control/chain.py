@@ -22,7 +22,7 @@ from salvia.core.http import HttpRequest, HttpResponse
 from . import audit
 from .authenticate import Identity, authenticate
 from .authorize import authorize
-from .dispatch import Call, Reply
+from .call import Call, Reply
 from .world import World
 
 _log = logging.getLogger("salvia.gateway")

@@ -11,7 +11,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import listing
-from .dispatch import Call, Handler
+from .call import Call, Handler
 from .resource import Resource
 
 
@@ -120,6 +120,23 @@ def describe(resource: Resource, document: Document) -> dict[str, Any]:
     return resource.describe(description) if resource.describe else description
 
 
+async def answer(call: Call, resource: Resource) -> dict[str, Any]:
+    """The answer of `List…s`: summaries, and NextToken when there is more."""
+    documents, token = await listing.page(call, resource, call.request)
+    result: dict[str, Any] = {
+        resource.summaries or f"{resource.noun}Summaries": [summary(resource, document) for document in documents]
+    }
+    if token:
+        result["NextToken"] = token
+    return result
+
+
+def summary(resource: Resource, document: Document) -> dict[str, Any]:
+    """A list entry: the declared members of the description."""
+    description = describe(resource, document)
+    return {member: description[member] for member in resource.summary if member in description}
+
+
 def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
     """The operations that `control` provides for a noun."""
 
@@ -127,7 +144,7 @@ def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
         return describe(resource, find(call, resource, call.request[resource.key]))
 
     async def list_all(call: Call) -> dict[str, Any]:
-        return await listing.answer(call, resource)
+        return await answer(call, resource)
 
     async def delete_one(call: Call) -> dict[str, Any]:
         await remove(call, resource, call.request[resource.key], lambda document: _settled(resource, document))

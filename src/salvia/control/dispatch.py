@@ -8,85 +8,24 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from salvia.core.caller import Caller
 from salvia.core.errors import ServiceError
-from salvia.core.http import HttpRequest
 
+from . import crud
+from .call import Handler
 from .resource import Resource
 
 if TYPE_CHECKING:
-    from salvia.core.chunked import Body
-    from salvia.core.clock import Clock
-    from salvia.store.db import Database
-
     from .world import World
-
-Handler = Callable[["Call"], Awaitable["dict[str, Any] | Reply"]]
-H = TypeVar("H", bound=Handler)
-
-
-@dataclass(slots=True)
-class Reply:
-    """A result whose status or headers the model does not decide, as S3 answers 206 and 304."""
-
-    result: dict[str, Any] = field(default_factory=dict)
-    status: int | None = None
-    headers: list[tuple[str, str]] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Call:
-    """One operation under way. By the time a handler sees it, it is authenticated, valid and authorised.
-
-    `request` holds the model's members; `stream` is a streamed body, proved only once it is read to its end.
-    `http` is None when the service calls itself.
-    """
-
-    service: str
-    operation: str
-    request: dict[str, Any]
-    caller: Caller
-    account: str
-    region: str
-    request_id: str
-    world: World
-    http: HttpRequest | None = None
-    stream: Body | None = None
-    source_ip: str = ""
-    user_agent: str = ""
-
-    @property
-    def db(self) -> Database:
-        """The database."""
-        return self.world.db
-
-    @property
-    def clock(self) -> Clock:
-        """Wall and virtual time."""
-        return self.world.clock
-
-
-def operation(name: str) -> Callable[[H], H]:
-    """Mark a coroutine as the handler of an operation of the service whose folder it lives in."""
-
-    def mark(handler: H) -> H:
-        handler.__salvia_operation__ = name  # type: ignore[attr-defined]
-        return handler
-
-    return mark
 
 
 class Dispatch:
     """From (service, operation) to the handler; from a kind to its declaration."""
 
     def __init__(self, modules: Iterable[ModuleType]) -> None:
-        from . import crud
-
         self.handlers: dict[tuple[str, str], Handler] = {}
         self.resources: dict[str, Resource] = {}
         self.reconcilers: dict[str, Any] = {}

@@ -18,7 +18,7 @@ from salvia.core.errors import validation_error
 from salvia.store.documents import Document
 
 if TYPE_CHECKING:
-    from .dispatch import Call
+    from .call import Call
     from .resource import Resource
 
 _DEFAULT_PAGE = 100  # the models allow MaxResults from 1 to 100
@@ -49,25 +49,6 @@ def decode_token(token: str) -> Any:
         return orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
     except (ValueError, UnicodeError):
         raise validation_error("Invalid pagination token. Pass the NextToken of the last answer, unchanged.") from None
-
-
-async def answer(call: Call, resource: Resource) -> dict[str, Any]:
-    """The answer of `List…s`: summaries, and NextToken when there is more."""
-    documents, token = await page(call, resource, call.request)
-    result: dict[str, Any] = {
-        resource.summaries or f"{resource.noun}Summaries": [summary(resource, document) for document in documents]
-    }
-    if token:
-        result["NextToken"] = token
-    return result
-
-
-def summary(resource: Resource, document: Document) -> dict[str, Any]:
-    """A list entry: the declared members of the description."""
-    from .crud import describe
-
-    description = describe(resource, document)
-    return {member: description[member] for member in resource.summary if member in description}
 
 
 async def page(

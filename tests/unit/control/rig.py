@@ -8,7 +8,8 @@ from types import ModuleType
 from typing import Any
 
 from salvia import protocol
-from salvia.control.dispatch import Call, Dispatch
+from salvia.control.call import Call
+from salvia.control.dispatch import Dispatch
 from salvia.control.hints import Hints
 from salvia.control.resource import Resource
 from salvia.control.world import World

@@ -110,9 +110,7 @@ def test_describe_merges_spec_status_and_state(rig: Rig, world: World, run: Run)
 
 
 @pytest.mark.parametrize("fraction", [0.1234, 0.1236, 0.9999])
-def test_a_time_that_a_client_was_shown_finds_its_resource(
-    rig: Rig, world: World, run: Run, fraction: float
-) -> None:
+def test_a_time_that_a_client_was_shown_finds_its_resource(rig: Rig, world: World, run: Run, fraction: float) -> None:
     """JSON carries milliseconds; CreationTimeBefore and CreationTimeAfter are inclusive."""
     rig.now += fraction
     shown = datetime.fromtimestamp(round(run(create(world, "a")).created_at, 3), UTC)
@@ -142,9 +140,7 @@ def test_a_new_document_that_is_due_wakes_controllers(world: World, run: Run) ->
         async with asyncio.timeout(5):
             while not woken:
                 await asyncio.sleep(0.005)
-        assert (
-            documents.find(world.db.read(), THING.kind, "123456789012", "us-east-1", "a").due_at is not None
-        )  # type: ignore[union-attr]
+        assert documents.find(world.db.read(), THING.kind, "123456789012", "us-east-1", "a").due_at is not None  # type: ignore[union-attr]
         world.hints.close()
         world.hints = type(world.hints)(world.settings.home / "hints")
 

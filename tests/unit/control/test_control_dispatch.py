@@ -8,7 +8,8 @@ from types import ModuleType
 import pytest
 
 from salvia import protocol
-from salvia.control.dispatch import Dispatch, discover, operation
+from salvia.control.call import operation
+from salvia.control.dispatch import Dispatch, discover
 from salvia.core.errors import ServiceError
 
 
@@ -24,9 +25,7 @@ def dispatch(modules: list[ModuleType]) -> Dispatch:
 
 def test_every_operation_exists_in_its_service_s_model(dispatch: Dispatch) -> None:
     unknown = [
-        (service, name)
-        for service, name in dispatch.handlers
-        if name not in protocol.service(service).operation_names
+        (service, name) for service, name in dispatch.handlers if name not in protocol.service(service).operation_names
     ]
     assert unknown == []
 

@@ -61,9 +61,7 @@ def test_a_hint_wakes_its_own_process_in_however_deep_a_folder(tmp_path: Path, r
 
 def test_a_hint_wakes_another_process(tmp_path: Path, run: Run) -> None:
     hints = Hints(tmp_path)
-    listener = subprocess.Popen(
-        [sys.executable, "-c", LISTEN, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
+    listener = subprocess.Popen([sys.executable, "-c", LISTEN, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert listener.stdout is not None
     assert listener.stdout.readline() == "listening\n"
     hints.send()
@@ -75,9 +73,7 @@ def test_a_hint_wakes_another_process(tmp_path: Path, run: Run) -> None:
 
 
 def test_the_socket_of_a_process_that_died_is_removed(tmp_path: Path, run: Run) -> None:
-    listener = subprocess.Popen(
-        [sys.executable, "-c", LISTEN, str(tmp_path)], stdout=subprocess.PIPE, text=True
-    )
+    listener = subprocess.Popen([sys.executable, "-c", LISTEN, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert listener.stdout is not None
     assert listener.stdout.readline() == "listening\n"
     listener.kill()

@@ -77,8 +77,7 @@ def test_a_token_follows_from_the_secret_and_the_instance(world: World) -> None:
     """So that a start repeated after a crash hands out the same."""
     assert instances.bearer(b"s", "j", 0, 0) == instances.bearer(b"s", "j", 0, 0)
     others = {
-        instances.bearer(*args)
-        for args in ((b"s", "j", 0, 0), (b"t", "j", 0, 0), (b"s", "j", 1, 0), (b"s", "j", 0, 1))
+        instances.bearer(*args) for args in ((b"s", "j", 0, 0), (b"t", "j", 0, 0), (b"s", "j", 1, 0), (b"s", "j", 0, 1))
     }
     assert len(others) == 4
 
@@ -219,9 +218,5 @@ def test_a_role_that_is_gone_is_said(door: Door) -> None:
 
 
 def test_a_handle_is_kept(door: Door) -> None:
-    door.run(
-        door.world.db.write(
-            lambda tx: instances.started(tx, door.job.id, 0, 0, {"runtime": "r", "name": "n"})
-        )
-    )
+    door.run(door.world.db.write(lambda tx: instances.started(tx, door.job.id, 0, 0, {"runtime": "r", "name": "n"})))
     assert door.row.handle == {"runtime": "r", "name": "n"}

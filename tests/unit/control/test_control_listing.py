@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.control.rig import ACCOUNT, REGION, THING, call
 
-from salvia.control import listing
+from salvia.control import crud, listing
 from salvia.control.resource import Resource
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
@@ -176,9 +176,7 @@ def test_a_forged_token_is_a_validation_error(shelf: Shelf, token: str) -> None:
 @pytest.mark.parametrize(
     "end", [[{}, "x"], [None, "x"], ["x", "x"], [1.0, 5], [1.0, None], [1.0], [True, "x"], [[], []]]
 )
-def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(
-    shelf: Shelf, end: list[Any]
-) -> None:
+def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(shelf: Shelf, end: list[Any]) -> None:
     """SQLite would fail on them, and the answer be an InternalFailure."""
     with pytest.raises(ServiceError) as caught:
         shelf.page(NextToken=listing.encode_token([THING.kind, "created_at", "DESC", *end]))
@@ -187,9 +185,7 @@ def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(
 
 def test_the_answer_has_the_declared_members_alone(shelf: Shelf, run: Run) -> None:
     shelf.put("a", state="Running", spec={"ThingName": "a", "Secret": "s"})
-    answer = run(listing.answer(call(shelf.world), THING))
+    answer = run(crud.answer(call(shelf.world), THING))
     assert answer == {
-        "ThingSummaries": [
-            {"ThingName": "a", "ThingArn": "a", "CreationTime": 1001.0, "ThingStatus": "Running"}
-        ]
+        "ThingSummaries": [{"ThingName": "a", "ThingArn": "a", "CreationTime": 1001.0, "ThingStatus": "Running"}]
     }

@@ -62,9 +62,7 @@ def stored(world: World, document: Document) -> Document | None:
 
 def at_rest(world: World, document: Document) -> Callable[[], bool]:
     def check() -> bool:
-        row = world.db.read().one(
-            "SELECT due_at, lock_token FROM documents WHERE id = :id", {"id": document.id}
-        )
+        row = world.db.read().one("SELECT due_at, lock_token FROM documents WHERE id = :id", {"id": document.id})
         return row is not None and row["due_at"] is None and row["lock_token"] is None
 
     return check
@@ -213,9 +211,7 @@ def test_a_long_handler_keeps_its_lease_and_one_that_lost_it_is_broken_off(
         task = asyncio.create_task(made._work(claimed))
         await until(lambda: until_of(document) > first)
         await world.db.write(
-            lambda tx: tx.run(
-                "UPDATE documents SET lock_token = 'theirs' WHERE id = :id", {"id": document.id}
-            )
+            lambda tx: tx.run("UPDATE documents SET lock_token = 'theirs' WHERE id = :id", {"id": document.id})
         )
         await asyncio.wait({task}, timeout=10)
         assert task.cancelled()
@@ -268,9 +264,7 @@ def test_stop_breaks_off_what_takes_long_and_lets_go_of_it(
 
     document = run(scene())
     now = world.clock.wall()
-    assert [found.id for found in run(world.db.write(lambda tx: leases.claim(tx, now, 15, 9)))] == [
-        document.id
-    ]
+    assert [found.id for found in run(world.db.write(lambda tx: leases.claim(tx, now, 15, 9)))] == [document.id]
 
 
 def test_two_controllers_never_work_on_one_document_at_once(rig: Rig, run: Run) -> None:
@@ -300,9 +294,7 @@ def test_two_controllers_never_work_on_one_document_at_once(rig: Rig, run: Run) 
     assert len(steps) == 100
 
 
-def test_a_worker_that_is_full_waits_rather_than_spins(
-    world: World, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_worker_that_is_full_waits_rather_than_spins(world: World, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "_AT_ONCE", 1)
     looks = 0
     done: list[str] = []
@@ -331,9 +323,7 @@ def test_a_worker_that_is_full_waits_rather_than_spins(
     assert looks < 10
 
 
-def test_a_kind_without_a_reconciler_harms_no_other(
-    world: World, run: Run, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_kind_without_a_reconciler_harms_no_other(world: World, run: Run, caplog: pytest.LogCaptureFixture) -> None:
     async def handler(document: Document, world: World) -> Outcome:
         return Outcome()
 

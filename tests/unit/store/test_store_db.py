@@ -68,9 +68,7 @@ def test_units_that_queue_meanwhile_share_a_commit(database: Database, run: Run)
         waiting = [asyncio.ensure_future(database.write(first))]
         await asyncio.to_thread(begun.wait, 10)
         seen = [
-            asyncio.ensure_future(
-                database.write(lambda tx, n=n: (add(f"{n}")(tx), database.read().one(COUNT)["n"])[1])
-            )  # type: ignore[misc, index]
+            asyncio.ensure_future(database.write(lambda tx, n=n: (add(f"{n}")(tx), database.read().one(COUNT)["n"])[1]))  # type: ignore[misc, index]
             for n in range(20)
         ]
         await asyncio.sleep(0)
@@ -81,9 +79,7 @@ def test_units_that_queue_meanwhile_share_a_commit(database: Database, run: Run)
     assert run(scene()) == [0] * 20, "none of them was committed before the last had run"
 
 
-def test_two_processes_write_concurrently_and_lose_nothing(
-    open_database: Callable[[], Database], run: Run
-) -> None:
+def test_two_processes_write_concurrently_and_lose_nothing(open_database: Callable[[], Database], run: Run) -> None:
     one, two = open_database(), open_database()
 
     async def scene() -> None:

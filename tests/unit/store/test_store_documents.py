@@ -30,9 +30,7 @@ def test_a_taken_name_inserts_nothing(database: Database, run: Run) -> None:
 def test_what_is_stored_comes_back(database: Database, run: Run) -> None:
     """Datetimes become seconds, as AWS's JSON protocols write them."""
     moment = datetime(2025, 6, 15, tzinfo=UTC)
-    stored = document(
-        "a", spec={"at": moment, "é": [1, None]}, status={"x": 1.5}, tags={"k": "v"}, due_at=3.0
-    )
+    stored = document("a", spec={"at": moment, "é": [1, None]}, status={"x": 1.5}, tags={"k": "v"}, due_at=3.0)
     run(database.write(lambda tx: documents.insert(tx, stored)))
     found = documents.by_id(database.read(), stored.id)
     assert found is not None

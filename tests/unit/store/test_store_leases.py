@@ -26,9 +26,7 @@ def claim(database: Database, run: Run, now: float = 10, limit: int = 10) -> lis
     return found
 
 
-def test_a_document_is_claimed_by_one_of_two_controllers(
-    open_database: Callable[[], Database], run: Run
-) -> None:
+def test_a_document_is_claimed_by_one_of_two_controllers(open_database: Callable[[], Database], run: Run) -> None:
     one, two = open_database(), open_database()
     for number in range(40):
         put(one, run, f"{number}")
@@ -57,9 +55,7 @@ def test_the_longest_due_are_claimed_first(database: Database, run: Run) -> None
     assert {found.name for found in claim(database, run, limit=2)} == {"a", "b"}
 
 
-def test_a_renewed_lease_is_kept_and_an_expired_one_taken_over(
-    open_database: Callable[[], Database], run: Run
-) -> None:
+def test_a_renewed_lease_is_kept_and_an_expired_one_taken_over(open_database: Callable[[], Database], run: Run) -> None:
     one, two = open_database(), open_database()
     put(one, run)
     (mine,) = claim(one, run, now=10)

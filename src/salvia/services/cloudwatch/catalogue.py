@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.control.listing import decode_token, encode_token
 from salvia.core.errors import ServiceError
 from salvia.store.db import Row

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.control.listing import decode_token, encode_token
 from salvia.core.errors import ServiceError
 

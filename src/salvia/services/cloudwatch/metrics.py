@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.store.db import Transaction
 
 from .errors import bad_value

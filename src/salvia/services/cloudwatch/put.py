@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.store.db import Transaction
 
 from . import metrics

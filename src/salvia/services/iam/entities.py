@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from salvia.control import crud
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.control.listing import decode_token, encode_token
 from salvia.control.policy import document
 from salvia.control.resource import Resource, Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.store import documents
 from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document

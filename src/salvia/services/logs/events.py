@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.control.listing import encode_token
 from salvia.store.documents import Document
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from salvia.control import crud
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.control.listing import encode_token
 from salvia.control.resource import Resource
 from salvia.core.errors import validation_error

@@ -6,7 +6,7 @@ import asyncio
 import re
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError
 from salvia.store import documents
 from salvia.store.db import Transaction

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.control.resource import Resource, Scope
 from salvia.store import documents
 from salvia.store.db import Reader, Transaction

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.core import checksums, chunked
 from salvia.core.checksums import Algorithm, Checksum
 from salvia.core.errors import ServiceError

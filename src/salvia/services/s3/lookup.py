@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from salvia.control import authorize
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.core.errors import ServiceError
 from salvia.protocol.timestamps import http_date
 from salvia.store.documents import Document

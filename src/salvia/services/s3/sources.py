@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import unquote
 
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
 from salvia.store.documents import Document

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from salvia.control.dispatch import Call
+from salvia.control.call import Call
 from salvia.core.checksums import Algorithm, algorithm
 from salvia.store.db import Reader, Row, Transaction
 from salvia.store.documents import Document

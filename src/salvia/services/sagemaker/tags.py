@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.control.listing import decode_token, encode_token
 from salvia.core.errors import validation_error
 from salvia.store import documents

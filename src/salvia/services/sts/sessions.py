@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from salvia.control.actions import Situation, need
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.control.policy import Decision, Policy, Request, Scope, document, evaluate, resource_based
 from salvia.control.providers import NamedPolicy, RoleCredentials
 from salvia.control.world import World

@@ -12,7 +12,8 @@ import pytest
 import salvia.store.tables
 import salvia.store.tables_iam  # noqa: F401
 from salvia import protocol
-from salvia.control.dispatch import Call, Dispatch, discover
+from salvia.control.call import Call
+from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints
 from salvia.control.world import World
 from salvia.core.caller import Caller, service_caller

@@ -13,7 +13,8 @@ import sqlalchemy
 import salvia.store.tables
 import salvia.store.tables_logs  # noqa: F401
 from salvia import protocol
-from salvia.control.dispatch import Call, Dispatch, discover
+from salvia.control.call import Call
+from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints
 from salvia.control.world import World
 from salvia.core.caller import service_caller

@@ -157,9 +157,7 @@ class Studio:
             self.machines.alive.discard(f"training-{document.id}-algo-{position + 1}")
 
     def job(self, name: str = "job") -> Document:
-        found = documents.find(
-            self.world.db.read(), "sagemaker:TrainingJob", "123456789012", "us-east-1", name
-        )
+        found = documents.find(self.world.db.read(), "sagemaker:TrainingJob", "123456789012", "us-east-1", name)
         assert found is not None
         return found
 

@@ -113,9 +113,7 @@ def tags(studio: Studio, arn: str, **more: Any) -> dict[str, str]:
 
 
 def test_tags_are_set_overwritten_and_removed(studio: Studio, arn: str) -> None:
-    added = studio.ask(
-        "AddTags", ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": ""}]
-    )
+    added = studio.ask("AddTags", ResourceArn=arn, Tags=[{"Key": "b", "Value": "2"}, {"Key": "a", "Value": ""}])
     assert added == {"Tags": [{"Key": "a", "Value": ""}, {"Key": "b", "Value": "2"}]}
     studio.ask("DeleteTags", ResourceArn=arn, TagKeys=["b", "absent"])
     assert tags(studio, arn) == {"a": ""}

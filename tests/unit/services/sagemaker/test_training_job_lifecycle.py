@@ -121,9 +121,7 @@ def test_a_job_stopped_before_its_handles_were_kept_leaves_no_agent(studio: Stud
     crash(studio)
     studio.ask("StopTrainingJob", TrainingJobName="job")
     studio.step()
-    assert studio.machines.stops == studio.machines.starts, (
-        "it is asked first: its program may save what it has"
-    )
+    assert studio.machines.stops == studio.machines.starts, "it is asked first: its program may save what it has"
     assert studio.describe()["TrainingJobStatus"] == "Stopping"
     studio.agent("Exited", exit={"signal": 15})
     studio.settle()
@@ -159,9 +157,7 @@ def test_a_job_stopped_before_anything_was_started_is_stopped(studio: Studio) ->
     assert studio.machines.starts == []
 
 
-def test_a_job_stopped_while_its_image_is_built_starts_nothing(
-    studio: Studio, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_job_stopped_while_its_image_is_built_starts_nothing(studio: Studio, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build takes minutes; nobody waits for it who wants the job no more."""
     building = asyncio.Event()
     ended: list[str] = []
@@ -183,8 +179,7 @@ def test_a_job_stopped_while_its_image_is_built_starts_nothing(
         step = asyncio.create_task(studio.step_of(studio.world))
         await asyncio.wait_for(building.wait(), 10)
         assert (
-            studio.job().status["SecondaryStatusTransitions"][-1]["StatusMessage"]
-            == "Downloading the training image"
+            studio.job().status["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Downloading the training image"
         )
         await ask(studio.world, "StopTrainingJob", TrainingJobName="job")
         await asyncio.wait_for(step, 10)
@@ -343,9 +338,7 @@ def test_a_job_whose_image_cannot_be_had_fails_saying_why(
         (ServiceError("ValidationException", "not here"), "ClientError: not here"),
     ],
 )
-def test_a_job_whose_instances_do_not_start_fails_saying_why(
-    studio: Studio, error: Exception, sentence: str
-) -> None:
+def test_a_job_whose_instances_do_not_start_fails_saying_why(studio: Studio, error: Exception, sentence: str) -> None:
     studio.create()
     studio.machines.broken = error
     studio.settle()
@@ -365,9 +358,7 @@ def test_a_process_that_does_not_die_holds_its_job_up_visibly(studio: Studio) ->
     studio.machines.immortal = False
     studio.settle()
     assert studio.describe()["TrainingJobStatus"] == "Completed"
-    assert not any(
-        "removed yet" in entry["StatusMessage"] for entry in studio.describe()["SecondaryStatusTransitions"]
-    )
+    assert not any("removed yet" in entry["StatusMessage"] for entry in studio.describe()["SecondaryStatusTransitions"])
 
 
 def test_what_goes_wrong_for_an_unknown_reason_is_shown_and_tried_again(
@@ -383,9 +374,7 @@ def test_what_goes_wrong_for_an_unknown_reason_is_shown_and_tried_again(
     studio.agent("Exited", exit=GOOD)
     studio.settle()
     assert studio.describe()["TrainingJobStatus"] == "Completed"
-    assert not any(
-        "mistake" in entry["StatusMessage"] for entry in studio.describe()["SecondaryStatusTransitions"]
-    )
+    assert not any("mistake" in entry["StatusMessage"] for entry in studio.describe()["SecondaryStatusTransitions"])
 
 
 def test_a_controller_killed_between_removal_and_end_is_followed_by_one_that_ends(
@@ -429,9 +418,7 @@ def test_troubles_are_said_in_the_status_message(studio: Studio) -> None:
     studio.settle()
     studio.agent("Training", message="The role may not write logs.")
     studio.settle()
-    assert studio.describe()["SecondaryStatusTransitions"][-1]["StatusMessage"].endswith(
-        "The role may not write logs."
-    )
+    assert studio.describe()["SecondaryStatusTransitions"][-1]["StatusMessage"].endswith("The role may not write logs.")
 
 
 def test_a_deleted_job_leaves_no_row(studio: Studio) -> None:

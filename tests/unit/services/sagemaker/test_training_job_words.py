@@ -102,9 +102,7 @@ def test_the_first_host_speaks_for_each_metric() -> None:
 
 @pytest.fixture
 def job() -> Document:
-    return Document(
-        "sagemaker:TrainingJob", "1", "r", "job", status=transitions.first(10.0), modified_at=10.0
-    )
+    return Document("sagemaker:TrainingJob", "1", "r", "job", status=transitions.first(10.0), modified_at=10.0)
 
 
 def shown(job: Document) -> list[tuple[Any, ...]]:

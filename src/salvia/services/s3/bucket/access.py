@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control.dispatch import Call, Reply, operation
+from salvia.control.call import Call, Reply, operation
 from salvia.core.errors import ServiceError
 from salvia.store.documents import Document
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from salvia.control.dispatch import Call, Reply, operation
+from salvia.control.call import Call, Reply, operation
 from salvia.control.listing import decode_token, encode_token
 from salvia.core.errors import ServiceError
 from salvia.store import documents

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from salvia.control.dispatch import Call, Reply, operation
+from salvia.control.call import Call, Reply, operation
 from salvia.control.policy import document
 from salvia.control.providers import NamedPolicy
 from salvia.control.world import World

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.store.documents import Document
 
 from .. import buckets, conditions, failures

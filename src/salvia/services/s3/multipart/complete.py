@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.core import checksums
 from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction

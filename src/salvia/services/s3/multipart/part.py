@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.core.checksums import Algorithm
 from salvia.store.db import Transaction
 

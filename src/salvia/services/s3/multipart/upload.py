@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.core.ids import token
 from salvia.store.db import Transaction
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from salvia.control.authorize import check
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
 from salvia.store.documents import Document

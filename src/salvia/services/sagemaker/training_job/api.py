@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from salvia.control import crud, instances
 from salvia.control.authorize import pass_role
-from salvia.control.dispatch import Call, operation
+from salvia.control.call import Call, operation
 from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
