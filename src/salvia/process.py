@@ -21,7 +21,7 @@ from pathlib import Path
 
 from salvia.settings import Settings
 
-_TRIES = 10
+_TRIES = 50
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -65,7 +65,7 @@ class Lock:
                 fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 break
             except BlockingIOError:
-                time.sleep(0.005)  # `holder`, which only looks, has it for microseconds
+                time.sleep(0.01)  # `holder`, which only looks, has it for microseconds
         else:
             return False
         self._file.seek(0)

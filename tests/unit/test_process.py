@@ -72,12 +72,13 @@ def test_looking_who_holds_a_lock_does_not_keep_others_from_taking_it(path: Path
     def look() -> None:
         while not over.is_set():
             process.holder(path)
+            time.sleep(0.001)
 
     lookers = [threading.Thread(target=look) for _ in range(2)]
     for looker in lookers:
         looker.start()
     try:
-        for _ in range(200):
+        for _ in range(100):
             lock = process.Lock(path)
             assert lock.take()
             lock.release()
