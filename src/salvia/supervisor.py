@@ -55,7 +55,6 @@ class Supervisor:
         os.umask(0o077)
         try:
             settings.run.mkdir(parents=True, exist_ok=True)
-            settings.home.chmod(0o700)
         except OSError as error:
             raise CannotStart(f"{settings.home} cannot be used: {error.strerror}. Set SALVIA_HOME.") from None
         self._lock = process.Lock(settings.run / "supervisor.lock")

@@ -431,3 +431,16 @@ def test_a_deleted_job_leaves_no_row(studio: Studio) -> None:
     assert documents.by_id(studio.world.db.read(), job.id) is None
     assert studio.world.db.read().all("SELECT * FROM instances") == []
     assert studio.step() == 0
+
+
+def test_an_agent_that_is_never_heard_of_is_said(studio: Studio) -> None:
+    """No status lasts without a message that says why: a wrong `--advertise` shows here."""
+    studio.create(instances=2)
+    studio.settle()
+    studio.agent("Downloading", 1)
+    studio.settle(60)
+    message = studio.describe()["SecondaryStatusTransitions"][-1]["StatusMessage"]
+    assert "Nothing is heard of algo-1." in message
+    studio.agent("Downloading", 0)
+    studio.settle()
+    assert studio.describe()["SecondaryStatusTransitions"][-1]["StatusMessage"] == "Downloading input data"

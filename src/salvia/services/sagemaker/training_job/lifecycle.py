@@ -24,6 +24,7 @@ RECONCILES = TRAINING_JOB
 _POLL = 2.0  # seconds between looks at the agents' processes
 _GRACE = 120.0  # SIGTERM to SIGKILL; the guide, "How Amazon SageMaker runs your training image"
 _PATIENCE = 60.0  # beyond the grace, for the upload's start, before a stopping agent is ended
+_SILENCE = 30.0  # seconds after which an agent that has not reported yet is worth a word
 _VISIBLE = ("Downloading", "Training", "Uploading")
 
 
@@ -75,6 +76,12 @@ async def watch(job: Document, world: World, members: list[Instance]) -> Outcome
     missing = await _lost(members, world, job)
     if missing:
         return await finish(job, world, "Failed", ending.lost(missing))
+    silent = [f"algo-{member.position + 1}" for member in members if member.reported_at is None]
+    if silent and world.clock.now() - job.status["SecondaryStatusTransitions"][-1]["StartTime"] > _SILENCE:
+        _say(
+            job,
+            f"Nothing is heard of {', '.join(silent)}. Instances report to {world.settings.url}: can they reach it?",
+        )
     started = job.status.get("TrainingStartTime")
     left = None if started is None else started + _limit(job) - world.clock.now()
     trained = all(member.phase in ("Uploading", "Exited") for member in members)  # what is left to do is ours
