@@ -41,7 +41,7 @@ def kill(server: Server, *roles: str) -> None:
 @pytest.mark.parametrize("phase", ["Starting", "Downloading", "Training", "Uploading"])
 @pytest.mark.parametrize("roles", [("gateway",), ("controller",), ("gateway", "controller")], ids="+".join)
 def test_a_job_survives_whoever_is_killed(server: Server, chaos_jobs: Jobs, phase: str, roles: tuple[str, ...]) -> None:
-    """Issue: 'kill -9 of the gateway, the controller or both in every phase of a job: the job completes, once'."""
+    """Promised: kill -9 of the gateway, the controller or both in every phase of a job: the job completes, once."""
     for number in range(20):
         key = f"data/{number}"
         chaos_jobs.s3.put_object(Bucket=chaos_jobs.bucket, Key=key, Body=os.urandom(300_000))
@@ -96,7 +96,7 @@ def test_salvia_up_ends_what_a_dead_supervisor_left(server: Server) -> None:
 
 
 def test_a_lost_agent_fails_its_job_and_says_so(server: Server, chaos_jobs: Jobs) -> None:
-    """Issue: 'a killed agent: Failed, saying that its instance was lost'."""
+    """Promised: a killed agent: Failed, saying that its instance was lost."""
     name = chaos_jobs.start("import time; time.sleep(300)", name="lost-agent")
     chaos_jobs.reaches(name, "Training")
     kill(server, "agent")
@@ -106,7 +106,7 @@ def test_a_lost_agent_fails_its_job_and_says_so(server: Server, chaos_jobs: Jobs
 
 
 def test_a_killed_program_fails_its_job_with_the_signal(server: Server, chaos_jobs: Jobs) -> None:
-    """Issue: 'A killed program: Failed, saying with which signal'."""
+    """Promised: A killed program: Failed, saying with which signal."""
     name = chaos_jobs.start("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", name="killed-program")
     ended = chaos_jobs.ended(name)
     assert ended["TrainingJobStatus"] == "Failed"

@@ -478,7 +478,7 @@ def test_a_boundary_limits_what_policies_give(salvia: Any, iam: Any, user: str, 
 
 
 def test_the_first_start_left_a_role_for_jobs(iam: Any) -> None:
-    """The issue: SageMakerExecutionRole, trusted by sagemaker, with what a job needs."""
+    """At first start: SageMakerExecutionRole, trusted by sagemaker, with what a job needs."""
     role = iam.get_role(RoleName="SageMakerExecutionRole")["Role"]
     assert role["Arn"] == f"arn:aws:iam::{ACCOUNT}:role/SageMakerExecutionRole"
     assert role["AssumeRolePolicyDocument"] == json.loads(TRUST)

@@ -175,7 +175,7 @@ def test_a_mount_can_be_elsewhere_and_writable(cell: Bench, tmp_path: Path) -> N
     """Mount.inside and Mount.writable."""
     shared = tmp_path / "work"
     shared.mkdir()
-    cell.outcome("echo done > /srv/work/result", mounts=(Mount(shared, "/srv/work", writable=True),))
+    cell.outcome("echo done > /srv/shared/result", mounts=(Mount(shared, "/srv/shared", writable=True),))
     assert (shared / "result").read_text() == "done\n"
 
 

@@ -65,7 +65,7 @@ def test_every_page_size_gives_what_the_definition_says(seed: int) -> None:
 
 
 def test_a_million_keys_under_one_prefix_are_jumped_over() -> None:
-    """The brief of every data lake: `ls` at the top must not read the bottom."""
+    """What every data lake needs: `ls` at the top must not read the bottom."""
     keys = sorted(b"%s/%06d" % (prefix, n) for prefix in (b"a", b"b", b"c") for n in range(100_000))
     reads: list[int] = []
     page = asyncio.run(walk.walk(fetcher(keys, reads), (b"", 0), b"", b"/", 1000, 0))

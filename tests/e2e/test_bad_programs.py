@@ -27,7 +27,7 @@ def test_the_failure_file_becomes_the_reason(jobs: Jobs) -> None:
 
 
 def test_a_killed_program_says_with_which_signal(jobs: Jobs) -> None:
-    """Issue: 'A killed program: Failed, saying with which signal'."""
+    """Promised: A killed program: Failed, saying with which signal."""
     ended = jobs.run("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)")
     assert ended["TrainingJobStatus"] == "Failed"
     assert "SIGSEGV" in ended["FailureReason"]

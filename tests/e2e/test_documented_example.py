@@ -79,7 +79,7 @@ def test_its_metric_is_in_the_description_and_in_cloudwatch(salvia: Server, ende
 
 
 def test_the_model_is_as_good_as_direct_xgboost_s(salvia: Server, ended: dict[str, Any], work: Path) -> None:
-    """Issue: 'its score equal to direct XGBoost's with the same parameters within noise'."""
+    """Promised: its score equal to direct XGBoost's with the same parameters within noise."""
     salvia.client("s3").download_file("my-bucket", f"output/{NAME}/output/model.tar.gz", str(work / "model.tar.gz"))
     with tarfile.open(work / "model.tar.gz") as archive:
         archive.extractall(work / "model", filter="data")
