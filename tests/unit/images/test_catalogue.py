@@ -68,7 +68,7 @@ def test_a_name_that_it_answers_to_finds_the_image(catalogue: Catalogue, uri: st
 
 
 def test_an_unknown_image_is_told_with_the_nearest(catalogue: Catalogue) -> None:
-    """Issue: 'an image that nobody has' gives AWS's own error with cause and remedy."""
+    """Promised: an image that nobody has gives AWS's own error with cause and remedy."""
     with pytest.raises(ServiceError, match="sagemaker-trees:1") as raised:
         catalogue.find(f"{AWS}/sagemaker-tres:1")
     assert raised.value.code == "ValidationException"
