@@ -80,6 +80,7 @@ def up(detach: bool, host: str, port: int, auth: Any, workers: int, database: st
 
     if database and not database.startswith("sqlite:///"):
         fail("--database takes sqlite:///PATH. PostgreSQL is not supported yet.", 2)
+    os.umask(0o077)  # the data directory holds keys and data: it is its owner's alone
     settings = Settings(default_home(), host, port, auth, workers, database, advertise)
     try:
         if detach:

@@ -162,3 +162,12 @@ def test_several_gateways_serve_one_port(make_server: Callable[..., Server]) -> 
     for _ in range(10):
         server.client("sts").get_caller_identity()
     server.down()
+
+
+def test_the_data_directory_is_its_owner_s_alone(tmp_path: Path) -> None:
+    """It holds keys and data: nobody else may look inside."""
+    server = Server(tmp_path / "home", free_port())
+    server.up()
+    server.down()
+    assert server.home.stat().st_mode & 0o077 == 0
+    assert (server.home / "credentials.json").stat().st_mode & 0o077 == 0
