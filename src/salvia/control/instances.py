@@ -83,11 +83,6 @@ def of(db: Reader, owner: str, attempt: int) -> list[Instance]:
     return [Instance.of(row) for row in rows]
 
 
-def all_of(db: Reader, owner: str) -> list[Instance]:
-    """Every instance that a job ever had."""
-    return [Instance.of(row) for row in db.all("SELECT * FROM instances WHERE owner = :owner", {"owner": owner})]
-
-
 def intend(tx: Transaction, instance: Instance) -> None:
     """Record that an instance is about to be started; repeating it changes nothing."""
     tx.run(

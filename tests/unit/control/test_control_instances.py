@@ -124,7 +124,7 @@ def test_a_revoked_token_is_refused_and_its_report_kept(door: Door) -> None:
     assert door.post("credentials", {})[0] == 403
     assert door.row.exit is not None
     door.run(door.world.db.write(lambda tx: instances.forget(tx, door.job.id)))
-    assert instances.all_of(door.world.db.read(), door.job.id) == []
+    assert instances.of(door.world.db.read(), door.job.id, 0) == []
 
 
 @pytest.mark.parametrize(

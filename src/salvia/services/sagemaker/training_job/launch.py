@@ -13,6 +13,7 @@ from salvia.images.builder import Builder, BuildError, Environment
 from salvia.images.image import Image
 from salvia.images.pythons import NoPythonError
 from salvia.runtimes.base import InstanceSpec, Mount, Runtime
+from salvia.runtimes.choose import choose
 from salvia.runtimes.instance_types import instance_type
 from salvia.store import documents, leases
 from salvia.store.db import Transaction
@@ -25,7 +26,7 @@ _LOOK = 0.5  # seconds between looks, while an image is built, whether the job i
 
 
 def runtime(job: Document, world: World) -> Runtime:
-    """The runtime that a job's image asks for."""
+    """The runtime of a job's instances, however far their start got; there is one so far."""
     return world.runtimes["process"]
 
 
@@ -45,7 +46,7 @@ async def launch(job: Document, world: World) -> None:
     Raises ServiceError when the image, its hyperparameters or the machine does not allow it.
     """
     spec = job.spec
-    image = world.catalogue.find(spec["AlgorithmSpecification"]["TrainingImage"])
+    chosen, image = choose(spec["AlgorithmSpecification"]["TrainingImage"], world.catalogue, world.runtimes)
     problems = image.check(spec.get("HyperParameters") or {})
     if problems:
         raise validation_error("; ".join(problems))
@@ -53,7 +54,7 @@ async def launch(job: Document, world: World) -> None:
         environment = await _environment(job, world, image)
     except (BuildError, NoPythonError, OSError, ValueError) as error:
         raise ServiceError("InternalServerError", str(error), 500) from error
-    await start(job, world, image, environment)
+    await start(job, world, chosen, image, environment)
 
 
 async def _environment(job: Document, world: World, image: Image) -> Environment:
@@ -76,7 +77,7 @@ async def _environment(job: Document, world: World, image: Image) -> Environment
     return building.result()
 
 
-async def start(job: Document, world: World, image: Image, environment: Environment) -> None:
+async def start(job: Document, world: World, chosen: Runtime, image: Image, environment: Environment) -> None:
     """Record each intent, start each instance, keep each handle."""
     count = job.spec["ResourceConfig"]["InstanceCount"]
     account = job.account
@@ -98,8 +99,7 @@ async def start(job: Document, world: World, image: Image, environment: Environm
 
     await world.db.write(intend)
     handles = [
-        await runtime(job, world).start(_spec(job, world, position, count, image, environment, account))
-        for position in range(count)
+        await chosen.start(_spec(job, world, position, count, image, environment, account)) for position in range(count)
     ]
 
     def keep(tx: Transaction) -> None:
