@@ -21,3 +21,8 @@ class ServiceError(Exception):
 def validation_error(message: str) -> ServiceError:
     """A request that AWS's model or documentation does not allow."""
     return ServiceError("ValidationException", message)
+
+
+def access_denied(message: str) -> ServiceError:
+    """A request that IAM does not allow; S3, query and JSON services spell the code differently."""
+    return ServiceError("AccessDeniedException", message, 400)
