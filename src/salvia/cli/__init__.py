@@ -1,0 +1,16 @@
+"""The command `salvia`: one module for each group of commands, in the order of a first day."""
+
+from __future__ import annotations
+
+import signal
+
+from . import clients, coverage, images, jobs, server
+from .group import cli
+
+__all__ = ["cli", "clients", "coverage", "images", "jobs", "main", "server"]
+
+
+def main() -> None:
+    """The entry point."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    cli()

@@ -1,0 +1,25 @@
+"""Jobs: logs."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from .group import cli, client, fail, running_settings
+
+
+@cli.command()
+@click.argument("job")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the job ends; exit with 1 when it failed.")
+def logs(job: str, follow: bool) -> None:
+    """Print the log of a training job."""
+    from salvia.logs import print_log
+
+    try:
+        code = print_log(client(running_settings()), job, follow=follow)
+    except ConnectionError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        sys.exit(130)
+    sys.exit(code)

@@ -1,0 +1,152 @@
+"""The server: up, down, status, doctor."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any
+
+import click
+
+from salvia import process
+from salvia.settings import Settings, default_home
+
+from .group import cli, client, fail, running_settings
+
+
+@cli.command()
+@click.option("--detach", is_flag=True, help="Return when it is ready; it runs on.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=7258, show_default=True, envvar="SALVIA_PORT", type=click.IntRange(1, 65535))
+@click.option(
+    "--auth",
+    type=click.Choice(["enforce", "off"]),
+    default="enforce",
+    show_default=True,
+    help="off: accept any credentials, check no policy.",
+)
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
+@click.option("--database", default="", help="sqlite:///PATH; by default salvia.db in the data directory.")
+@click.option("--advertise", default="", help="URL by which instances reach this server.")
+def up(detach: bool, database: str, **options: Any) -> None:
+    """Start Salvia on SALVIA_HOME."""
+    from salvia.supervisor import CannotStart, Supervisor
+    from salvia.supervisor import detach as start_detached
+
+    if database and not database.startswith("sqlite:///"):
+        fail("--database takes sqlite:///PATH. PostgreSQL is not supported yet.", 2)
+    os.umask(0o077)  # the data directory holds keys and data: it is its owner's alone
+    settings = Settings(default_home(), database=database, **options)
+    try:
+        if detach:
+            pid = start_detached(settings, _arguments(settings))
+            click.echo(f"Salvia is up on {settings.url} (process {pid}, data in {settings.home}).")
+            return
+        supervisor = Supervisor(settings)
+        supervisor.prepare(lambda line: click.echo(line, err=True))
+    except CannotStart as error:
+        fail(str(error))
+    process.log_to(settings.home / "log" / "supervisor.log")
+    if settings.auth == "off":
+        click.echo(
+            "WARNING: --auth off: every request is accepted, whoever sends it, and no policy is checked.",
+            err=True,
+        )
+    click.echo(f'Salvia listens on {settings.url}. In another shell:\n\n    eval "$(salvia env)"\n', err=True)
+    supervisor.run()
+
+
+def _arguments(settings: Settings) -> list[str]:
+    """The options of `up` that make these settings: each option is a setting of the same name."""
+    chosen = {parameter.name: parameter for parameter in up.params if parameter.name != "detach"}
+    words: list[str] = []
+    for name, parameter in chosen.items():
+        value = getattr(settings, str(name))
+        if value is True:
+            words.append(parameter.opts[0])
+        elif value:
+            words += [parameter.opts[0], str(value)]
+    return words
+
+
+@cli.command()
+def down() -> None:
+    """Stop Salvia. Jobs that run, run on; `salvia up` takes them over."""
+    run = default_home() / "run"
+    alive = process.running(run)
+    if not alive:
+        click.echo("Salvia is not running.")
+        return
+    supervisor = process.holder(run / "supervisor.lock")
+    if supervisor:
+        process.end(supervisor, 20, alive=run / "supervisor.lock")
+    for path in run.glob("*-*.lock"):
+        orphan = process.holder(path)
+        if orphan:
+            process.end(orphan, 12, alive=path)
+    click.echo("Salvia is down.")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+def status(as_json: bool) -> None:
+    """What runs: processes, isolation, capacity, jobs. Exits with 1 when Salvia is down."""
+    from salvia.runtimes.process import ProcessRuntime
+
+    home = default_home()
+    alive = process.running(home / "run")
+    runtime = ProcessRuntime(home / "runtime", home=home)
+    cpus, memory = runtime.capacity()
+    up_now = any(entry.role == "gateway" for entry in alive)
+    instances = (home / "runtime" / "instances").glob("*")
+    pids = [runtime.pid({"name": folder.name}) for folder in instances]
+    agents = [process.Process("agent", pid) for pid in pids if pid]
+    report = runtime.report()
+    jobs = _running_jobs() if up_now else []
+    if as_json:
+        click.echo(
+            json.dumps(
+                {
+                    "home": str(home),
+                    "url": Settings.load(home).url if alive else None,
+                    "processes": [{"role": entry.role, "pid": entry.pid} for entry in [*alive, *agents]],
+                    "isolation": report,
+                    "capacity": {"cpus": cpus, "memory_bytes": memory},
+                    "jobs": jobs,
+                },
+                indent=2,
+            )
+        )
+    else:
+        click.echo(f"data directory  {home}")
+        click.echo(f"url             {Settings.load(home).url if alive else '(down: `salvia up` starts it)'}")
+        click.echo(f"processes       {', '.join(f'{p.role} {p.pid}' for p in [*alive, *agents]) or 'none'}")
+        click.echo(f"isolation       {report['isolation']}")
+        click.echo(f"capacity        {cpus} cores, {memory / 2**30:.1f} GiB")
+        click.echo("running jobs    " + (", ".join(f"{j['name']} ({j['secondary_status']})" for j in jobs) or "none"))
+    sys.exit(0 if up_now else 1)
+
+
+def _running_jobs() -> list[dict[str, str]]:
+    answer = client(running_settings()).json(
+        "sagemaker", "SageMaker.ListTrainingJobs", {"StatusEquals": "InProgress", "MaxResults": 100}
+    )
+    return [
+        {"name": job["TrainingJobName"], "secondary_status": job.get("SecondaryStatus", "")}
+        for job in answer.get("TrainingJobSummaries", [])
+    ]
+
+
+@cli.command()
+def doctor() -> None:
+    """What this machine lacks, and what that costs."""
+    from salvia.doctor import findings
+
+    missing = 0
+    for finding in findings(default_home()):
+        missing += not finding.good
+        click.echo(f"{'ok     ' if finding.good else 'lacking'}  {finding.what}")
+        if finding.cost:
+            click.echo(f"         {finding.cost}")
+    sys.exit(1 if missing else 0)
