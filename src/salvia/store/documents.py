@@ -74,9 +74,9 @@ class Document:
             state=row["state"],
             created_at=row["created_at"],
             modified_at=row["modified_at"],
-            spec=orjson.loads(row["spec"]),
-            status=orjson.loads(row["status"]),
-            tags=orjson.loads(row["tags"]),
+            spec=_decode(row["spec"]),
+            status=_decode(row["status"]),
+            tags=_decode(row["tags"]),
             version=row["version"],
             due_at=row["due_at"],
             lock_token=row["lock_token"],
@@ -85,6 +85,10 @@ class Document:
     def description(self) -> dict[str, Any]:
         """Spec and status, merged: what Describe shows."""
         return {**self.spec, **self.status}
+
+
+def _decode(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else orjson.loads(text)
 
 
 def encode(value: object) -> str:
