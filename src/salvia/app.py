@@ -9,6 +9,7 @@ import secrets
 import signal
 from pathlib import Path
 
+from salvia.control import timekeeping
 from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints
 from salvia.control.world import World
@@ -54,6 +55,8 @@ def compose(settings: Settings) -> World:
         hints=Hints(settings.run / "hints"),
         secret=server_secret(settings.home),
     )
+    if timekeeping.is_virtual(world):
+        world.clock.reach(timekeeping.ahead(database.read()))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world

@@ -131,7 +131,11 @@ async def answer(request: HttpRequest, world: World) -> HttpResponse:
     if scheme.lower() == "bearer" and token:
         row = world.db.read().one("SELECT * FROM instances WHERE token_hash = :hash", {"hash": hash_of(token)})
     if row is None:
-        return _json(403, {"message": "This instance is not known, or its job has ended."})
+        # After a reset nobody wants it, ever again; elsewhere it may be the server that looks at a wrong database.
+        return _json(
+            410 if world.settings.auth == "off" else 403,
+            {"message": "This instance is not known, or its job has ended."},
+        )
     if request.method != "POST" or len(request.body) > MAX_REPORT:
         return _json(400, {"message": f"POST at most {MAX_REPORT} bytes of JSON."})
     if request.path == "/_instance/credentials":

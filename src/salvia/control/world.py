@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +27,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class World:
-    """`runtimes` are by name; gateways have none. `secret` is the server's own."""
+    """`runtimes` are by name; gateways have none. `secret` is the server's own. `closing` is set once the process is to
+    end."""
 
     settings: Settings
     db: Database
@@ -38,6 +40,7 @@ class World:
     secret: bytes = field(repr=False)
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Commit `work`, then wake whoever reconciles: for writes that make a document due."""

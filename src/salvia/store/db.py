@@ -56,6 +56,11 @@ class Transaction(Reader):
         """Execute a statement once for each of `parameters`."""
         self._connection.executemany(sql, parameters)
 
+    def tables(self) -> list[str]:
+        """The names of all tables, but for that which holds the schema's version."""
+        rows = self.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'")
+        return [row["name"] for row in rows if not row["name"].startswith("sqlite_")]
+
 
 class _Unit:
     __slots__ = ("error", "future", "loop", "result", "work")
