@@ -66,7 +66,7 @@ def test_it_survives_a_restart(virtual: Server) -> None:
 
 
 def test_retention_follows_it(virtual: Server) -> None:
-    """Log events of a group that keeps a day are gone after two (CloudWatch Logs user guide, "Change log data retention")."""
+    """Events of a group that keeps a day are gone after two. Source: CloudWatch Logs, "Change log data retention"."""
     logs = virtual.client("logs")
     logs.create_log_group(logGroupName="short")
     logs.put_retention_policy(logGroupName="short", retentionInDays=1)

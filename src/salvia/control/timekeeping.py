@@ -61,9 +61,9 @@ async def follow(world: World) -> None:
 
 async def passed(world: World, seconds: float) -> None:
     """Return when `seconds` of virtual time have passed."""
-    if not is_virtual(world):
-        await asyncio.sleep(seconds)
-        return
     until = world.clock.now() + seconds
-    while (left := until - world.clock.now()) > 0:
-        await asyncio.sleep(min(left, _LOOK))
+    while True:
+        left = until - world.clock.now()
+        if left <= 0:
+            return
+        await asyncio.sleep(min(left, _LOOK) if is_virtual(world) else left)
