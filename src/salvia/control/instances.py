@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from salvia.core import ids
 from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest, HttpResponse
 from salvia.store import leases
@@ -42,7 +42,7 @@ class Instance:
     phase: str = "Starting"
     report: dict[str, Any] = field(default_factory=dict)
     reported_at: float | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=ids.row_id)
 
     @classmethod
     def of(cls, row: Row) -> Instance:

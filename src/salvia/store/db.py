@@ -16,7 +16,7 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +27,7 @@ Parameters = Mapping[str, Any]
 _log = logging.getLogger("salvia.store")
 _GROUP = 128  # how many units share a commit at most; beyond it the first would wait too long
 _BUSY_MS = 30_000
+_REMEMBERED = 10_000  # answers, until nobody writes any more
 
 
 class Reader:
@@ -43,6 +44,10 @@ class Reader:
     def all(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Every row."""
         return self._connection.execute(sql, parameters or {}).fetchall()
+
+    def version(self) -> object:
+        """What differs from its last value once anybody else has committed anything."""
+        return self._connection.execute("PRAGMA data_version").fetchone()[0]
 
 
 class Transaction(Reader):
@@ -97,6 +102,8 @@ class Database:
         self._thread: threading.Thread | None = None
         self._scanners = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._memory: dict[Hashable, Any] = {}
+        self._as_of: object = None
 
     def connect(self) -> sqlite3.Connection:
         """A new connection, set up as every process must have it."""
@@ -142,6 +149,18 @@ class Database:
         if self._reader is None:
             raise RuntimeError("The database is not open.")
         return self._reader
+
+    def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
+        """What `find` reads, remembered until anything is committed, here or in another process."""
+        reader = self.read()
+        version = reader.version()  # before the reading: what is read later is no older
+        if version != self._as_of or len(self._memory) >= _REMEMBERED:
+            self._memory.clear()
+            self._as_of = version
+        if key not in self._memory:
+            self._memory[key] = find(reader)
+        found: T = self._memory[key]
+        return found
 
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Every row of a query that may be long, read on a thread."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import orjson
+
+from salvia.core import ids
 
 from .db import Reader, Row, Transaction
 
@@ -58,7 +59,7 @@ class Document:
     due_at: float | None = None
     version: int = 1
     lock_token: str | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=ids.row_id)
 
     @classmethod
     def of(cls, row: Row) -> Document:

@@ -6,7 +6,7 @@ and writes back under its token: a worker that lost its lease, or whose document
 
 from __future__ import annotations
 
-import uuid
+from salvia.core import ids
 
 from . import documents
 from .db import Reader, Transaction
@@ -31,7 +31,7 @@ WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now)"""
 
 def claim(tx: Transaction, now: float, seconds: float, limit: int) -> list[Document]:
     """Lease up to `limit` due documents for `seconds`; their `lock_token` is set."""
-    token = str(uuid.uuid4())
+    token = ids.row_id()
     if not tx.run(_CLAIM, {"token": token, "until": now + seconds, "now": now, "limit": limit}):
         return []
     return [Document.of(row) for row in tx.all(_CLAIMED, {"token": token})]
