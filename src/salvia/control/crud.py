@@ -26,7 +26,7 @@ def new(
     """A document for `request`, not stored yet. Its tags leave the spec; `due` asks for reconciling at once."""
     account, region = resource.place(call.account, call.region)
     spec = {member: value for member, value in request.items() if member != "Tags"}
-    now = _moment(call)
+    now = moment(call)
     return Document(
         kind=resource.kind,
         account=account,
@@ -81,7 +81,7 @@ def look_up(call: Call, resource: Resource, name: str, reader: Reader) -> Docume
 
 async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: bool = False) -> Document:
     """Read, edit and write a document in one transaction: `edit(document)` changes it in place, or raises."""
-    now = _moment(call)
+    now = moment(call)
 
     def work(tx: Transaction) -> Document:
         document = look_up(call, resource, name, tx)
@@ -129,9 +129,11 @@ def describe(resource: Resource, document: Document) -> dict[str, Any]:
 def summary(resource: Resource, document: Document) -> dict[str, Any]:
     """A list entry: the declared members of the description."""
     description = describe(resource, document)
+    if "Source" in description:  # entries of TrialComponent's list call it TrialComponentSource
+        description[f"{resource.noun}Source"] = description["Source"]
     return {member: description[member] for member in shapes.entries(resource)[1] if member in description}
 
 
-def _moment(call: Call) -> float:
+def moment(call: Call) -> float:
     """Now, as precise as clients are shown it: what they saw must compare equal when they filter by it."""
     return round(call.clock.now(), 3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from salvia.core.errors import ServiceError
+from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
@@ -48,13 +48,20 @@ def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
 
 
 async def create(call: Call, resource: Resource) -> Document:
-    """Keep a request as a record. A role that it names must exist, and be the caller's to pass."""
-    if "RoleArn" in call.request:
-        pass_role(call, call.request["RoleArn"], to="sagemaker.amazonaws.com")
+    """Keep a request as a record."""
+    return await crud.create(call, resource, draft(call, resource, call.request))
+
+
+def draft(call: Call, resource: Resource, request: dict[str, Any]) -> Document:
+    """A record of a request, not stored yet. A role that it names must exist, and be the caller's to pass."""
+    asked = [member for member in resource.unsupported if request.get(member)]
+    if asked:
+        raise validation_error(f"Salvia cannot do this yet: {', '.join(asked)}. Leave it out of the request.")
+    if "RoleArn" in request:
+        pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
     status = {"CreatedBy": user_context(call)} if "CreatedBy" in shapes.members(resource, "Describe") else {}
-    request = {member: value for member, value in call.request.items() if member != "ClientToken"}
-    document = crud.new(call, resource, request, state=resource.initial, status=status)
-    return await crud.create(call, resource, document)
+    kept = {member: value for member, value in request.items() if member != "ClientToken"}
+    return crud.new(call, resource, kept, state=resource.initial, status=status)
 
 
 async def update(call: Call, resource: Resource) -> Document:

@@ -38,7 +38,8 @@ class Resource:
 
     `defaults` are members that Describe shows though the request had none: templates over those it had.
     `filters` are a List operation's own: its member, and the path of what it must equal.
-    `merged` are structures that Update changes member by member, `page` is how many entries a List shows by default.
+    `merged` are structures that Update changes member by member, `page` is how many entries a List shows by default,
+    `unsupported` what a request may not ask for here yet.
 
     `parent` is the noun that it belongs to, named in its own request; a parent that still has children is not
     deleted, unless they go `with_parent`. `ties` are what else keeps one from being deleted: what it is, its table,
@@ -61,6 +62,7 @@ class Resource:
     defaults: Mapping[str, str] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
     operations: frozenset[str] = frozenset({"Describe", "List"})
+    unsupported: tuple[str, ...] = ()
     taggable: bool = True
     parent: Resource | None = None
     with_parent: bool = False
