@@ -8,7 +8,6 @@ import pytest
 from tests.conftest import CALLED, PAGED
 
 from salvia.control.dispatch import Dispatch, discover
-from salvia.protocol import SERVICES
 
 # Called by the AWS CLI or by agents alone would not count: boto3 is what users hold in their hands.
 _EXCEPTIONS: dict[tuple[str, str], str] = {}
@@ -27,8 +26,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     from salvia.protocol.models import loader
 
     missing = []
-    for ours, operation in sorted(Dispatch(discover()).handlers):
-        service = SERVICES[ours].model
+    for service, operation in sorted(Dispatch(discover()).handlers):
         if (service, operation) in _EXCEPTIONS:
             continue
         name, method = SERVICES[service].model, xform_name(operation)

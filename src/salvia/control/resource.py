@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from salvia.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from salvia.store.db import Database
+    from salvia.store.documents import Document
 
 
 class Scope(enum.Enum):
@@ -15,6 +20,9 @@ class Scope(enum.Enum):
     PARTITION = "partition"
     ACCOUNT = "account"
     REGION = "region"
+
+
+Join = Callable[["Database", Sequence["Document"]], Awaitable[Mapping[str, object]]]
 
 
 def by_model(name: str) -> ServiceError:
@@ -41,6 +49,9 @@ class Resource:
     `merged` are structures that Update changes member by member, `page` is how many entries a List shows by default,
     `unsupported` what a request may not ask for here yet.
 
+    `searchable` is what Search calls it; `joins` are members that Search shows, made from other tables, by
+    document's id.
+
     `parent` is the noun that it belongs to, named in its own request; a parent that still has children is not
     deleted, unless they go `with_parent`. `ties` are what else keeps one from being deleted: what it is, its table,
     and the column there that holds the document's id.
@@ -63,6 +74,8 @@ class Resource:
     merged: frozenset[str] = frozenset()
     operations: frozenset[str] = frozenset({"Describe", "List"})
     unsupported: tuple[str, ...] = ()
+    searchable: str = ""
+    joins: Mapping[str, Join] = field(default_factory=dict)
     taggable: bool = True
     parent: Resource | None = None
     with_parent: bool = False

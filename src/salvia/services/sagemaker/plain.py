@@ -44,5 +44,6 @@ MODEL_PACKAGE_GROUP = Resource(
     state="ModelPackageGroupStatus",
     initial="Completed",
     unsupported=("ManagedConfiguration",),
+    searchable="ModelPackageGroup",
     operations=RECORD - {"Update"},
 )

@@ -5,6 +5,8 @@ A trial belongs to one experiment; a component may be part of several trials, or
 
 from salvia.control.resource import RECORD, Resource
 
+from . import joins
+
 EXPERIMENT = Resource(
     noun="Experiment",
     key="ExperimentName",
@@ -12,6 +14,7 @@ EXPERIMENT = Resource(
     operations=RECORD,
     page=10,
     defaults={"DisplayName": "{ExperimentName}"},
+    searchable="Experiment",
 )
 
 TRIAL = Resource(
@@ -22,6 +25,8 @@ TRIAL = Resource(
     page=10,
     parent=EXPERIMENT,
     defaults={"DisplayName": "{TrialName}"},
+    searchable="ExperimentTrial",
+    joins={"TrialComponentSummaries": joins.components},
     ties=(("trial components", "trial_components", "trial"),),
 )
 
@@ -32,6 +37,8 @@ TRIAL_COMPONENT = Resource(
     operations=RECORD,
     page=10,
     defaults={"DisplayName": "{TrialComponentName}"},
+    searchable="ExperimentTrialComponent",
+    joins={"Parents": joins.parents, "Metrics": joins.metrics},
     ties=(
         ("trials that it is part of", "trial_components", "component"),
         ("associations", "associations", "source"),

@@ -10,7 +10,7 @@ from salvia.control.listing import Within
 from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 
-from . import TRIAL, TRIAL_COMPONENT, metrics
+from . import TRIAL, TRIAL_COMPONENT, joins
 
 _JOIN = "INSERT INTO trial_components (trial, component) VALUES (:trial, :component) ON CONFLICT DO NOTHING"
 _LEAVE = "DELETE FROM trial_components WHERE trial = :trial AND component = :component"
@@ -42,7 +42,7 @@ async def disassociate_trial_component(call: Call) -> dict[str, Any]:
 async def describe_trial_component(call: Call) -> dict[str, Any]:
     """A component, and a summary of each of its metrics. Source: API_DescribeTrialComponent."""
     component = crud.find(call, TRIAL_COMPONENT, call.request["TrialComponentName"])
-    summaries = metrics.summaries(call.db.read(), [component])
+    summaries = await joins.metrics(call.db, [component])
     return {**crud.describe(TRIAL_COMPONENT, component), "Metrics": summaries[component.id]}
 
 

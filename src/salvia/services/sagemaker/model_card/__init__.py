@@ -8,6 +8,7 @@ MODEL_CARD = Resource(
     arn="model-card/{ModelCardName}",
     operations=RECORD,
     unsupported=("SecurityConfig",),
+    searchable="ModelCard",
     filters={"ModelCardStatus": "ModelCardStatus"},
 )
 
