@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import statistics
-import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -14,6 +13,7 @@ from typing import Any
 from salvia.control import crud
 from salvia.control.call import Call, operation
 from salvia.control.resource import Resource
+from salvia.core import ids
 from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Row, Transaction
 
@@ -53,7 +53,7 @@ async def batch_put_metrics(call: Call) -> dict[str, Any]:
         at = _seconds(point["Timestamp"])
         if math.isfinite(point["Value"]) and now - _PAST <= at <= now + _FUTURE:
             row = {"name": point["MetricName"], "at": at, "step": point.get("Step"), "value": float(point["Value"])}
-            rows.append({**row, "id": str(uuid.uuid4()), "component": component.id})
+            rows.append({**row, "id": ids.row_id(), "component": component.id})
         else:
             errors.append({"Code": "VALIDATION_ERROR", "MetricIndex": index})
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import datetime
 from typing import Any
 
 from salvia.control import crud, records
 from salvia.control.call import Call, operation
 from salvia.control.listing import decode_token, encode_token
+from salvia.core import ids
 from salvia.core.errors import ServiceError, validation_error
 from salvia.store import documents
 from salvia.store.db import Reader, Transaction
@@ -65,7 +65,7 @@ async def add_association(call: Call) -> dict[str, Any]:
         if source.id == destination.id:
             raise validation_error(f"{source.arn} cannot be associated with itself.")
         row = {
-            "id": str(uuid.uuid4()),
+            "id": ids.row_id(),
             "account": call.account,
             "region": call.region,
             "source": source.id,
