@@ -119,7 +119,8 @@ async def delete(call: Call, resource: Resource, name: str) -> Document:
             child = call.world.dispatch.resources[row["kind"]]
             if not child.with_parent:
                 raise shapes.in_use(resource, document.arn, child.plural or f"{child.noun}s")
-        tx.run("DELETE FROM documents WHERE owner = :id", {"id": document.id})
+        for table, column in (("documents", "owner"), *resource.purges):
+            tx.run(f"DELETE FROM {table} WHERE {column} = :id", {"id": document.id})  # noqa: S608
 
     return await crud.remove(call, resource, name, settled, free)
 

@@ -54,7 +54,7 @@ class Resource:
 
     `parent` is the noun that it belongs to, named in its own request; a parent that still has children is not
     deleted, unless they go `with_parent`. `ties` are what else keeps one from being deleted: what it is, its table,
-    and the column there that holds the document's id.
+    and the column there that holds the document's id. `purges` are tables and columns whose rows go with it.
     """
 
     noun: str
@@ -80,6 +80,7 @@ class Resource:
     parent: Resource | None = None
     with_parent: bool = False
     ties: tuple[tuple[str, str, str], ...] = ()
+    purges: tuple[tuple[str, str], ...] = ()
     duplicate: Callable[[str], ServiceError] = by_model
     missing: Callable[[str], ServiceError] = by_model
     describe: Callable[[Mapping[str, object]], dict[str, object]] | None = None

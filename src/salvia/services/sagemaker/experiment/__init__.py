@@ -44,4 +44,5 @@ TRIAL_COMPONENT = Resource(
         ("associations", "associations", "source"),
         ("associations", "associations", "destination"),
     ),
+    purges=(("trial_metrics", "component"),),
 )
