@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from salvia.core.errors import ServiceError
 
-from . import crud
+from . import records
 from .call import Handler
 from .resource import Resource
 
@@ -48,7 +48,7 @@ class Dispatch:
             if steps is not None:
                 self.reconcilers[steps.kind] = vars(module)["reconcile"]
         for resource in self.resources.values():
-            for name, handler in crud.handlers(resource):
+            for name, handler in records.handlers(resource):
                 self.handlers.setdefault((resource.service, name), handler)
 
     def handler(self, service: str, name: str) -> Handler:

@@ -24,7 +24,8 @@ from . import context, exceptions
 # Our name of a service → botocore's model, and the prefix of its actions.
 SERVICES = {
     "sagemaker": ("sagemaker", "sagemaker"),
-    "sagemaker-runtime": ("sagemaker-runtime", "sagemaker"),
+    "sagemaker_runtime": ("sagemaker-runtime", "sagemaker"),
+    "sagemaker_metrics": ("sagemaker-metrics", "sagemaker"),
     "s3": ("s3", "s3"),
     "iam": ("iam", "iam"),
     "sts": ("sts", "sts"),

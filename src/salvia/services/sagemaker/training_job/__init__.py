@@ -20,6 +20,7 @@ TRAINING_JOB = Resource(
         "SecondaryStatus",
     ),
     operations=frozenset({"Describe", "List"}),
+    searchable="TrainingJob",
     duplicate=lambda arn: ServiceError(
         "ResourceInUse",
         "Training job names must be unique within an AWS account and region, but a training job with this name "
