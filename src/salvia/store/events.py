@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -35,23 +35,25 @@ _LARGEST_FILE = 5000  # records
 _DELETIONS = ("DELETE FROM events WHERE id = :id", "DELETE FROM event_resources WHERE event = :id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """A CloudTrail record, and what authorisation decided on its way: (action, resource, allowed), …"""
+    """A CloudTrail record, and what authorisation decided on its way: (action, resource, allowed), …
+
+    `text` is the record as JSON. Raises TypeError for what JSON cannot carry.
+    """
 
     record: dict[str, Any]
     checked: Sequence[Sequence[Any]] = ()
+    text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.text = orjson.dumps(self.record).decode()
 
     @property
     def id(self) -> str:
         """Its eventID."""
         identifier: str = self.record["eventID"]
         return identifier
-
-    @property
-    def text(self) -> str:
-        """The record as JSON."""
-        return orjson.dumps(self.record).decode()
 
     @property
     def management(self) -> bool:

@@ -6,7 +6,7 @@ Source: CloudTrail user guide, "CloudTrail record contents" and "CloudTrail user
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from salvia import protocol
 from salvia.core.arns import Arn, parse_arn
 from salvia.core.caller import Caller
 from salvia.store import events
+from salvia.store.events import Event
 
 from ..call import Call
 from . import kinds
@@ -99,18 +100,19 @@ def response(model: Any, result: Mapping[str, Any]) -> Any:
     return _shown(model, "output", result, "responseElements")
 
 
-def writable(record: dict[str, Any]) -> dict[str, Any]:
-    """The record as JSON can carry it: clients may send half of a surrogate pair, or trees of any depth."""
+def event(record: dict[str, Any], checked: Sequence[tuple[str, str, bool]]) -> Event:
+    """The event of a record, whatever clients sent: half of a surrogate pair, or trees of any depth."""
     try:
-        orjson.dumps(record)
+        return Event(record, checked)
     except TypeError:
         try:
-            record = orjson.loads(json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "replace"))
-            orjson.dumps(record)
+            text = json.dumps(record, ensure_ascii=False, default=str)
+            return Event(orjson.loads(text.encode("utf-8", "replace")), checked)
         except (TypeError, ValueError, RecursionError):
             omitted = {"omitted": True, "reason": "not representable"}
-            record = {**record, "requestParameters": omitted, "responseElements": None, "errorMessage": None}
-    return record
+            return Event(
+                {**record, "requestParameters": omitted, "responseElements": None, "errorMessage": ""}, checked
+            )
 
 
 def _identity(caller: Caller) -> dict[str, Any]:
@@ -158,7 +160,7 @@ def _shown(model: Any, which: str, content: Mapping[str, Any], member: str) -> A
     try:
         size = len(orjson.dumps(value))
     except TypeError:
-        return value  # `writable` sees to it
+        return value  # `event` sees to it
     if size <= _LONGEST:
         return value
     return {"omitted": True, "originalSize": size, "reason": f"{member} too large"}
