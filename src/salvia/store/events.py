@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -97,7 +98,12 @@ class Subscriber(Protocol):
 
 def moment(at: float) -> str:
     """A time as records spell it."""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(int(at))
+
+
+@lru_cache(maxsize=16)
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def name_of(arn: str) -> str:
@@ -250,7 +256,7 @@ def _row(event: Event) -> dict[str, Any]:
         "name": record["eventName"],
         "source": record["eventSource"],
         "read_only": int(record["readOnly"]),
-        "username": event.username,
+        "username": _fitting(event.username, 128),
         "access_key": record["userIdentity"].get("accessKeyId", ""),
         "request_id": record["requestID"],
         "record": event.text,
@@ -265,8 +271,13 @@ def _resource_rows(event: Event) -> list[dict[str, Any]]:
             "position": position,
             "account": event.record["recipientAccountId"],
             "region": event.record["awsRegion"],
-            "type": kind,
-            "name": name.lower().replace("\0", "")[:1024],
+            "type": _fitting(kind, 128),
+            "name": _fitting(name.lower(), 1024),
         }
         for position, (kind, name) in enumerate(event.resources)
     ]
+
+
+def _fitting(text: str, length: int) -> str:
+    """What a column can hold: callers choose what they call a resource."""
+    return text.replace("\0", "")[:length]

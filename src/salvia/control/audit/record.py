@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from salvia import protocol
-from salvia.core.arns import Arn, parse_arn
+from salvia.core.arns import parse_arn
 from salvia.core.caller import Caller
 from salvia.store import events
 from salvia.store.events import Event
@@ -72,10 +73,11 @@ def resources(arns: Iterable[str], call: Call) -> list[dict[str, str]]:
     """The resources that authorisation looked at, each once, with their types; none for `*`."""
     found = []
     for text in dict.fromkeys(arns):
-        if not text.startswith("arn:") or text.endswith(("/*", ":*")):
-            continue
+        if not text.startswith("arn:") or text.count(":") < 5 or text.endswith(("/*", ":*")):
+            continue  # nothing in particular, or something that a caller only calls an ARN
         arn = parse_arn(text)
-        found.append({"accountId": arn.account or call.account, "type": _type(arn), "ARN": text})
+        kind = ("object" if "/" in arn.resource else "bucket") if arn.service == "s3" else arn.type
+        found.append({"accountId": arn.account or call.account, "type": _type(arn.service, kind), "ARN": text})
     return found
 
 
@@ -148,11 +150,10 @@ def _identity(caller: Caller) -> dict[str, Any]:
     return identity
 
 
-def _type(arn: Arn) -> str:
-    service = _SERVICES.get(arn.service, arn.service.title())
-    if arn.service == "s3":
-        return f"AWS::S3::{'Object' if '/' in arn.resource else 'Bucket'}"
-    return f"AWS::{service}::{''.join(part.capitalize() for part in arn.type.split('-'))}"
+@lru_cache(maxsize=1024)
+def _type(service: str, kind: str) -> str:
+    """A resource's type, as CloudFormation spells it: AWS::SageMaker::TrainingJob."""
+    return f"AWS::{_SERVICES.get(service, service.title())}::{''.join(part.capitalize() for part in kind.split('-'))}"
 
 
 def _shown(model: Any, which: str, content: Mapping[str, Any], member: str) -> Any:

@@ -66,8 +66,10 @@ def draft(call: Call, model: Any, *, valid: bool) -> Draft | None:
     if call.world.journal is None or not kinds.recorded(call.service, call.operation):
         return None
     data = kinds.data_type(call.service, call.operation)
-    if data is not None and not any(trail.wants_data(data) for trail in call.world.providers.trails(call.db.read())):
-        return None
+    if data is not None:
+        trails = call.db.recall("trails", call.world.providers.trails)
+        if not any(trail.wants_data(data) for trail in trails):
+            return None
     if not _REGION.fullmatch(call.region):
         call = replace(call, region=call.world.settings.region)
     now = call.clock.now()
