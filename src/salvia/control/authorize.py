@@ -97,6 +97,7 @@ def _check(call: Call, needs: list[Need]) -> None:
         policy = attached(need.resource) if attached else None
         resource = [_compile(policy, "resource")] if policy else ()
         decision = evaluate(asked, identity, resource, boundary, session)
+        call.checked.append((need.action, need.resource, decision.allowed))
         if not decision.allowed:
             xml = call.service in _DENIED_BY_XML
             raise ServiceError(

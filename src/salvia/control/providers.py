@@ -24,10 +24,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class NamedPolicy:
-    """A policy document and what a denial calls it: an ARN, or `inline policy NAME of ENTITY`."""
+    """A policy document and what a denial calls it: an ARN, or `inline policy NAME`; `holder` is whom it hangs on."""
 
     name: str
     document: str
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def _nobody(*_: Any) -> Any:
 class Providers:
     """`key(access_key)`, `policies(caller)`, `trust(role_arn)` read inline, by index.
 
-    `entity_arn(kind, account, name)` is the ARN, path included, of a user, role or policy.
+    `entity_arn(kind, account, name)` is the ARN, path included, of a user, group, role or policy.
     `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
     the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
     `resource_policies[service](arn)` is the policy attached to a resource, or None.

@@ -55,3 +55,12 @@ IAM_POLICY_VERSIONS = Table(
     Column("is_default", Integer, nullable=False),
     Column("created_at", Float(53), nullable=False),
 )
+
+# Who belongs to which group; both are documents' ids.
+IAM_MEMBERS = Table(
+    "iam_members",
+    METADATA,
+    Column("user_id", String(36), primary_key=True),
+    Column("group_id", String(36), primary_key=True),
+)
+Index("ix_iam_members_group_id", IAM_MEMBERS.c.group_id)

@@ -132,6 +132,7 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
             boundary = _compiled(found.boundary) if found.boundary else None
             identity = [_compiled(policy) for policy in found.identity]
             decision = evaluate(asked, identity, trust, boundary, session)
+    call.checked.append((asked.action, arn, decision.allowed))
     if role is None or not decision.allowed:
         raise ServiceError("AccessDenied", decision.sentence(asked), 403)
     return role
