@@ -210,6 +210,9 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ListGroups": (f"{_IAM}group{{PathPrefix=/}}",),
         "ListInstanceProfiles": (f"{_IAM}instance-profile{{PathPrefix=/}}",),
         "ChangePassword": (f"{_IAM}user/{{user:UserName}}",),
+        # …and these on whom they ask about.
+        "GetContextKeysForPrincipalPolicy": ("{PolicySourceArn}",),
+        "SimulatePrincipalPolicy": ("{PolicySourceArn}",),
         "CreateUser": (f"{_IAM}user{{Path=/}}{{UserName}}",),
         "CreateRole": (f"{_IAM}role{{Path=/}}{{RoleName}}",),
         "CreateGroup": (f"{_IAM}group{{Path=/}}{{GroupName}}",),
