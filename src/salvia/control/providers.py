@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +61,8 @@ class Providers:
     `entity_arn(kind, account, name)` is the ARN, path included, of a user, group, role or policy.
     `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
     the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
-    `resource_policies[service](arn)` is the policy attached to a resource, or None.
+    `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
+    tags, for services whose resources are not all documents.
     """
 
     key: Callable[[str], Key | None] = _nobody
@@ -71,3 +72,4 @@ class Providers:
     role_credentials: Callable[[str, str, int], Awaitable[RoleCredentials]] = _nobody
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)
+    tags: dict[str, Callable[[str, str | None], Mapping[str, str] | None]] = field(default_factory=dict)

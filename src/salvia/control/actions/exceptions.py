@@ -1,6 +1,6 @@
 """Where an operation and its IAM action part ways: the one table of what is not as the names suggest.
 
-`generate.py` reads ALIASES, ACTIONS and RESOURCES; `required` reads FREE, TAGGING and, through `SPECIAL`, the
+`generate.py` reads ALIASES, ACTIONS, RESOURCES and KEYS; `required` reads FREE, TAGGING and, through `SPECIAL`, the
 few operations whose needs depend on what the request holds.
 
 Source: service authorization reference, of each service; S3 user guide, "Required permissions for Amazon S3
@@ -224,6 +224,15 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "CreateServiceLinkedRole": (f"{_IAM}role/aws-service-role/{{AWSServiceName}}/*",),
     },
     "kms": {"CreateAlias": ("{AliasName}", "key/{key:TargetKeyId}"), "CreateKey": ("*",)},
+}
+
+# Operation → condition keys that are newer than the reference at hand.
+KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sagemaker": {
+        "CreateDomain": ("sagemaker:AuthMode",),
+        "CreateNotebookInstance": ("sagemaker:NotebookInstanceLifecycleConfigArns",),
+        "UpdateNotebookInstance": ("sagemaker:NotebookInstanceLifecycleConfigArns",),
+    },
 }
 
 # Create operations that name tags need this permission on the same resource as well.

@@ -20,7 +20,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import context, exceptions
+from . import exceptions
+from . import keys as condition_keys
 
 # Our name of a service → botocore's model, and the prefix of its actions.
 SERVICES = {
@@ -116,17 +117,19 @@ class _Service:
         if privilege is None:
             entry["unlisted"] = True  # newer than the reference: action and resource follow the names
         entry["resources"] = self.resources(operation, privilege)
-        keys = self.keys(privilege)
+        keys = self.keys(operation, privilege)
         if keys:
             entry["keys"] = keys
         return entry
 
-    def keys(self, privilege: dict[str, Any] | None) -> list[str]:
-        """The condition keys of its own that the action knows, of those that `context` finds in requests."""
+    def keys(self, operation: str, privilege: dict[str, Any] | None) -> list[str]:
+        """The condition keys of its own that the action knows, of those that `keys` finds in requests."""
         if privilege is None:
             return []
         keys = {key for kind in privilege["resource_types"].values() for key in kind["condition_keys"]}
-        return sorted(key for key in keys if key.lower() in context.KEYS)
+        keys |= {condition_keys.RENAMED[key] for key in keys if key in condition_keys.RENAMED}
+        keys |= set(exceptions.KEYS.get(self.service, {}).get(operation, ()))
+        return sorted(key for key in keys if key.lower() in condition_keys.KEYS)
 
     def resources(self, operation: str, privilege: dict[str, Any] | None) -> list[str]:
         special = exceptions.RESOURCES.get(self.service, {}).get(operation)

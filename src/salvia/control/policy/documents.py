@@ -246,7 +246,8 @@ class _Reader:
             if text != "*" and (not text.startswith("arn:") or text.count(":") < 2):
                 _malformed(f'Resource {text} must be in ARN format or "*". It is in {self.where}.')
             try:
-                tests.append(pattern(text, variables=self.variables))
+                left_out = negated and self.content["Effect"] == "Allow"  # what has no value yet is not given away
+                tests.append(pattern(text, variables=self.variables, unresolved=left_out))
             except ValueError as error:
                 _malformed(f"Syntax errors in policy. Resource in {self.where}: {error}.")
         if "*" in texts and not negated:
@@ -286,7 +287,8 @@ class _Reader:
                         f"Condition {name} in {self.where} has '{key}'."
                     )
                 try:
-                    found.append(condition(name, key, _values(value), variables=self.variables))
+                    allow = self.content["Effect"] == "Allow"
+                    found.append(condition(name, key, _values(value), variables=self.variables, allow=allow))
                 except ValueError as error:
                     _malformed(f"{error}. Look at Condition {name}, {key}, in {self.where}.")
         return found

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control.actions import Situation, need
+from salvia.control.actions import need
+from salvia.control.authorize import situation
 from salvia.control.call import Call, operation
 from salvia.control.policy import Decision, Policy, Request, Scope, document, evaluate, resource_based
 from salvia.control.providers import NamedPolicy, RoleCredentials
@@ -119,7 +120,7 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
         return role
     if call.caller.kind == "root":
         raise ServiceError("AccessDenied", "Roles may not be assumed by root accounts.", 403)
-    asked_need = need("sts:AssumeRole", arn, _situation(call), call.request)
+    asked_need = need("sts:AssumeRole", arn, situation(call), call.request)
     account = role.account if role else None
     asked = Request(call.caller, asked_need.action, arn, asked_need.context, account)
     decision = Decision(False, Scope.TRUST)
@@ -140,23 +141,6 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
 
 def _compiled(policy: NamedPolicy) -> Policy:
     return Policy(policy.name, document(policy.document))
-
-
-def _situation(call: Call) -> Situation:
-    def tags(arn: str) -> dict[str, str] | None:
-        found = documents.by_arn(call.db.read(), arn)
-        return found.tags if found else None
-
-    return Situation(
-        call.caller,
-        call.account,
-        call.region,
-        call.clock.wall(),
-        call.source_ip,
-        call.user_agent,
-        call.http is not None and call.http.scheme == "https",
-        tags=tags,
-    )
 
 
 def _duration(call: Call, role: Document) -> int:
