@@ -10,6 +10,7 @@ import signal
 from pathlib import Path
 
 from salvia.control import timekeeping
+from salvia.control.audit import Journal
 from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints
 from salvia.control.world import World
@@ -57,6 +58,7 @@ def compose(settings: Settings) -> World:
     )
     if timekeeping.is_virtual(world):
         world.clock.reach(timekeeping.ahead(database.read()))
+    world.journal = Journal(settings.home / "audit", database, lambda db: world.providers.trails(db))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world

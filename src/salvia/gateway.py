@@ -148,6 +148,8 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings, listener: int) -> None:
     """Serve on an inherited listening socket until SIGTERM."""
     world = compose(settings)
+    journal = world.journal
+    assert journal is not None
     stop = until_signalled()
     config = uvicorn.Config(
         Gateway(world),
@@ -163,10 +165,13 @@ async def serve(settings: Settings, listener: int) -> None:
     )
     following = asyncio.create_task(timekeeping.follow(world))
     server = _Server(config)
+    journaling = asyncio.create_task(journal.run())
     serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=listener)]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     world.closing.set()
     server.should_exit = True
     await serving
     following.cancel()
+    journaling.cancel()
+    await journal.close()
     close(world)

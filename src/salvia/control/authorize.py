@@ -23,8 +23,7 @@ def authorize(call: Call) -> None:
     """Check everything that an operation needs. Raises AccessDenied(Exception), with the statement that denied."""
     if call.world.settings.auth == "off" or call.caller.kind == "service":
         return
-    situation = _situation(call)
-    _check(call, actions.required(call.service, call.operation, call.request, situation))
+    _check(call, actions.required(call.service, call.operation, call.request, situation(call)))
 
 
 def allowed(call: Call, action: str, resource: str) -> bool:
@@ -40,7 +39,7 @@ def check(call: Call, action: str, resource: str, extra: Mapping[str, str] | Non
     """Raise AccessDenied(Exception) unless the caller may do `action` on `resource`."""
     if call.world.settings.auth == "off" or call.caller.kind == "service":
         return
-    _check(call, [actions.need(action, resource, _situation(call, extra or {}))])
+    _check(call, [actions.need(action, resource, situation(call, extra or {}))])
 
 
 def pass_role(call: Call, role_arn: str, *, to: str) -> None:
@@ -64,7 +63,8 @@ def pass_role(call: Call, role_arn: str, *, to: str) -> None:
     check(call, "iam:PassRole", role_arn, {"iam:passedtoservice": to})
 
 
-def _situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
+def situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
+    """What condition keys are found from."""
     return Situation(
         caller=call.caller,
         account=call.account,
@@ -97,6 +97,7 @@ def _check(call: Call, needs: list[Need]) -> None:
         policy = attached(need.resource) if attached else None
         resource = [_compile(policy, "resource")] if policy else ()
         decision = evaluate(asked, identity, resource, boundary, session)
+        call.checked.append((need.action, need.resource, decision.allowed))
         if not decision.allowed:
             xml = call.service in _DENIED_BY_XML
             raise ServiceError(

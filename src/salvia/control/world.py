@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from salvia.objectstore.base import ObjectStore
     from salvia.runtimes.base import Runtime
 
+    from .audit.journal import Journal
     from .dispatch import Dispatch
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """`runtimes` are by name; gateways have none. `secret` is the server's own. `closing` is set once the process is to
-    end."""
+    end. With `journal`, calls are recorded."""
 
     settings: Settings
     db: Database
@@ -41,6 +42,7 @@ class World:
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    journal: Journal | None = None
     _hinting: bool = False
 
     async def write(self, work: Callable[[Transaction], T]) -> T:

@@ -49,6 +49,13 @@ SERVICES: dict[str, Service] = {
         Service("kms", "kms", "kms", ("json",), "TrentService"),
         Service("logs", "logs", "logs", ("json",), "Logs_20140328"),
         Service(
+            "cloudtrail",
+            "cloudtrail",
+            "cloudtrail",
+            ("json",),
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+        ),
+        Service(
             "cloudwatch",
             "cloudwatch",
             "monitoring",

@@ -17,6 +17,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,9 @@ _log = logging.getLogger("salvia.store")
 _GROUP = 128  # how many units share a commit at most; beyond it the first would wait too long
 _BUSY_MS = 30_000
 _REMEMBERED = 10_000  # answers, until nobody writes any more
+
+# What is to be written with every unit of the task at hand, and only if the unit is: the audit trail's own note.
+RIDER: ContextVar[Callable[[Transaction], None] | None] = ContextVar("rider", default=None)
 
 
 class Reader:
@@ -180,7 +184,8 @@ class Database:
         """
         if self._thread is None:
             raise RuntimeError("The database is not open.")
-        unit = _Unit(work, asyncio.get_running_loop())
+        rider = RIDER.get()
+        unit = _Unit(work if rider is None else _carrying(rider, work), asyncio.get_running_loop())
         self._queue.put(unit)
         result: T = await asyncio.shield(unit.future)
         return result
@@ -228,3 +233,12 @@ class Database:
             unit.error = error
             connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
+
+
+def _carrying(rider: Callable[[Transaction], None], work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    def both(transaction: Transaction) -> T:
+        result = work(transaction)
+        rider(transaction)
+        return result
+
+    return both
