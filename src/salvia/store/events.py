@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import orjson
@@ -27,6 +27,11 @@ ON CONFLICT (id) DO NOTHING"""
 _DELIVER = """
 INSERT INTO event_deliveries (trail, event, region, record) VALUES (:trail, :event, :region, :record)
 ON CONFLICT (trail, event) DO NOTHING"""
+_TAKE = """
+UPDATE event_deliveries SET file = :file
+WHERE trail = :trail AND event IN (SELECT event FROM event_deliveries WHERE trail = :trail AND file IS NULL
+                                   AND region = :region ORDER BY event LIMIT :most)"""
+_LARGEST_FILE = 5000  # records
 _DELETIONS = ("DELETE FROM events WHERE id = :id", "DELETE FROM event_resources WHERE event = :id")
 
 
@@ -84,6 +89,14 @@ class Subscriber(Protocol):
     def wants(self, event: Event) -> bool:
         """Whether the event is to be delivered to it."""
 
+    def wants_data(self, kind: str) -> bool:
+        """Whether it may want data events of such a resource."""
+
+
+def moment(at: float) -> str:
+    """A time as records spell it."""
+    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
 
 def name_of(arn: str) -> str:
     """The name in a resource's ARN: `job` of training-job/job, `/my/group` of log-group:/my/group:log-stream:."""
@@ -125,6 +138,48 @@ def intend(tx: Transaction, event: Event, now: float) -> None:
             "checked": orjson.dumps(event.checked).decode(),
         },
     )
+
+
+def take(tx: Transaction, trail: str, file: str) -> str | None:
+    """Assign what is queued for a trail, of one region, to a log file. Returns the region; None: nothing is queued."""
+    queued = {"trail": trail}
+    first = tx.one("SELECT region FROM event_deliveries WHERE trail = :trail AND file IS NULL LIMIT 1", queued)
+    if first is None:
+        return None
+    tx.run(
+        _TAKE,
+        {"trail": trail, "file": file, "region": first["region"], "most": _LARGEST_FILE},
+    )
+    region: str = first["region"]
+    return region
+
+
+def taken(db: Reader, trail: str, file: str) -> list[str]:
+    """The records of a log file, by time."""
+    sql = "SELECT record FROM event_deliveries WHERE trail = :trail AND file = :file ORDER BY event"
+    return [row["record"] for row in db.all(sql, {"trail": trail, "file": file})]
+
+
+def delivered(tx: Transaction, trail: str, file: str) -> None:
+    """The log file is written: its records are not queued any more."""
+    tx.run("DELETE FROM event_deliveries WHERE trail = :trail AND file = :file", {"trail": trail, "file": file})
+
+
+def put_back(tx: Transaction, trail: str, file: str) -> None:
+    """The log file could not be written: its records are queued again."""
+    sql = "UPDATE event_deliveries SET file = NULL WHERE trail = :trail AND file = :file"
+    tx.run(sql, {"trail": trail, "file": file})
+
+
+def give_up(tx: Transaction, before: float) -> None:
+    """Drop what could not be delivered since before a (virtual) moment."""
+    sql = "DELETE FROM event_deliveries WHERE event < :before AND file IS NULL"
+    tx.run(sql, {"before": ids.event_ids_from(before)})
+
+
+def forget(tx: Transaction, trail: str) -> None:
+    """Drop what is queued for a trail that is gone."""
+    tx.run("DELETE FROM event_deliveries WHERE trail = :trail", {"trail": trail})
 
 
 def settle(tx: Transaction, identifiers: Iterable[str]) -> None:

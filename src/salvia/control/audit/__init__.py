@@ -11,6 +11,7 @@ denial, even when the machine is. `kinds` says what is an event at all, `record`
 """
 
 from .journal import Journal
+from .kinds import DATA_TYPES
 from .trail import Draft, draft, finish, riding, unproved
 
-__all__ = ["Draft", "Journal", "draft", "finish", "riding", "unproved"]
+__all__ = ["DATA_TYPES", "Draft", "Journal", "draft", "finish", "riding", "unproved"]

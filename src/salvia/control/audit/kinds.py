@@ -33,6 +33,7 @@ DATA = {
     ),
     "sagemaker_metrics": ("AWS::SageMaker::ExperimentTrialComponent", frozenset({"BatchPutMetrics"})),
 }
+DATA_TYPES = frozenset(kind for kind, _ in DATA.values())
 _NEVER = {"logs:PutLogEvents"}
 
 _READ_VERBS = ("Get", "Head", "Describe", "List", "Search", "Lookup", "Query", "BatchGet", "BatchDescribe", "Simulate")

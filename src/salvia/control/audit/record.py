@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -15,6 +14,7 @@ import orjson
 from salvia import protocol
 from salvia.core.arns import Arn, parse_arn
 from salvia.core.caller import Caller
+from salvia.store import events
 
 from ..call import Call
 from . import kinds
@@ -44,7 +44,7 @@ def begin(call: Call, model: Any, event_id: str, now: float) -> dict[str, Any]:
     return {
         "eventVersion": _VERSION,
         "userIdentity": _identity(call.caller),
-        "eventTime": _time(now),
+        "eventTime": events.moment(now),
         "eventSource": kinds.source(call.service),
         "eventName": call.operation,
         "awsRegion": call.region,
@@ -76,6 +76,22 @@ def resources(arns: Iterable[str], call: Call) -> list[dict[str, str]]:
         arn = parse_arn(text)
         found.append({"accountId": arn.account or call.account, "type": _type(arn), "ARN": text})
     return found
+
+
+def data_resources(found: list[dict[str, str]], call: Call) -> list[dict[str, str]]:
+    """The resources of a data event: first what it is about, by which trails select it, then S3's bucket.
+
+    Listing a bucket is about the objects below its prefix. Source: S3 user guide, "CloudTrail log file entries".
+    """
+    kind = kinds.data_type(call.service, call.operation)
+    about = [one for one in found if one["type"] == kind]
+    if call.service == "s3" and "Bucket" in call.request:
+        bucket = f"arn:aws:s3:::{call.request['Bucket']}"
+        return [
+            *(about or [{"type": str(kind), "ARNPrefix": f"{bucket}/"}]),
+            {"accountId": call.account, "type": "AWS::S3::Bucket", "ARN": bucket},
+        ]
+    return about or [{"type": str(kind)}]
 
 
 def response(model: Any, result: Mapping[str, Any]) -> Any:
@@ -116,7 +132,8 @@ def _identity(caller: Caller) -> dict[str, Any]:
         identity["userName"] = caller.entity.rpartition("/")[2]
     issued = caller.context.get("aws:tokenissuetime")
     if issued is not None:
-        context: dict[str, Any] = {"attributes": {"creationDate": _time(float(issued)), "mfaAuthenticated": "false"}}
+        attributes = {"creationDate": events.moment(float(issued)), "mfaAuthenticated": "false"}
+        context: dict[str, Any] = {"attributes": attributes}
         if caller.kind == "assumed-role":
             context["sessionIssuer"] = {
                 "type": "Role",
@@ -145,7 +162,3 @@ def _shown(model: Any, which: str, content: Mapping[str, Any], member: str) -> A
     if size <= _LONGEST:
         return value
     return {"omitted": True, "originalSize": size, "reason": f"{member} too large"}
-
-
-def _time(moment: float) -> str:
-    return datetime.fromtimestamp(int(moment), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -39,6 +39,8 @@ class Draft:
     def event(self) -> Event:
         """The event, with the resources that authorisation has seen so far."""
         found = record.resources(self._arns(), self.call)
+        if not self.record["managementEvent"]:
+            found = record.data_resources(found, self.call)
         content = {**self.record, "resources": found} if found else self.record
         return Event(record.writable(content), list(self.call.checked))
 
@@ -58,7 +60,8 @@ def draft(call: Call, model: Any, *, valid: bool) -> Draft | None:
     """The event of a call; None for what nobody records. A request that is not `valid` is not shown."""
     if call.world.journal is None or not kinds.recorded(call.service, call.operation):
         return None
-    if kinds.data_type(call.service, call.operation) and not call.world.providers.trails(call.db.read()):
+    data = kinds.data_type(call.service, call.operation)
+    if data is not None and not any(trail.wants_data(data) for trail in call.world.providers.trails(call.db.read())):
         return None
     if not _REGION.fullmatch(call.region):
         call = replace(call, region=call.world.settings.region)
