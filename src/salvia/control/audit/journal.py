@@ -61,7 +61,7 @@ class Journal:
         """Store what processes left that are no more, and what could not be stored when it should have been."""
         while True:
             try:
-                await self._adopt()
+                await self.adopt()
             except Exception:
                 _log.exception("events stay in the journal", extra={"event": "journal-failed"})
             await asyncio.sleep(_AGAIN)
@@ -71,7 +71,8 @@ class Journal:
         if self._storing:
             await asyncio.wait(self._storing)
 
-    async def _adopt(self) -> None:
+    async def adopt(self) -> None:
+        """Store the lines of every file that nobody holds."""
         for path in await asyncio.to_thread(lambda: sorted(self._folder.glob(f"*{_SUFFIX}"))):
             # Whoever holds the lock sees to the file.
             with contextlib.suppress(FileNotFoundError, BlockingIOError), path.open("rb") as file:
