@@ -9,6 +9,8 @@ import secrets
 import signal
 from pathlib import Path
 
+from salvia.control import timekeeping
+from salvia.control.audit import Journal
 from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints
 from salvia.control.world import World
@@ -54,6 +56,9 @@ def compose(settings: Settings) -> World:
         hints=Hints(settings.run / "hints"),
         secret=server_secret(settings.home),
     )
+    if timekeeping.is_virtual(world):
+        world.clock.reach(timekeeping.ahead(database.read()))
+    world.journal = Journal(settings.home / "audit", database, lambda db: world.providers.trails(db))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world

@@ -25,6 +25,7 @@ class Settings:
     workers: int = 1
     database: str = ""
     advertise: str = ""
+    clock: Literal["system", "virtual"] = "system"
     account: str = "123456789012"
     region: str = "us-east-1"
 

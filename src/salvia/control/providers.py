@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from salvia.core.caller import Caller
+from salvia.store.db import Reader
+from salvia.store.events import Subscriber
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Providers:
     `entity_arn(kind, account, name)` is the ARN, path included, of a user, group, role or policy.
     `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
     the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
+    `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
     tags, for services whose resources are not all documents.
     """
@@ -71,5 +74,6 @@ class Providers:
     entity_arn: Callable[[str, str, str], str | None] = _nobody
     role_credentials: Callable[[str, str, int], Awaitable[RoleCredentials]] = _nobody
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
+    trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)
     tags: dict[str, Callable[[str, str | None], Mapping[str, str] | None]] = field(default_factory=dict)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from salvia.objectstore.base import ObjectStore
     from salvia.runtimes.base import Runtime
 
+    from .audit.journal import Journal
     from .dispatch import Dispatch
 
 T = TypeVar("T")
@@ -26,7 +28,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class World:
-    """`runtimes` are by name; gateways have none. `secret` is the server's own."""
+    """`runtimes` are by name; gateways have none. `secret` is the server's own. `closing` is set once the process is to
+    end. With `journal`, calls are recorded."""
 
     settings: Settings
     db: Database
@@ -38,9 +41,19 @@ class World:
     secret: bytes = field(repr=False)
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    journal: Journal | None = None
+    _hinting: bool = False
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Commit `work`, then wake whoever reconciles: for writes that make a document due."""
         result = await self.db.write(work)
-        self.hints.send()
+        if not self._hinting:  # once for all that one commit settled
+            self._hinting = True
+            asyncio.get_running_loop().call_soon(self._hint)
         return result
+
+    def _hint(self) -> None:
+        self._hinting = False
+        if not self.closing.is_set():
+            self.hints.send()

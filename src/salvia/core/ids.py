@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import string
-import uuid
 
+_numbers = random.Random(secrets.randbits(256))  # noqa: S311
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
 
 
 def request_id() -> str:
     """A request id, a UUID as in `x-amzn-RequestId`."""
-    return str(uuid.uuid4())
+    return row_id()
+
+
+def row_id() -> str:
+    """A version 4 UUID that is unique and no secret: the kernel, which makes secrets, takes 50 times as long."""
+    digits = f"{_numbers.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def event_id(moment: float) -> str:
+    """A UUID of version 7: those of later milliseconds compare greater. Source: RFC 9562, section 5.7."""
+    tail = secrets.token_hex(10)
+    return f"{event_ids_from(moment)}-7{tail[:3]}-a{tail[3:6]}-{tail[6:18]}"
+
+
+def event_ids_from(moment: float) -> str:
+    """What every event id of `moment`'s millisecond, or of a later one, is at least."""
+    stamp = f"{int(moment * 1000):012x}"
+    return f"{stamp[:8]}-{stamp[8:]}"
 
 
 def unique_id(prefix: str) -> str:

@@ -25,20 +25,25 @@ from .hosts import bucket_of
 from .models import SERVICES, service
 from .parsers import parse
 from .preparation import prepare
+from .recording import recorded, without_secrets
 from .router import Route, protocol_of, route
 from .serializers import serialize
 from .validation import validate
+from .waiters import ends_waiting
 
 __all__ = [
     "SERVICES",
     "Route",
     "bucket_of",
+    "ends_waiting",
     "parse",
     "prepare",
     "protocol_of",
+    "recorded",
     "route",
     "serialize",
     "serialize_error",
     "service",
     "validate",
+    "without_secrets",
 ]

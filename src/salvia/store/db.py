@@ -16,7 +16,8 @@ import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,6 +28,10 @@ Parameters = Mapping[str, Any]
 _log = logging.getLogger("salvia.store")
 _GROUP = 128  # how many units share a commit at most; beyond it the first would wait too long
 _BUSY_MS = 30_000
+_REMEMBERED = 10_000  # answers, until nobody writes any more
+
+# What is to be written with every unit of the task at hand, and only if the unit is: the audit trail's own note.
+RIDER: ContextVar[Callable[[Transaction], None] | None] = ContextVar("rider", default=None)
 
 
 class Reader:
@@ -44,6 +49,10 @@ class Reader:
         """Every row."""
         return self._connection.execute(sql, parameters or {}).fetchall()
 
+    def version(self) -> object:
+        """What differs from its last value once anybody else has committed anything."""
+        return self._connection.execute("PRAGMA data_version").fetchone()[0]
+
 
 class Transaction(Reader):
     """A unit of work: all of it becomes durable, or none."""
@@ -55,6 +64,11 @@ class Transaction(Reader):
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Execute a statement once for each of `parameters`."""
         self._connection.executemany(sql, parameters)
+
+    def tables(self) -> list[str]:
+        """The names of all tables, but for that which holds the schema's version."""
+        rows = self.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'")
+        return [row["name"] for row in rows if not row["name"].startswith("sqlite_")]
 
 
 class _Unit:
@@ -92,6 +106,8 @@ class Database:
         self._thread: threading.Thread | None = None
         self._scanners = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._memory: dict[Hashable, Any] = {}
+        self._as_of: object = None
 
     def connect(self) -> sqlite3.Connection:
         """A new connection, set up as every process must have it."""
@@ -138,6 +154,18 @@ class Database:
             raise RuntimeError("The database is not open.")
         return self._reader
 
+    def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
+        """What `find` reads, remembered until anything is committed, here or in another process."""
+        reader = self.read()
+        version = reader.version()  # before the reading: what is read later is no older
+        if version != self._as_of or len(self._memory) >= _REMEMBERED:
+            self._memory.clear()
+            self._as_of = version
+        if key not in self._memory:
+            self._memory[key] = find(reader)
+        found: T = self._memory[key]
+        return found
+
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Every row of a query that may be long, read on a thread."""
         return await asyncio.to_thread(self._scan, sql, parameters or {})
@@ -156,7 +184,8 @@ class Database:
         """
         if self._thread is None:
             raise RuntimeError("The database is not open.")
-        unit = _Unit(work, asyncio.get_running_loop())
+        rider = RIDER.get()
+        unit = _Unit(work if rider is None else _carrying(rider, work), asyncio.get_running_loop())
         self._queue.put(unit)
         result: T = await asyncio.shield(unit.future)
         return result
@@ -204,3 +233,12 @@ class Database:
             unit.error = error
             connection.execute("ROLLBACK TO unit")
         connection.execute("RELEASE unit")
+
+
+def _carrying(rider: Callable[[Transaction], None], work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    def both(transaction: Transaction) -> T:
+        result = work(transaction)
+        rider(transaction)
+        return result
+
+    return both

@@ -93,6 +93,12 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "DelegationRequestId": ("DelegationRequestId",),
     },
     "kms": {"KeyId": ("key:KeyId", "key:TargetKeyId"), "Alias": ("AliasName",)},
+    "cloudtrail": {
+        "TrailName": ("TrailName", "Name"),
+        "EventDataStoreId": ("EventDataStore", "EventDataStoreId"),
+        "ChannelId": ("Channel",),
+        "DashboardName": ("DashboardId",),
+    },
     "sts": {
         "RoleNameWithPath": ("RoleArn",),
         "UserNameWithPath": (),
@@ -203,6 +209,7 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "TagResource": ("{ResourceARN}",),
         "UntagResource": ("{ResourceARN}",),
     },
+    "cloudtrail": {"AddTags": ("{ResourceId}",), "RemoveTags": ("{ResourceId}",), "ListTags": ("{ResourceIdList}",)},
     "iam": {
         # The reference names no resource for these; AWS evaluates them on the path that is listed.
         "ListUsers": (f"{_IAM}user{{PathPrefix=/}}",),

@@ -33,6 +33,7 @@ SERVICES = {
     "kms": ("kms", "kms"),
     "logs": ("logs", "logs"),
     "cloudwatch": ("cloudwatch", "cloudwatch"),
+    "cloudtrail": ("cloudtrail", "cloudtrail"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.
