@@ -14,7 +14,7 @@ from salvia.store import documents
 from . import actions
 from .actions import Need, Situation
 from .call import Call
-from .policy import Policy, Request, Scope, document, evaluate, resource_based
+from .policy import Policy, Request, Scope, document, evaluate, resource_based, trace
 from .providers import NamedPolicy
 
 _DENIED_BY_XML = {"s3", "iam", "sts"}  # these spell it AccessDenied and answer 403
@@ -109,7 +109,10 @@ def _check(call: Call, needs: list[Need]) -> None:
         resource = [_compile(policy, "resource")] if policy else ()
         decision = evaluate(asked, identity, resource, boundary, session)
         call.checked.append((need.action, need.resource, decision.allowed))
-        if not decision.allowed:
+        if decision.allowed:
+            call.world.providers.accessed(call.caller, need.action, need.resource)
+        else:
+            call.world.providers.denied(call, asked, partial(trace, asked, identity, resource, boundary, session))
             xml = call.service in _DENIED_BY_XML
             raise ServiceError(
                 "AccessDenied" if xml else "AccessDeniedException",

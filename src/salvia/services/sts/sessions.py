@@ -36,12 +36,12 @@ _UNSUPPORTED = (
 def provide(world: World) -> None:
     """Fill in the provider of role credentials."""
 
-    async def role_credentials(role_arn: str, session_name: str, seconds: int) -> RoleCredentials:
+    async def role_credentials(role_arn: str, session_name: str, seconds: int, owner: str = "") -> RoleCredentials:
         role = documents.by_arn(world.db.read(), role_arn)
         if role is None or role.kind != _ROLE:
             raise ServiceError("ValidationException", f"Role {role_arn} does not exist any more.")
         expires = world.clock.wall() + seconds
-        session = keys.Session(session_name, expires)
+        session = keys.Session(session_name, expires, owner=owner)
         key, secret, token = await _issue(world, role, role.spec["RoleId"], session)
         return RoleCredentials(key, secret, token, expires)
 
@@ -134,6 +134,8 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
             identity = [_compiled(policy) for policy in found.identity]
             decision = evaluate(asked, identity, trust, boundary, session)
     call.checked.append((asked.action, arn, decision.allowed))
+    if decision.allowed:
+        call.world.providers.accessed(call.caller, asked.action, arn)
     if role is None or not decision.allowed:
         raise ServiceError("AccessDenied", decision.sentence(asked), 403)
     return role
