@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: setup demo test check bench chaos docs lock migration clean system
+.PHONY: setup demo test check bench chaos matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -58,6 +58,9 @@ check: .venv/.dev ## style, types, architecture
 
 chaos: system .venv/.dev ## kill -9 anything, then count
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
+
+matrix: .venv/.dev ## policies decided beside an independent evaluator; needs npm
+	$(BIN)/python -m tests.oracle.matrix $(ARGS)
 
 bench: system .venv/.bench ## ratios beside moto's server, in one run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/run.py $(ARGS)

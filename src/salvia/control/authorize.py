@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from salvia.core.arns import parse_arn
 from salvia.core.caller import service_caller
@@ -13,7 +14,7 @@ from salvia.store import documents
 from . import actions
 from .actions import Need, Situation
 from .call import Call
-from .policy import Policy, Request, Scope, document, evaluate, resource_based
+from .policy import Policy, Request, Scope, document, evaluate, resource_based, trace
 from .providers import NamedPolicy
 
 _DENIED_BY_XML = {"s3", "iam", "sts"}  # these spell it AccessDenied and answer 403
@@ -64,7 +65,7 @@ def pass_role(call: Call, role_arn: str, *, to: str) -> None:
 
 
 def situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
-    """What condition keys are found from."""
+    """What condition keys may tell of a call."""
     return Situation(
         caller=call.caller,
         account=call.account,
@@ -72,16 +73,26 @@ def situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
         now=call.clock.wall(),
         source_ip=call.source_ip,
         user_agent=call.user_agent,
+        referer=(call.http.headers.get("referer") or "") if call.http is not None else "",
         secure=call.http is not None and call.http.scheme == "https",
         resolve=call.world.providers.entity_arn,
         tags=partial(_tags, call),
+        stored=partial(_stored, call),
         extra=extra or {},
     )
 
 
-def _tags(call: Call, arn: str) -> Mapping[str, str] | None:
+def _tags(call: Call, arn: str, version: str | None) -> Mapping[str, str] | None:
+    own = call.world.providers.tags.get(arn.partition("arn:aws:")[2].partition(":")[0])
+    if own is not None:
+        return own(arn, version)
     found = documents.by_arn(call.db.read(), arn)
     return found.tags if found else None
+
+
+def _stored(call: Call, arn: str) -> Mapping[str, Any] | None:
+    found = documents.by_arn(call.db.read(), arn)
+    return found.description() if found else None
 
 
 def _check(call: Call, needs: list[Need]) -> None:
@@ -98,7 +109,10 @@ def _check(call: Call, needs: list[Need]) -> None:
         resource = [_compile(policy, "resource")] if policy else ()
         decision = evaluate(asked, identity, resource, boundary, session)
         call.checked.append((need.action, need.resource, decision.allowed))
-        if not decision.allowed:
+        if decision.allowed:
+            call.world.providers.accessed(call.caller, need.action, need.resource)
+        else:
+            call.world.providers.denied(call, asked, partial(trace, asked, identity, resource, boundary, session))
             xml = call.service in _DENIED_BY_XML
             raise ServiceError(
                 "AccessDenied" if xml else "AccessDeniedException",

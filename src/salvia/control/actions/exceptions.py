@@ -1,6 +1,6 @@
 """Where an operation and its IAM action part ways: the one table of what is not as the names suggest.
 
-`generate.py` reads ALIASES, ACTIONS and RESOURCES; `required` reads FREE, TAGGING and, through `SPECIAL`, the
+`generate.py` reads ALIASES, ACTIONS, RESOURCES and KEYS; `required` reads FREE, TAGGING and, through `SPECIAL`, the
 few operations whose needs depend on what the request holds.
 
 Source: service authorization reference, of each service; S3 user guide, "Required permissions for Amazon S3
@@ -219,6 +219,9 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ListGroups": (f"{_IAM}group{{PathPrefix=/}}",),
         "ListInstanceProfiles": (f"{_IAM}instance-profile{{PathPrefix=/}}",),
         "ChangePassword": (f"{_IAM}user/{{user:UserName}}",),
+        # …and these on whom they ask about.
+        "GetContextKeysForPrincipalPolicy": ("{PolicySourceArn}",),
+        "SimulatePrincipalPolicy": ("{PolicySourceArn}",),
         "CreateUser": (f"{_IAM}user{{Path=/}}{{UserName}}",),
         "CreateRole": (f"{_IAM}role{{Path=/}}{{RoleName}}",),
         "CreateGroup": (f"{_IAM}group{{Path=/}}{{GroupName}}",),
@@ -230,6 +233,15 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "CreateServiceLinkedRole": (f"{_IAM}role/aws-service-role/{{AWSServiceName}}/*",),
     },
     "kms": {"CreateAlias": ("{AliasName}", "key/{key:TargetKeyId}"), "CreateKey": ("*",)},
+}
+
+# Operation → condition keys that are newer than the reference at hand.
+KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sagemaker": {
+        "CreateDomain": ("sagemaker:AuthMode",),
+        "CreateNotebookInstance": ("sagemaker:NotebookInstanceLifecycleConfigArns",),
+        "UpdateNotebookInstance": ("sagemaker:NotebookInstanceLifecycleConfigArns",),
+    },
 }
 
 # Create operations that name tags need this permission on the same resource as well.
