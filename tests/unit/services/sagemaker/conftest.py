@@ -143,7 +143,8 @@ class Studio:
     ) -> None:
         """What the agent of one instance reports; with Exited, it is gone afterwards."""
         document = self.job(job)
-        token = instances.bearer(self.world.secret, document.id, position, 0)
+        attempt = document.status.get("_Attempt", 0)
+        token = instances.bearer(self.world.secret, document.id, position, attempt)
         state = {"phase": phase, "times": {phase: self.rig.now}, **more}
         request = HttpRequest(
             "POST",
@@ -154,7 +155,7 @@ class Studio:
         )
         assert self.run(instances.answer(request, self.world)).status == 200
         if phase == "Exited" if leaves is None else leaves:
-            self.machines.alive.discard(f"training-{document.id}-algo-{position + 1}")
+            self.machines.alive.discard(f"training-{document.id}-{attempt}-algo-{position + 1}")
 
     def job(self, name: str = "job") -> Document:
         found = documents.find(self.world.db.read(), "sagemaker:TrainingJob", "123456789012", "us-east-1", name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from salvia.control import crud, instances
 from salvia.control.authorize import pass_role
@@ -12,10 +11,7 @@ from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, transitions, unsupported
-
-_DAY = 86_400  # the default of MaxRuntimeInSeconds; API_StoppingCondition
-_LISTED = ("Completed", "Failed", "Stopped")
+from . import TRAINING_JOB, attempts, checks, transitions, unsupported
 
 
 @operation("CreateTrainingJob")
@@ -31,12 +27,11 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     unsupported.refuse(request)
     if not request["AlgorithmSpecification"].get("TrainingImage"):
         raise validation_error("AlgorithmSpecification needs a TrainingImage.")
-    _check_channels(request)
+    checks.channels(request)
     output = request["OutputDataConfig"]["S3OutputPath"]
-    _check_uri("OutputDataConfig.S3OutputPath", output)
-    resources = request["ResourceConfig"]
-    if not resources.get("InstanceType") or resources.get("InstanceCount", 1) < 1:
-        raise validation_error("ResourceConfig needs an InstanceType and an InstanceCount of at least 1.")
+    checks.uri("OutputDataConfig.S3OutputPath", output)
+    checks.resources(request)
+    checks.stopping_condition(request)
     pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
 
     name = request["TrainingJobName"]
@@ -49,8 +44,8 @@ async def create_training_job(call: Call) -> dict[str, Any]:
         **request,
         # SDK v2's `attach` reads the key though it is empty.
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]},
-        "ResourceConfig": {"InstanceCount": 1, **request["ResourceConfig"]},
-        "StoppingCondition": {"MaxRuntimeInSeconds": _DAY, **(request.get("StoppingCondition") or {})},
+        "ResourceConfig": checks.with_defaults(request["ResourceConfig"]),
+        "StoppingCondition": {"MaxRuntimeInSeconds": checks.DAY, **(request.get("StoppingCondition") or {})},
     }
     status = {**transitions.first(now), "ModelArtifacts": {"S3ModelArtifacts": model}}
     job = crud.new(call, TRAINING_JOB, spec, state="InProgress", status=status, due=True)
@@ -77,6 +72,27 @@ async def stop_training_job(call: Call) -> dict[str, Any]:
     return {}
 
 
+@operation("InterruptTrainingJob", service="salvia")
+async def interrupt_training_job(call: Call) -> dict[str, Any]:
+    """Take the instances of a managed spot training job away, as AWS does when it needs them; Salvia's own operation.
+
+    Repeating it while the job is interrupted changes nothing. Raises ValidationException for any other job.
+    """
+
+    def interrupt(job: Document) -> None:
+        if not job.spec.get("EnableManagedSpotTraining"):
+            raise validation_error(f"{job.name} is not interrupted: it has no EnableManagedSpotTraining.")
+        if job.state != "InProgress":
+            raise validation_error(f"{job.name} is not interrupted: its status is {job.state}.")
+        if "_InterruptedAt" not in job.status:
+            job.status["_InterruptedAt"] = call.clock.now()
+            attempts.pause(job, call.clock.now())
+            transitions.move(job, "Interrupted", call.clock.now())
+
+    job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], interrupt, wake=True)
+    return {"TrainingJobArn": job.arn}
+
+
 @operation("DeleteTrainingJob")
 async def delete_training_job(call: Call) -> dict[str, Any]:
     """Forget a job that has ended; its model and its log stay. Source: API_DeleteTrainingJob."""
@@ -93,22 +109,3 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
 
     await crud.remove(call, TRAINING_JOB, call.request["TrainingJobName"], ended, forget)
     return {}
-
-
-def _check_channels(request: dict[str, Any]) -> None:
-    seen: set[str] = set()
-    for channel in request.get("InputDataConfig") or ():
-        name = channel["ChannelName"]
-        if name in seen:
-            raise validation_error(f"Duplicate channel name '{name}' in InputDataConfig. Channel names must be unique.")
-        seen.add(name)
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            raise validation_error(f"Channel '{name}': DataSource needs an S3DataSource.")
-        _check_uri(f"Channel '{name}': S3Uri", source["S3Uri"])
-
-
-def _check_uri(where: str, uri: str) -> None:
-    parts = urlsplit(uri)
-    if parts.scheme not in ("s3", "https") or not parts.netloc:
-        raise validation_error(f"{where}: '{uri}' is not an S3 URI. It reads s3://bucket/prefix.")
