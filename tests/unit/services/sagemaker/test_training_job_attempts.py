@@ -249,6 +249,7 @@ def test_a_controller_killed_between_two_attempts_is_followed_by_one_that_starts
         raise Killed
 
     monkeypatch.setattr(studio.machines, "remove", die)
+    studio.rig.now += 3
     crash(studio)
     monkeypatch.setattr(studio.machines, "remove", remove)
     studio.settle()
