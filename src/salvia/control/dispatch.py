@@ -19,7 +19,7 @@ from .call import Handler
 from .resource import Resource
 
 if TYPE_CHECKING:
-    from .world import World
+    pass
 
 
 class Dispatch:
@@ -29,7 +29,7 @@ class Dispatch:
         self.handlers: dict[tuple[str, str], Handler] = {}
         self.resources: dict[str, Resource] = {}
         self.reconcilers: dict[str, Any] = {}
-        self.hooks: dict[str, list[Callable[[World], Any]]] = {"provide": [], "bootstrap": [], "sweep": []}
+        self.hooks: dict[str, list[Callable[..., Any]]] = {"provide": [], "bootstrap": [], "sweep": [], "quotas": []}
         for module in modules:
             folder = module.__name__.split(".")[2]
             for value in list(vars(module).values()):

@@ -31,6 +31,7 @@ SERVICES = {
     "kms": ("kms", "kms"),
     "logs": ("logs", "logs"),
     "cloudwatch": ("cloudwatch", "cloudwatch"),
+    "service_quotas": ("service-quotas", "servicequotas"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.

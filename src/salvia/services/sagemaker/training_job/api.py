@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import crud, instances
+from salvia.control import crud, instances, quotas
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
 from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, attempts, checks, transitions, unsupported
+from . import TRAINING_JOB, attempts, checks, limits, transitions, unsupported
 
 
 @operation("CreateTrainingJob")
@@ -19,7 +19,8 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     """Accept a training job; `lifecycle` does the work.
 
     Raises ValidationException when the role does not trust sagemaker or may not be passed, when two channels share a
-    name, or for what Salvia cannot do yet; ResourceInUse when the name is taken. Source: API_CreateTrainingJob.
+    name, or for what Salvia cannot do yet; ResourceInUse when the name is taken;
+    ResourceLimitExceeded when a quota is used up. Source: API_CreateTrainingJob.
     """
     request = call.request
     if "AlgorithmSpecification" not in request or "ResourceConfig" not in request:
@@ -49,7 +50,11 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     }
     status = {**transitions.first(now), "ModelArtifacts": {"S3ModelArtifacts": model}}
     job = crud.new(call, TRAINING_JOB, spec, state="InProgress", status=status, due=True)
-    await crud.create(call, TRAINING_JOB, job)
+
+    def count(tx: Transaction, job: Document) -> None:
+        job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(spec))
+
+    await crud.create(call, TRAINING_JOB, job, count)
     return {"TrainingJobArn": job.arn}
 
 

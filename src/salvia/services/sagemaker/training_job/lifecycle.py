@@ -8,7 +8,7 @@ Stopping (asked for, or out of time) ─▶ Stopped | MaxRuntimeExceeded | MaxWa
 
 from __future__ import annotations
 
-from salvia.control import instances
+from salvia.control import instances, quotas
 from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
@@ -171,8 +171,11 @@ async def finish(
         job.status["BillableTimeInSeconds"] = max(1, round(attempts.ran(job, now)))
     move(job, secondary or state, now, reason and f"{state}: {reason}"[:1024])
 
+    claims = job.status.pop("_Claims", {})
+
     def also(tx: Transaction) -> None:
         instances.revoke(tx, job.id)
+        quotas.give_back(tx, job.account, job.region, claims)
 
     return Outcome(also=also)
 
