@@ -42,6 +42,7 @@ class Machines:
         self.stops: list[str] = []
         self.removed: list[str] = []
         self.immortal = False
+        self.whole = Capacity(2, 2**32)
         self.broken: Exception | None = None
         self.started: Callable[[], Any] | None = None  # called after a start, before its handle is known
 
@@ -79,7 +80,7 @@ class Machines:
         return {}
 
     def capacity(self) -> Capacity:
-        return Capacity(2, 2**32)
+        return self.whole
 
 
 class Studio:

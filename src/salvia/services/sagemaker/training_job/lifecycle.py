@@ -8,7 +8,7 @@ Stopping (asked for, or out of time) ─▶ Stopped | MaxRuntimeExceeded | MaxWa
 
 from __future__ import annotations
 
-from salvia.control import instances, quotas
+from salvia.control import capacity, instances, quotas
 from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
@@ -17,14 +17,15 @@ from salvia.runtimes.base import Handle, InstanceState
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 
-from . import TRAINING_JOB, attempts, ending, launch, progress
-from .transitions import move
+from . import TRAINING_JOB, attempts, ending, launch, progress, room
+from .transitions import MESSAGES, move
 
 RECONCILES = TRAINING_JOB
 _POLL = 2.0  # seconds between looks at the agents' processes
 _GRACE = 120.0  # SIGTERM to SIGKILL; the guide, "How Amazon SageMaker runs your training image"
 _PATIENCE = 60.0  # beyond the grace, for the upload's start, before a stopping agent is ended
 _SILENCE = 30.0  # seconds after which an agent that has not reported yet is worth a word
+_LOOK = 30.0  # seconds between looks of a job that waits for capacity: it is woken when it is first
 _LONGEST_PAUSE = 60.0  # seconds before a start that broke is tried again; it doubles from one
 
 
@@ -54,12 +55,16 @@ async def reconcile(job: Document, world: World) -> Outcome:
 
 
 async def place(job: Document, world: World) -> Outcome:
-    """Find the image, check what it was given, build its environment, start the instances."""
+    """Wait for room, find the image, check what it was given, build its environment, start the instances."""
     try:
+        waiting = await room.wait(job, world)
+        if waiting:
+            return Outcome(requeue=min(_LOOK, *(left for left, _ in _limits(job, world.clock.now()))))
         await launch.launch(job, world)
     except ServiceError as error:
         if error.status < 500:
-            return await finish(job, world, "Failed", f"ClientError: {error.message}")
+            kind = error.code if error.code == "CapacityError" else "ClientError"
+            return await fail(job, world, f"{kind}: {error.message}")
         return await broke(job, world, f"InternalServerError: {error.message}")
     except OSError as error:
         return await broke(
@@ -176,6 +181,7 @@ async def finish(
     def also(tx: Transaction) -> None:
         instances.revoke(tx, job.id)
         quotas.give_back(tx, job.account, job.region, claims)
+        capacity.give_back(tx, job.id, world.clock.wall())
 
     return Outcome(also=also)
 
@@ -187,7 +193,8 @@ def _out_of_time(job: Document, world: World, members: list[Instance]) -> Outcom
     if left > 0 or _trained(members):
         return None
     job.state = "Stopping"
-    job.status["_StopsAs"] = f"{member.removesuffix('InSeconds')}Exceeded"
+    exceeded = f"{member.removesuffix('InSeconds')}Exceeded"
+    job.status["_StopsAs"] = exceeded if exceeded in MESSAGES else None
     job.status["_StopRequestedAt"] = now
     move(job, "Stopping", now, f"Stopping the training job: {member} has passed")
     return Outcome(requeue=0)
@@ -199,6 +206,9 @@ def _limits(job: Document, now: float) -> list[tuple[float, str]]:
     limits = [(condition["MaxRuntimeInSeconds"] - attempts.ran(job, now), "MaxRuntimeInSeconds")]
     if job.spec.get("EnableManagedSpotTraining"):
         limits.append((job.created_at + condition["MaxWaitTimeInSeconds"] - now, "MaxWaitTimeInSeconds"))
+    if job.status["SecondaryStatus"] == "Pending" and "MaxPendingTimeInSeconds" in condition and room.accelerated(job):
+        since = job.status["SecondaryStatusTransitions"][-1]["StartTime"]
+        limits.append((since + condition["MaxPendingTimeInSeconds"] - now, "MaxPendingTimeInSeconds"))
     return limits
 
 
