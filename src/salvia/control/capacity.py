@@ -66,6 +66,13 @@ def give_back(tx: Transaction, owner: str, now: float) -> None:
     _wake_first(tx, row["runtime"], now)
 
 
+def hand_over(tx: Transaction, owner: str, to: str) -> None:
+    """What `owner` has goes to `to`, which no longer waits for any."""
+    if tx.one("SELECT owner FROM capacity_claims WHERE owner = :owner", {"owner": owner}):
+        tx.run("DELETE FROM capacity_claims WHERE owner = :to", {"to": to})
+        tx.run("UPDATE capacity_claims SET owner = :to WHERE owner = :owner", {"owner": owner, "to": to})
+
+
 def _wake_first(tx: Transaction, runtime: str, now: float) -> None:
     first = tx.one(_FIRST, {"runtime": runtime})
     if first is not None:

@@ -126,9 +126,10 @@ def describe(resource: Resource, document: Document) -> dict[str, Any]:
     return resource.describe(description) if resource.describe else description
 
 
-async def answer(call: Call, resource: Resource) -> dict[str, Any]:
-    """The answer of `List…s`: summaries, and NextToken when there is more."""
-    documents, token = await listing.page(call, resource, call.request, lean=not resource.summary_shows_spec)
+async def answer(call: Call, resource: Resource, where: Any = None) -> dict[str, Any]:
+    """The answer of `List…s`: summaries, of what `where` lets pass, and NextToken when there is more."""
+    lean = not resource.summary_shows_spec
+    documents, token = await listing.page(call, resource, call.request, lean=lean, where=where)
     result: dict[str, Any] = {
         resource.summaries or f"{resource.noun}Summaries": [summary(resource, document) for document in documents]
     }

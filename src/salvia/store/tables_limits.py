@@ -68,6 +68,5 @@ WARM_POOLS = Table(
     Column("account", String(12), nullable=False),
     Column("region", String(32), nullable=False),
     Column("matching", String(64), nullable=False),
-    Column("until", Float(53), nullable=False),
 )
-Index("ix_warm_pools_matching", WARM_POOLS.c.account, WARM_POOLS.c.region, WARM_POOLS.c.matching, WARM_POOLS.c.until)
+Index("ix_warm_pools_matching", WARM_POOLS.c.account, WARM_POOLS.c.region, WARM_POOLS.c.matching)

@@ -7,11 +7,11 @@ from typing import Any
 from salvia.control import crud, instances, quotas
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
-from salvia.core.errors import validation_error
+from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, attempts, checks, limits, transitions, unsupported
+from . import TRAINING_JOB, attempts, checks, limits, pools, transitions, unsupported
 
 
 @operation("CreateTrainingJob")
@@ -55,6 +55,45 @@ async def create_training_job(call: Call) -> dict[str, Any]:
         job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(spec))
 
     await crud.create(call, TRAINING_JOB, job, count)
+    return {"TrainingJobArn": job.arn}
+
+
+@operation("ListTrainingJobs")
+async def list_training_jobs(call: Call) -> dict[str, Any]:
+    """Training jobs, by the filters that every list has and that of their warm pools. Source: API_ListTrainingJobs."""
+    if call.request.get("TrainingPlanArnEquals"):
+        raise validation_error("Salvia has no training plans. Leave TrainingPlanArnEquals out of the request.")
+    wanted = call.request.get("WarmPoolStatusEquals")
+
+    def pooled(job: Document) -> bool:
+        return (job.status.get("WarmPoolStatus") or {}).get("Status") == wanted
+
+    return await crud.answer(call, TRAINING_JOB, pooled if wanted else None)
+
+
+@operation("UpdateTrainingJob")
+async def update_training_job(call: Call) -> dict[str, Any]:
+    """Keep a warm pool longer or shorter, or end it with 0. Source: API_UpdateTrainingJob; the guide, "Update a warm
+    pool": "When the training job is complete and the warm pool status is Available".
+
+    Raises ValidationException for the rest that AWS can change: there is no profiler here, and no remote debugging.
+    """
+    for member in ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig"):
+        if member in call.request:
+            raise validation_error(f"Salvia cannot do this yet: {member}. Leave it out of the request.")
+    if "ResourceConfig" not in call.request:
+        raise validation_error("There is nothing to update: the request has no ResourceConfig.")
+
+    def update(job: Document) -> None:
+        if "_Pool" not in job.status:
+            status = (job.status.get("WarmPoolStatus") or {}).get("Status", "none")
+            raise validation_error(
+                f"KeepAlivePeriodInSeconds can be updated only while the job's warm pool is Available; that of "
+                f"{job.name} is {status}."
+            )
+        pools.retain(job, call.request["ResourceConfig"]["KeepAlivePeriodInSeconds"])
+
+    job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], update, wake=True)
     return {"TrainingJobArn": job.arn}
 
 
@@ -107,6 +146,12 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
             raise validation_error(
                 f"The training job {job.name} is in status {job.state}; only one that is Completed, Failed or Stopped "
                 "can be deleted. Stop it first."
+            )
+        if "_Pool" in job.status or "_Leaving" in job.status:
+            raise ServiceError(
+                "ResourceInUse",
+                f"The training job {job.name} retains a warm pool. End it first: UpdateTrainingJob with "
+                "ResourceConfig.KeepAlivePeriodInSeconds 0.",
             )
 
     def forget(tx: Transaction, job: Document) -> None:

@@ -33,6 +33,7 @@ def begun(job: Document) -> int:
 def begin(job: Document, now: float) -> None:
     """Count one more attempt, which starts from nothing: its instances are others."""
     pause(job, now)
+    job.status.pop("_Handles", None)
     job.status["_AttemptAt"] = max(int(now), begun(job) + 1)
     job.status["_Attempt"] = current(job) + 1
     move(job, "Starting", now)

@@ -40,9 +40,17 @@ def uri(where: str, text: str) -> None:
 
 
 def resources(request: Request) -> None:
-    """Either one type of instance, or groups. Source: the guide, "Train using a heterogeneous cluster"."""
+    """Either one type of instance, or groups; and what warm pools cannot be used with.
+
+    Source: the guide, "Train using a heterogeneous cluster", "Train using SageMaker managed warm pools".
+    """
     config = request["ResourceConfig"]
     groups = config.get("InstanceGroups")
+    if config.get("KeepAlivePeriodInSeconds"):
+        if groups:
+            raise validation_error("SageMaker Managed Warm Pools cannot be used with heterogeneous cluster training.")
+        if request.get("EnableManagedSpotTraining"):
+            raise validation_error("SageMaker Managed Warm Pools cannot be used with spot instances.")
     if not groups:
         if not config.get("InstanceType") or config.get("InstanceCount", 1) < 1:
             raise validation_error("ResourceConfig needs an InstanceType and an InstanceCount of at least 1.")

@@ -12,7 +12,7 @@ from salvia.core.errors import ServiceError, validation_error
 from salvia.images.builder import Builder, BuildError, Environment
 from salvia.images.image import Image
 from salvia.images.pythons import NoPythonError
-from salvia.runtimes.base import InstanceSpec, Mount, Runtime
+from salvia.runtimes.base import Handle, InstanceSpec, Mount, Runtime, StartError
 from salvia.runtimes.choose import choose
 from salvia.runtimes.instance_types import instance_type
 from salvia.store import documents, leases
@@ -43,6 +43,9 @@ def _group(job: Document) -> str:
 
 def handle(job: Document, position: int) -> dict[str, Any]:
     """The handle of an instance whose start was interrupted before its handle was kept."""
+    if "_Handles" in job.status:
+        kept: dict[str, Any] = job.status["_Handles"][position]
+        return kept
     return {"runtime": "process", "name": instance_name(job, position)}
 
 
@@ -103,15 +106,33 @@ async def start(job: Document, world: World, chosen: Runtime, image: Image, envi
             instances.intend(tx, instance)
 
     await world.db.write(intend)
-    handles = [
-        await chosen.start(_spec(job, world, every, position, image, environment)) for position in range(len(every))
-    ]
+    specs = [_spec(job, world, every, position, image, environment) for position in range(len(every))]
+    handles = await _reuse(job, world, chosen, specs) or [await chosen.start(spec) for spec in specs]
 
     def keep(tx: Transaction) -> None:
         for position, started in enumerate(handles):
             instances.started(tx, job.id, position, attempt, started)
 
     await world.db.write(keep)
+
+
+async def _reuse(job: Document, world: World, chosen: Runtime, specs: list[InstanceSpec]) -> list[Handle] | None:
+    """Hand the job to the instances of the warm pool that it took over; None where it has to start some of its own.
+
+    Raises StartError when one was lost that may have run the program already.
+    """
+    kept = job.status.get("_Handles")
+    if kept is None:
+        return None
+    try:
+        return [await chosen.reuse(handle, spec) for handle, spec in zip(kept, specs, strict=True)]
+    except StartError:
+        if any(member.reported_at for member in attempts.members(job, world.db.read())):
+            raise
+    for handle in kept:
+        await chosen.remove(handle)
+    del job.status["_Handles"], job.status["WarmPoolStatus"]
+    return None
 
 
 async def _show_building(job: Document, world: World) -> None:
@@ -151,6 +172,7 @@ def _spec(
             "region": job.region,
             "account": job.account,
             "ca": None,
+            "keep": bool(spec["ResourceConfig"].get("KeepAlivePeriodInSeconds")),
             "job": {
                 "kind": "training",
                 "name": job.name,

@@ -17,7 +17,7 @@ from salvia.runtimes.base import Handle, InstanceState
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 
-from . import TRAINING_JOB, attempts, ending, launch, progress, room
+from . import TRAINING_JOB, attempts, ending, launch, pools, progress, room
 from .transitions import MESSAGES, move
 
 RECONCILES = TRAINING_JOB
@@ -32,7 +32,7 @@ _LONGEST_PAUSE = 60.0  # seconds before a start that broke is tried again; it do
 async def reconcile(job: Document, world: World) -> Outcome:
     """One idempotent step of a training job towards a terminal status."""
     if job.state in TRAINING_JOB.terminal:
-        return Outcome()
+        return await pools.tend(job, world)
     progress.clear(job)
     try:
         if job.state == "Stopping":
@@ -57,7 +57,8 @@ async def reconcile(job: Document, world: World) -> Outcome:
 async def place(job: Document, world: World) -> Outcome:
     """Wait for room, find the image, check what it was given, build its environment, start the instances."""
     try:
-        waiting = await room.wait(job, world)
+        await pools.join(job, world)
+        waiting = "_Handles" not in job.status and await room.wait(job, world)
         if waiting:
             return Outcome(requeue=min(_LOOK, *(left for left, _ in _limits(job, world.clock.now()))))
         await launch.launch(job, world)
@@ -91,7 +92,7 @@ async def watch(job: Document, world: World, members: list[Instance]) -> Outcome
             job,
             f"Nothing is heard of {', '.join(silent)}. Instances report to {world.settings.url}: can they reach it?",
         )
-    left = min(left for left, _ in _limits(job, world.clock.now()))
+    left, _ = min(_limits(job, world.clock.now()))
     return Outcome(requeue=_POLL if _trained(members) else min(_POLL, max(0.0, left)))
 
 
@@ -156,9 +157,11 @@ async def fail(job: Document, world: World, reason: str) -> Outcome:
 async def finish(
     job: Document, world: World, state: str, reason: str | None = None, *, secondary: str | None = None
 ) -> Outcome:
-    """Remove the instances, then write the end: a crash between the two repeats the removal, which harms nothing."""
+    """Remove the instances, or let them rest, then write the end: a crash between the two repeats the first."""
     members = attempts.members(job, world.db.read())
-    stuck = await _remove(job, world)
+    healthy = not (reason or "").startswith("InternalServerError")
+    kept = healthy and await pools.keep(job, members, world)
+    stuck = None if kept else await _remove(job, world)
     if stuck:
         return stuck
     now = world.clock.now()
@@ -176,14 +179,18 @@ async def finish(
         job.status["BillableTimeInSeconds"] = max(1, round(attempts.ran(job, now)))
     move(job, secondary or state, now, reason and f"{state}: {reason}"[:1024])
 
-    claims = job.status.pop("_Claims", {})
+    returned = [job.status.pop("_Claims", {}), {} if kept else job.status.pop("_PoolClaims", {})]
 
     def also(tx: Transaction) -> None:
         instances.revoke(tx, job.id)
-        quotas.give_back(tx, job.account, job.region, claims)
-        capacity.give_back(tx, job.id, world.clock.wall())
+        for claims in returned:
+            quotas.give_back(tx, job.account, job.region, claims)
+        if kept:
+            pools.offer(tx, job)
+        else:
+            capacity.give_back(tx, job.id, world.clock.wall())
 
-    return Outcome(also=also)
+    return Outcome(requeue=0 if kept else None, also=also)
 
 
 def _out_of_time(job: Document, world: World, members: list[Instance]) -> Outcome | None:
@@ -236,11 +243,12 @@ async def _end_programs(job: Document, world: World, since: float) -> Outcome | 
 async def _remove(job: Document, world: World) -> Outcome | None:
     """Remove the attempt's instances; while one cannot be removed, an outcome that says so and tries again."""
     runtime = launch.runtime(job, world)
-    for member in attempts.members(job, world.db.read()):
+    handles = [_handle(job, member) for member in attempts.members(job, world.db.read())]
+    for number, handle in enumerate(handles or job.status.get("_Handles", ()), 1):
         try:
-            await runtime.remove(_handle(job, member))
+            await runtime.remove(handle)
         except OSError as error:  # a process waits in the kernel for a disk, say: the job ends when it does
-            progress.say(job, f"algo-{member.position + 1} cannot be removed yet: {error}.")
+            progress.say(job, f"algo-{number} cannot be removed yet: {error}.")
             return Outcome(requeue=_POLL)
     return None
 

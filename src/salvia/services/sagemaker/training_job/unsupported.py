@@ -62,7 +62,6 @@ def _members(request: Request) -> Iterator[str]:
 def _resources(request: Request) -> Iterator[str]:
     config = request["ResourceConfig"]
     for member in (
-        "KeepAlivePeriodInSeconds",
         "InstancePreferences",
         "TrainingPlanArn",
         "VolumeKmsKeyId",

@@ -68,11 +68,10 @@ def upgrade() -> None:
         sa.Column("account", sa.String(length=12), nullable=False),
         sa.Column("region", sa.String(length=32), nullable=False),
         sa.Column("matching", sa.String(length=64), nullable=False),
-        sa.Column("until", sa.Float(precision=53), nullable=False),
         sa.PrimaryKeyConstraint("job", name=op.f("pk_warm_pools")),
     )
     with op.batch_alter_table("warm_pools", schema=None) as batch_op:
-        batch_op.create_index("ix_warm_pools_matching", ["account", "region", "matching", "until"], unique=False)
+        batch_op.create_index("ix_warm_pools_matching", ["account", "region", "matching"], unique=False)
 
     # ### end Alembic commands ###
 
