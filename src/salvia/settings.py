@@ -22,6 +22,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 7258
     auth: Literal["enforce", "off"] = "enforce"
+    capacity: Literal["elastic", "strict"] = "elastic"
     workers: int = 1
     database: str = ""
     advertise: str = ""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
+from . import standby
 from .channels import Download
 from .contract import environment, failure_text, write_tree
 from .credentials import CredentialsEndpoint
@@ -271,15 +272,22 @@ def _keep_descriptors() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit status: 0 when the job's end was acknowledged, 2 when there is nothing to run."""
+    resting = list(arguments[:1]) == [standby.OPTION]
     try:
-        (path,) = arguments
+        (path,) = arguments[resting:]
+        os.umask(0o022)
+        _keep_descriptors()
+        if resting and not standby.wait(path):
+            return 0
         spec = read_spec(path)
     except ValueError as error:
         sys.stderr.write(f"usage: python -m salvia.agent SPEC.json\n{error}\n")
         return 2
-    os.umask(0o022)
-    _keep_descriptors()
+    if spec.keep:
+        standby.hold()
     Agent(spec).run()
+    if spec.keep:
+        standby.renew(path)
     return 0
 
 

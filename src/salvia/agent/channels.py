@@ -118,6 +118,7 @@ class Download:
         gzip = channel.get("CompressionType") == "Gzip"
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         directory = channel_directory(self._ml, name)
+        index, count = channel.get("Shard") or (self._index, self._count)
         number = 0
         try:
             for key, size in self._storage.objects(bucket, prefix):
@@ -125,7 +126,7 @@ class Download:
                     return
                 if key.endswith("/") and size == 0:
                     continue  # a folder of the console's, no data
-                if not sharded or number % self._count == self._index:
+                if not sharded or number % count == index:
                     path = os.path.join(directory, relative_path(name, bucket, prefix, key))
                     if gzip:
                         path = path.removesuffix(".gz")

@@ -49,7 +49,8 @@ class Spec(NamedTuple):
     """One instance of one job: where its gateway is, which host it is, and what to run.
 
     `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a
-    directory of small files that the host calls `run` and the program `run_inside`.
+    directory of small files that the host calls `run` and the program `run_inside`. With `keep` the agent waits
+    for another job afterwards.
     """
 
     url: str
@@ -65,6 +66,7 @@ class Spec(NamedTuple):
     run: str
     run_inside: str
     heartbeat: float
+    keep: bool
     program: Program
     job: Job
 
@@ -108,6 +110,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         run=os.path.abspath(document["run"]["host"]),
         run_inside=document["run"]["program"],
         heartbeat=float(document.get("heartbeat", 5)),
+        keep=bool(document.get("keep")),
         program=Program(
             argv=argv,
             environment={str(name): str(value) for name, value in program.get("environment", {}).items()},

@@ -27,6 +27,13 @@ from .group import cli, client, fail, running_settings
     show_default=True,
     help="off: accept any credentials, check no policy.",
 )
+@click.option(
+    "--capacity",
+    type=click.Choice(["elastic", "strict"]),
+    default="elastic",
+    show_default=True,
+    help="elastic: fit any instance type into this machine; strict: queue jobs until theirs are free.",
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
 @click.option("--database", default="", help="sqlite:///PATH; by default salvia.db in the data directory.")
 @click.option("--advertise", default="", help="URL by which instances reach this server.")

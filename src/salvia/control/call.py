@@ -63,11 +63,12 @@ class Call:
         return self.world.clock
 
 
-def operation(name: str) -> Callable[[H], H]:
-    """Mark a coroutine as the handler of an operation of the service whose folder it lives in."""
+def operation(name: str, *, service: str = "") -> Callable[[H], H]:
+    """Mark a coroutine as the handler of an operation, of `service` or that whose folder it lives in."""
 
     def mark(handler: H) -> H:
         handler.__salvia_operation__ = name  # type: ignore[attr-defined]
+        handler.__salvia_service__ = service  # type: ignore[attr-defined]
         return handler
 
     return mark

@@ -44,8 +44,11 @@ def new(
     )
 
 
-async def create(call: Call, resource: Resource, document: Document) -> Document:
-    """Store a new document durably. Raises the noun's own error when its name is taken or its parent is missing."""
+async def create(call: Call, resource: Resource, document: Document, also: Any = None) -> Document:
+    """Store a new document durably. Raises the noun's own error when its name is taken or its parent is missing.
+
+    `also(tx, document)` joins in before it is stored, and may refuse by raising.
+    """
 
     def insert(tx: Transaction) -> bool:
         if resource.parent is not None:
@@ -53,6 +56,8 @@ async def create(call: Call, resource: Resource, document: Document) -> Document
         twin = documents.by_arn(tx, document.arn)
         if twin is not None and twin.kind == document.kind:  # SageMaker's ARNs are in lower case, its names are not
             return False
+        if also is not None:
+            also(tx, document)
         return documents.insert(tx, document)
 
     write = call.world.write if document.due_at is not None else call.db.write

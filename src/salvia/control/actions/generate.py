@@ -35,6 +35,7 @@ SERVICES = {
     "logs": ("logs", "logs"),
     "cloudwatch": ("cloudwatch", "cloudwatch"),
     "cloudtrail": ("cloudtrail", "cloudtrail"),
+    "service_quotas": ("service-quotas", "servicequotas"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.

@@ -18,8 +18,13 @@ TRAINING_JOB = Resource(
         "LastModifiedTime",
         "TrainingJobStatus",
         "SecondaryStatus",
+        "WarmPoolStatus",
     ),
     operations=frozenset({"Describe", "List"}),
+    filters={
+        "WarmPoolStatusEquals": "WarmPoolStatus.Status",
+        "TrainingPlanArnEquals": "ResourceConfig.TrainingPlanArn",
+    },
     searchable="TrainingJob",
     duplicate=lambda arn: ServiceError(
         "ResourceInUse",

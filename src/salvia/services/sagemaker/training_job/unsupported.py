@@ -42,7 +42,6 @@ def _members(request: Request) -> Iterator[str]:
     for member in (
         "VpcConfig",
         "CheckpointConfig",
-        "RetryStrategy",
         "RemoteDebugConfig",
         "InfraCheckConfig",
         "SessionChainingConfig",
@@ -56,8 +55,6 @@ def _members(request: Request) -> Iterator[str]:
     ):
         if request.get(member):
             yield member
-    if request.get("EnableManagedSpotTraining"):
-        yield "EnableManagedSpotTraining"
     if request.get("EnableInterContainerTrafficEncryption"):
         yield "EnableInterContainerTrafficEncryption"
 
@@ -65,8 +62,6 @@ def _members(request: Request) -> Iterator[str]:
 def _resources(request: Request) -> Iterator[str]:
     config = request["ResourceConfig"]
     for member in (
-        "KeepAlivePeriodInSeconds",
-        "InstanceGroups",
         "InstancePreferences",
         "TrainingPlanArn",
         "VolumeKmsKeyId",
