@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 from pathlib import Path
 
@@ -193,11 +194,36 @@ def test_a_gzip_bomb_ends_at_its_bound(world, instance):
     assert "s3://bucket/train/a.gz decompresses to more than" in message
 
 
-@pytest.mark.parametrize("members", [{"S3DataType": "ManifestFile"}, {"InputMode": "Pipe"}])
-def test_what_is_not_available_is_said(world, instance, members):
+def test_what_is_not_available_is_said(world, instance):
     """RefusedError by the server before; never taken for something else here."""
     world.buckets["bucket"] = {"train/a": b"1"}
-    assert "is not available here" in refused(world, instance, channel("train", "s3://bucket/train/", **members))
+    message = refused(world, instance, channel("train", "s3://bucket/train/", S3DataType="AugmentedManifestFile"))
+    assert "S3DataType AugmentedManifestFile is not available here" in message
+
+
+def test_fast_file_takes_a_folder_and_gives_read_only_files(world, instance):
+    """API guide, FastFile: a prefix is a folder's, never part of a name; the program sees mode "File"."""
+    world.buckets["bucket"] = {"train/a": b"1", "train-2/b": b"2"}
+    job, ended = fetch(world, instance, channel("train", "s3://bucket/train", InputMode="FastFile"))
+    assert ended["code"] == 0
+    assert files(job) == {"train/a": b"1"}
+    assert not (job.ml / "input/data/train/a").stat().st_mode & 0o222
+    described = json.loads((job.ml / "input/config/inputdataconfig.json").read_text())
+    assert described["train"]["TrainingInputMode"] == "File"
+    assert any("FastFile mode: its objects are downloaded first" in line for line in world.lines)
+
+
+def test_a_shuffled_channel_is_divided_anew(world, instance):
+    """API_ShuffleConfig: with ShardedByS3Key the content of a node follows from the seed; nothing is lost."""
+    world.buckets["bucket"] = {f"train/{number:02}": b"1" for number in range(20)}
+    shuffled = channel(
+        "train", "s3://bucket/train/", S3DataDistributionType="ShardedByS3Key", ShuffleConfig={"Seed": 7}
+    )
+    hosts = ["algo-1", "algo-2"]
+    shares = [set(files(fetch(world, instance, shuffled, host=host, hosts=hosts)[0])) for host in hosts]
+    assert [len(share) for share in shares] == [10, 10]
+    assert not shares[0] & shares[1]
+    assert shares[0] != {f"train/{number:02}" for number in range(0, 20, 2)}
 
 
 def test_a_download_that_breaks_off_is_taken_up_again(world, instance, tmp_path):

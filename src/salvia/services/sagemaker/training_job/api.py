@@ -12,7 +12,7 @@ from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, transitions, unsupported
+from . import TRAINING_JOB, inputs, transitions, unsupported
 
 _DAY = 86_400  # the default of MaxRuntimeInSeconds; API_StoppingCondition
 _LISTED = ("Completed", "Failed", "Stopped")
@@ -32,6 +32,9 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     if not request["AlgorithmSpecification"].get("TrainingImage"):
         raise validation_error("AlgorithmSpecification needs a TrainingImage.")
     _check_channels(request)
+    inputs.check(request)
+    if request.get("CheckpointConfig"):
+        _check_uri("CheckpointConfig.S3Uri", request["CheckpointConfig"]["S3Uri"])
     output = request["OutputDataConfig"]["S3OutputPath"]
     _check_uri("OutputDataConfig.S3OutputPath", output)
     resources = request["ResourceConfig"]

@@ -148,7 +148,7 @@ def _spec(
         group=f"training-{job.id}",
         index=position,
         count=count,
-        argv=environment.argv(image.train),
+        argv=environment.argv(_command(spec["AlgorithmSpecification"], image)),
         environment={**environment.variables, "PYTHONUNBUFFERED": "1", **(spec.get("Environment") or {})},
         mounts=tuple(Mount(path, str(path)) for path in environment.mounts),
         cpus=kind.vcpu,
@@ -168,6 +168,7 @@ def _spec(
                 "hyperparameters": spec.get("HyperParameters") or {},
                 "input_mode": spec["AlgorithmSpecification"]["TrainingInputMode"],
                 "channels": spec.get("InputDataConfig") or [],
+                "checkpoint": spec.get("CheckpointConfig"),
                 "resource_config": {
                     "current_host": host,
                     "current_instance_type": resources["InstanceType"],
@@ -186,3 +187,14 @@ def _spec(
             },
         },
     )
+
+
+def _command(specification: dict[str, Any], image: Image) -> list[str]:
+    """The words that Docker would run: an entrypoint replaces the image's, arguments replace `train`.
+
+    Images here have no entrypoint but the program `train`. Source: the guide, "How Amazon SageMaker Runs Your Training
+    Image".
+    """
+    entrypoint = specification.get("ContainerEntrypoint") or []
+    words = [*entrypoint, *(specification.get("ContainerArguments") or ([] if entrypoint else ["train"]))]
+    return [*image.train, *words[1:]] if words[0] == "train" else words
