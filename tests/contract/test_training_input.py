@@ -82,6 +82,23 @@ print(*((data / name / 'b').read_text() for name in ('file', 'fast')))
     assert lines[-3:] == ["{'fast': 'File', 'file': 'File', 'piped': 'Pipe'}", "12 12", "2 2"]
 
 
+def test_fast_file_is_read_only_in_the_sandbox(jobs: Jobs) -> None:
+    """ "The channel directory is mounted as read-only"; sizes and contents are those of the objects."""
+    uri = put(jobs, **{"fast/a": b"x" * 1000, "fast/sub/b": b"y"})
+    code = """
+folder = base / 'input/data/train'
+print(*((str(p.relative_to(folder)), p.stat().st_size) for p in sorted(folder.rglob('*')) if p.is_file()))
+print(len((folder / 'a').read_text()), (folder / 'sub/b').read_text())
+try:
+    (folder / 'a').write_text('changed')
+except OSError as error:
+    print(type(error).__name__, (folder / 'a').stat().st_size)
+"""
+    lines = printed(jobs, code, InputDataConfig=[channel("train", f"{uri}/fast", InputMode="FastFile")])
+    assert lines[-3:-1] == ["('a', 1000) ('sub/b', 1)", "1000 y"]
+    assert lines[-1] in ("OSError 1000", "PermissionError 1000")
+
+
 def test_twenty_channels_at_once(jobs: Jobs) -> None:
     """InputDataConfig's maximum; half of them are pipes."""
     uri = put(jobs, **{f"many/{number}/x": str(number) for number in range(20)})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,8 +10,9 @@ from . import checkpoints
 from .channels import Download
 from .checkpoints import Checkpoints
 from .failure import JobError
+from .fastfile import OpenFile, Tree, mountable
 from .gateway import Gateway
-from .sources import Source, source_of
+from .sources import Source, objects, source_of
 from .spec import Spec
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ class Inputs:
     ) -> None:
         self._spec, self._gateway, self._fail, self._say, self._trouble = spec, gateway, fail, say, trouble
         self._pipes: Pipes | None = None
+        self._trees: list[tuple[Source, Tree]] = []
         self._checkpoints: Checkpoints | None = None
 
     def bring(self, stopping: Callable[[], bool]) -> None:
@@ -50,14 +53,22 @@ class Inputs:
         piped = [source for source in sources if source.mode == "Pipe"]
         if piped:
             self._pipes = self._prepared(piped)
-        for source in sources:
-            if source.mode == "FastFile":
-                self._say(f"{source.label}: FastFile mode: its objects are downloaded first, and are read-only files.")
+        fast = [source for source in sources if source.mode == "FastFile"]
+        if fast and mountable(spec.run):
+            self._trees = [(source, self._tree(source)) for source in fast]
+            files = [source for source in files if source not in fast]
+        for source in fast if not self._trees else ():
+            self._say(f"{source.label}: FastFile mode: this machine cannot stream files, so they are downloaded first.")
         if files:
             Download(self._gateway, spec.ml, stopping).run(files)
 
     def open(self) -> None:
-        """Make the pipes, and follow the checkpoints: the program starts now."""
+        """Make the pipes, mount what is streamed, and follow the checkpoints: the program starts now.
+
+        Call it from the thread that starts it: mounts are that thread's alone.
+        """
+        for source, tree in self._trees:
+            self._mount(source, tree)
         if self._pipes is not None:
             self._pipes.open()
         if self._checkpoints is not None:
@@ -81,3 +92,20 @@ class Inputs:
         for stream in streams:
             stream.prepare()
         return Pipes(streams, spec.ml, self._fail)
+
+    def _tree(self, source: Source) -> Tree:
+        tree = Tree()
+        for item in source.share(objects(self._gateway, source)):
+            tree.add(source, item)
+        return tree
+
+    def _mount(self, source: Source, tree: Tree) -> None:
+        from .fuse import Server, mount
+
+        folder = os.path.join(self._spec.ml, *source.folder)
+        os.makedirs(folder, exist_ok=True)
+        try:
+            descriptor = mount(folder)
+        except OSError as error:
+            raise JobError("InternalError", f"{source.label}: its folder cannot be mounted: {error}.") from error
+        Server(descriptor, tree, lambda item: OpenFile(self._gateway, item, self._say)).start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import subprocess
 from pathlib import Path
 
@@ -199,18 +198,6 @@ def test_what_is_not_available_is_said(world, instance):
     world.buckets["bucket"] = {"train/a": b"1"}
     message = refused(world, instance, channel("train", "s3://bucket/train/", S3DataType="AugmentedManifestFile"))
     assert "S3DataType AugmentedManifestFile is not available here" in message
-
-
-def test_fast_file_takes_a_folder_and_gives_read_only_files(world, instance):
-    """API guide, FastFile: a prefix is a folder's, never part of a name; the program sees mode "File"."""
-    world.buckets["bucket"] = {"train/a": b"1", "train-2/b": b"2"}
-    job, ended = fetch(world, instance, channel("train", "s3://bucket/train", InputMode="FastFile"))
-    assert ended["code"] == 0
-    assert files(job) == {"train/a": b"1"}
-    assert not (job.ml / "input/data/train/a").stat().st_mode & 0o222
-    described = json.loads((job.ml / "input/config/inputdataconfig.json").read_text())
-    assert described["train"]["TrainingInputMode"] == "File"
-    assert any("FastFile mode: its objects are downloaded first" in line for line in world.lines)
 
 
 def test_a_shuffled_channel_is_divided_anew(world, instance):
