@@ -35,6 +35,7 @@ class Job(NamedTuple):
     input_mode: str
     hyperparameters: Mapping[str, str]
     channels: Sequence[Mapping[str, Any]]
+    checkpoint: Mapping[str, str] | None
     resource_config: Mapping[str, Any]
     output: Mapping[str, str]
     compression: str
@@ -131,6 +132,7 @@ def _job(job: Mapping[str, Any]) -> Job:
         input_mode=job.get("input_mode") or "File",
         hyperparameters=job.get("hyperparameters") or {},
         channels=job.get("channels") or [],
+        checkpoint=job.get("checkpoint"),
         resource_config=job["resource_config"],
         output=job["output"],
         compression=job.get("compression") or "GZIP",

@@ -11,7 +11,7 @@ from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, attempts, checks, limits, pools, transitions, unsupported
+from . import TRAINING_JOB, attempts, checks, inputs, limits, pools, transitions, unsupported
 
 
 @operation("CreateTrainingJob")
@@ -29,6 +29,9 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     if not request["AlgorithmSpecification"].get("TrainingImage"):
         raise validation_error("AlgorithmSpecification needs a TrainingImage.")
     checks.channels(request)
+    inputs.check(request)
+    if request.get("CheckpointConfig"):
+        checks.uri("CheckpointConfig.S3Uri", request["CheckpointConfig"]["S3Uri"])
     output = request["OutputDataConfig"]["S3OutputPath"]
     checks.uri("OutputDataConfig.S3OutputPath", output)
     checks.resources(request)

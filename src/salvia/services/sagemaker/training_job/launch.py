@@ -56,7 +56,8 @@ async def launch(job: Document, world: World) -> None:
     """
     spec = job.spec
     chosen, image = choose(spec["AlgorithmSpecification"]["TrainingImage"], world.catalogue, world.runtimes)
-    problems = image.check(spec.get("HyperParameters") or {})
+    ours = _command(spec["AlgorithmSpecification"], image)[: len(image.train)] == list(image.train)
+    problems = image.check(spec.get("HyperParameters") or {}) if ours else []  # else they are another program's
     if problems:
         raise validation_error("; ".join(problems))
     try:
@@ -160,7 +161,7 @@ def _spec(
         group=_group(job),
         index=position,
         count=len(every),
-        argv=environment.argv(image.train),
+        argv=environment.argv(_command(spec["AlgorithmSpecification"], image)),
         environment={**environment.variables, "PYTHONUNBUFFERED": "1", **(spec.get("Environment") or {})},
         mounts=tuple(Mount(path, str(path)) for path in environment.mounts),
         cpus=kind.vcpu,
@@ -181,6 +182,7 @@ def _spec(
                 "hyperparameters": spec.get("HyperParameters") or {},
                 "input_mode": spec["AlgorithmSpecification"]["TrainingInputMode"],
                 "channels": _channels(job, every, host),
+                "checkpoint": spec.get("CheckpointConfig"),
                 "resource_config": resource_config(every, host),
                 "output": spec["OutputDataConfig"],
                 "compression": spec["OutputDataConfig"].get("CompressionType", "GZIP"),
@@ -206,3 +208,14 @@ def _channels(job: Document, every: list[Host], host: Host) -> list[dict[str, An
         if host in sharers:
             found.append({**channel, "Shard": [sharers.index(host), len(sharers)]})
     return found
+
+
+def _command(specification: dict[str, Any], image: Image) -> list[str]:
+    """The words that Docker would run: an entrypoint replaces the image's, arguments replace `train`.
+
+    Images here have no entrypoint but the program `train`. Source: the guide, "How Amazon SageMaker Runs Your Training
+    Image".
+    """
+    entrypoint = specification.get("ContainerEntrypoint") or []
+    words = [*entrypoint, *(specification.get("ContainerArguments") or ([] if entrypoint else ["train"]))]
+    return [*image.train, *words[1:]] if words[0] == "train" else words
