@@ -169,4 +169,4 @@ async def serve(settings: Settings, listener: int) -> None:
     server.should_exit = True
     await serving
     following.cancel()
-    close(world)
+    await close(world)

@@ -16,7 +16,10 @@ def default_home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`advertise` is the URL by which instances reach the gateway; empty: derived from host and port."""
+    """`advertise` is the URL by which instances reach the gateway; empty: derived from host and port.
+
+    `object_store` is the URL of a bucket (`objectstore.location`); empty: the folder `objects` of the data directory.
+    """
 
     home: Path
     host: str = "127.0.0.1"
@@ -24,6 +27,7 @@ class Settings:
     auth: Literal["enforce", "off"] = "enforce"
     workers: int = 1
     database: str = ""
+    object_store: str = ""
     advertise: str = ""
     clock: Literal["system", "virtual"] = "system"
     account: str = "123456789012"

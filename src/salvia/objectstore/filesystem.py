@@ -46,6 +46,8 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 class FilesystemStore:
     """An ObjectStore in `root`. Any number of processes may share the directory."""
 
+    name = ""
+
     def __init__(self, root: Path) -> None:
         self.root = root
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,8 +56,11 @@ class FilesystemStore:
         self._sharing: asyncio.Task[None] | None = None
         self._discarding: set[asyncio.Task[None]] = set()
 
-    def close(self) -> None:
-        """End the threads, once what they do is done."""
+    async def claim(self, owner: str) -> None:
+        """See ObjectStore: the directory is its data directory's."""
+
+    async def close(self) -> None:
+        """See ObjectStore."""
         self._threads.shutdown()
 
     async def put(self, chunks: AsyncIterable[bytes]) -> Extent:
