@@ -75,6 +75,7 @@ def _situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
         secure=call.http is not None and call.http.scheme == "https",
         resolve=call.world.providers.entity_arn,
         tags=partial(_tags, call),
+        object_tags=partial(call.world.providers.object_tags, call),
         extra=extra or {},
     )
 

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from salvia.core.caller import Caller
+
+if TYPE_CHECKING:
+    from .call import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Providers:
     `entity_arn(kind, account, name)` is the ARN, path included, of a user, role or policy.
     `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
     the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
-    `resource_policies[service](arn)` is the policy attached to a resource, or None.
+    `resource_policies[service](arn)` is the policy attached to a resource, or None. `object_tags(call, arn)` are the
+    tags of the object, or version of it, that a call names; None when there is none.
     """
 
     key: Callable[[str], Key | None] = _nobody
@@ -69,4 +73,5 @@ class Providers:
     entity_arn: Callable[[str, str, str], str | None] = _nobody
     role_credentials: Callable[[str, str, int], Awaitable[RoleCredentials]] = _nobody
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
+    object_tags: Callable[[Call, str], Mapping[str, str] | None] = lambda call, arn: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)

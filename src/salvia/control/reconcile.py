@@ -19,6 +19,7 @@ from salvia.store import documents, leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 
+from . import timekeeping
 from .world import World
 
 _log = logging.getLogger("salvia.reconcile")
@@ -99,7 +100,9 @@ class Worker:
             {"now": now},
         ):
             return []
-        return await self._world.db.write(lambda tx: leases.claim(tx, now, _LEASE, room))
+        claimed = await self._world.db.write(lambda tx: leases.claim(tx, now, _LEASE, room))
+        timekeeping.catch_up(self._world)  # the clock may be what made them due
+        return claimed
 
     async def _work(self, document: Document) -> None:
         handler: Reconciler | None = self._world.dispatch.reconcilers.get(document.kind)

@@ -33,9 +33,9 @@ class Situation:
     """Who asks, from where, when. `now` is wall time.
 
     `resolve(kind, account, name)` is the ARN of an IAM entity or a KMS key, None when there is none;
-    `tags(arn)` are a resource's tags. `extra` holds further keys that only the wire or the caller's code
-    knows (`s3:authtype`, `iam:passedtoservice`), in lower case. `via_service`: a service makes this request
-    on the caller's behalf.
+    `tags(arn)` are a resource's tags, `object_tags(arn)` those of the S3 object that a request names. `extra`
+    holds further keys that only the wire or the caller's code knows (`s3:authtype`, `iam:passedtoservice`), in
+    lower case. `via_service`: a service makes this request on the caller's behalf.
     """
 
     caller: Caller
@@ -48,6 +48,7 @@ class Situation:
     via_service: bool = False
     resolve: Callable[[str, str, str], str | None] = _unresolved
     tags: Callable[[str], Mapping[str, str] | None] = _untagged
+    object_tags: Callable[[str], Mapping[str, str] | None] = _untagged
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -240,11 +241,25 @@ GLOBAL: Mapping[str, Callable[[RequestContext], Value]] = {
     "kms:encryptioncontextkeys": lambda c: list(c.request.get("EncryptionContext", ())) or None,
 }
 
+# The actions that know s3:ExistingObjectTag. Source: service authorization reference, Amazon S3.
+_OF_EXISTING_OBJECTS = frozenset(
+    f"s3:{verb}Object{version}{what}"
+    for verb, kinds in {
+        "Get": ("", "Acl", "Attributes", "Tagging"),
+        "Put": ("Acl", "Tagging"),
+        "Delete": ("Tagging",),
+    }.items()
+    for what in kinds
+    for version in ("", "Version")
+)
+
 # Keys that end in the name of a tag.
 TAG_KEYS: Mapping[str, Callable[[RequestContext, str], Value]] = {
     "aws:requesttag": lambda c, name: _fold(request_tags(c.request), name),
     "s3:requestobjecttag": lambda c, name: _fold(object_tags(c.request), name),
-    "s3:existingobjecttag": lambda c, name: _fold(c.situation.tags(c.resource), name),
+    "s3:existingobjecttag": lambda c, name: (
+        _fold(c.situation.object_tags(c.resource), name) if c.action in _OF_EXISTING_OBJECTS else None
+    ),
     "s3:buckettag": lambda c, name: _fold(c.situation.tags(c.resource.partition("/")[0]), name),
 }
 

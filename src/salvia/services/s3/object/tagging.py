@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from salvia.control.call import Call, Reply, operation
+from salvia.control.world import World
+from salvia.store import documents
 from salvia.store.db import Transaction
 
-from .. import buckets, failures, intake, lookup, tags, versions
+from .. import buckets, failures, intake, lookup, sources, tags, versions
+from ..buckets import BUCKET
+
+
+def provide(world: World) -> None:
+    """Let authorisation see the tags of objects: s3:ExistingObjectTag."""
+
+    def object_tags(call: Call, arn: str) -> Mapping[str, str] | None:
+        name, _, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+        bucket = documents.find(world.db.read(), BUCKET.kind, "", "", name)
+        if bucket is None:
+            return None
+        version = call.request.get("VersionId")
+        source = sources.parsed(call.request.get("CopySource", ""))
+        if source[:2] == (name, key):
+            version = source[2]
+        db = world.db.read()
+        found = versions.one(db, bucket.id, key, version) if version else versions.latest(db, bucket.id, key)
+        return None if found is None else found.tags
+
+    world.providers.object_tags = object_tags
 
 
 @operation("GetObjectTagging")
