@@ -18,6 +18,7 @@ from salvia.images.catalogue import Catalogue, default_folder
 from salvia.objectstore.base import ObjectStore
 from salvia.objectstore.filesystem import FilesystemStore
 from salvia.objectstore.location import Location
+from salvia.objectstore.remote import RemoteStore
 from salvia.settings import Settings
 from salvia.store.db import Database
 
@@ -47,8 +48,6 @@ def objects(settings: Settings) -> ObjectStore:
     """Where bytes live: a folder of the data directory, or a bucket of another S3."""
     if not settings.object_store:
         return FilesystemStore(settings.home / "objects")
-    from salvia.objectstore.remote import RemoteStore  # its HTTP client takes a while to import
-
     return RemoteStore(Location.parse(settings.object_store))
 
 
@@ -85,7 +84,8 @@ async def bootstrap(settings: Settings) -> None:
 
 async def close(world: World) -> None:
     """Finish writes and let go of files."""
-    await world.objects.close()
+    for finish in (world.objects.close, *world.closers):
+        await finish()
     world.hints.close()
     world.db.close()
 

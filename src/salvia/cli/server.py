@@ -26,6 +26,17 @@ def _location(_context: click.Context, _option: click.Parameter, url: str) -> st
     return url
 
 
+def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> str:
+    from salvia.services.s3.elsewhere.registered import locations
+
+    try:
+        for location in locations(urls).values():
+            location.keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return urls
+
+
 @cli.command()
 @click.option("--detach", is_flag=True, help="Return when it is ready; it runs on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -44,6 +55,12 @@ def _location(_context: click.Context, _option: click.Parameter, url: str) -> st
     default="",
     callback=_location,
     help="s3://BUCKET/PREFIX?endpoint=https://HOST&region=R: keep objects' bytes in a bucket of another S3.",
+)
+@click.option(
+    "--buckets",
+    default="",
+    callback=_locations,
+    help="s3://NAME?endpoint=https://HOST,s3://…: serve buckets of another S3 under their own names.",
 )
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
 @click.option(

@@ -88,6 +88,9 @@ class _Exchange:
         self.call = call = self._call(route, parameters, identity)
         handler = self.world.dispatch.handler(route.service, route.operation)
         authorize(call)
+        forward = self.world.providers.elsewhere(call)
+        if forward is not None:
+            return await forward(call)
         result = await held(call, handler)
         if isinstance(result, Reply):
             return protocol.serialize(

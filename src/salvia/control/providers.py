@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from salvia.core.caller import Caller
 
 if TYPE_CHECKING:
-    from .call import Call
+    from .call import Call, Forwarder
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,8 @@ class Providers:
     `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
     the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
     `resource_policies[service](arn)` is the policy attached to a resource, or None. `object_tags(call, arn)` are the
-    tags of the object, or version of it, that a call names; None when there is none.
+    tags of the object, or version of it, that a call names; None when there is none. `elsewhere(call)` sends a call
+    on to another server; None: it is handled here.
     """
 
     key: Callable[[str], Key | None] = _nobody
@@ -73,5 +74,6 @@ class Providers:
     entity_arn: Callable[[str, str, str], str | None] = _nobody
     role_credentials: Callable[[str, str, int], Awaitable[RoleCredentials]] = _nobody
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
+    elsewhere: Callable[[Call], Forwarder | None] = lambda call: None
     object_tags: Callable[[Call, str], Mapping[str, str] | None] = lambda call, arn: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)

@@ -16,20 +16,21 @@ import io
 import logging
 import random
 import time
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
-
-import aiohttp
-from yarl import URL
 
 from salvia.core.canonical import escaped_path
 from salvia.core.errors import ServiceError
 from salvia.core.sigv4 import EMPTY_SHA256, UNSIGNED_PAYLOAD, sign
 
 from .location import Location
+
+if TYPE_CHECKING:  # imported on first use: most servers keep their bytes themselves
+    import aiohttp
 
 _log = logging.getLogger("salvia.objectstore")
 _CONNECTIONS = 64  # further requests wait for one: the other side is not asked for more than it can take
@@ -41,7 +42,7 @@ _PAUSE = (0.1, 5.0)  # between attempts, doubling
 _AGAIN = frozenset((429, 500, 502, 503, 504))
 _INLINE = 64 << 10  # longer bodies are hashed on a thread
 _OWN_HEADERS = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")  # nothing that nobody asked for
-BROKEN = (aiohttp.ClientError, TimeoutError, ConnectionError)
+BROKEN = (ConnectionError, TimeoutError)
 
 
 class Refused(Exception):
@@ -105,8 +106,7 @@ class RemoteBucket:
             try:
                 async with asyncio.timeout(_ATTEMPT):
                     response = await self.send(method, self.path(key), query, headers or {}, body, digest)
-                    async with response:
-                        content = await response.read()
+                    content = await whole(response)
             except BROKEN as problem:
                 failure = str(problem) or type(problem).__name__
                 continue
@@ -129,8 +129,7 @@ class RemoteBucket:
             try:
                 response = await self.send(method, self.path(key), "", headers, b"", EMPTY_SHA256)
                 if response.status >= 300:
-                    async with response:
-                        content = await response.read()
+                    content = await whole(response)
             except BROKEN as problem:
                 failure = str(problem) or type(problem).__name__
                 continue
@@ -153,7 +152,12 @@ class RemoteBucket:
         body: bytes | AsyncIterable[bytes] = b"",
         payload: str = UNSIGNED_PAYLOAD,
     ) -> aiohttp.ClientResponse:
-        """Sign and send one request, once. `path` and `query` are percent-encoded; `payload` is the body's SHA-256."""
+        """Sign and send one request, once. `path` and `query` are percent-encoded; `payload` is the body's SHA-256.
+
+        Raises what BROKEN names.
+        """
+        from yarl import URL
+
         try:
             keys = self.location.keys()
         except ValueError as error:
@@ -164,14 +168,15 @@ class RemoteBucket:
         given["host"] = self._host
         location = self.location
         signed = sign(method, path, query, given, keys, location.region, "s3", payload=payload, now=time.time())
-        return await self._open().request(
-            method,
-            URL(f"{location.endpoint}{path}{f'?{query}' if query else ''}", encoded=True),
-            headers={**given, **unsigned, **signed},
-            data=io.BytesIO(body) if body and isinstance(body, bytes) else body or None,  # which goes out in blocks
-            skip_auto_headers=_OWN_HEADERS,
-            allow_redirects=False,
-        )
+        with _broken():
+            return await self._open().request(
+                method,
+                URL(f"{location.endpoint}{path}{f'?{query}' if query else ''}", encoded=True),
+                headers={**given, **unsigned, **signed},
+                data=io.BytesIO(body) if body and isinstance(body, bytes) else body or None,  # goes out in blocks
+                skip_auto_headers=_OWN_HEADERS,
+                allow_redirects=False,
+            )
 
     def path(self, key: str = "") -> str:
         """The path of a key, or of the bucket."""
@@ -193,6 +198,8 @@ class RemoteBucket:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:
+            import aiohttp
+
             self._session = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=_CONNECTIONS),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT, sock_read=_SILENCE),
@@ -201,6 +208,29 @@ class RemoteBucket:
                 read_bufsize=1 << 20,
             )
         return self._session
+
+
+async def blocks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    """The body of an answer as it comes. Raises what BROKEN names."""
+    async with response:
+        with _broken():
+            async for block in response.content.iter_any():
+                yield block
+
+
+async def whole(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body of an answer. Raises what BROKEN names."""
+    return b"".join([block async for block in blocks(response)])
+
+
+@contextmanager
+def _broken() -> Iterator[None]:
+    import aiohttp
+
+    try:
+        yield
+    except aiohttp.ClientError as problem:
+        raise ConnectionError(str(problem) or type(problem).__name__) from problem
 
 
 def refusal(answer: Answer) -> Refused:

@@ -23,7 +23,7 @@ from salvia.core.canonical import decoded, escaped
 from salvia.core.errors import ServiceError
 
 from .base import NOTHING, Extent, Stored
-from .bucket import BROKEN, Refused, RemoteBucket, pause
+from .bucket import BROKEN, Refused, RemoteBucket, blocks, pause
 from .location import Location
 
 _PART = 8 << 20  # bytes; 10,000 parts of it are more than one put may bring
@@ -96,7 +96,7 @@ class RemoteStore:
                 ) as response:
                     if response.status != 206 or response.content_length != end - position:
                         raise self._lost(extent.blob)
-                    async for block in response.content.iter_any():
+                    async for block in blocks(response):
                         position += len(block)
                         yield block
             except BROKEN as problem:

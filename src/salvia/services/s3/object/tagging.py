@@ -11,7 +11,7 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 
 from .. import buckets, failures, intake, lookup, sources, tags, versions
-from ..buckets import BUCKET
+from ..buckets import BUCKET, ENDPOINT
 
 
 def provide(world: World) -> None:
@@ -22,6 +22,10 @@ def provide(world: World) -> None:
         bucket = documents.find(world.db.read(), BUCKET.kind, "", "", name)
         if bucket is None:
             return None
+        if ENDPOINT in bucket.spec:  # a denial that depends on it must not be passed by
+            raise failures.not_implemented(
+                f"A policy asks for s3:ExistingObjectTag of an object in {name}, which is another S3's."
+            )
         version = call.request.get("VersionId")
         source = sources.parsed(call.request.get("CopySource", ""))
         if source[:2] == (name, key):
