@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 from s3_cases import error, refused
 from tests.conftest import Server
+
+from salvia.core.sigv4 import Credentials, sign
 
 
 @pytest.fixture(scope="module")
@@ -59,6 +62,17 @@ def user(server: Server) -> tuple[str, Any]:
     return arn, server.client("s3", (key["AccessKeyId"], key["SecretAccessKey"], None))
 
 
+def send(server: Server, method: str, target: str, body: bytes = b"", headers: Any = None) -> tuple[int, bytes, Any]:
+    """A request as it is, without a client's ideas of it."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    try:
+        connection.request(method, target, body, headers or {})
+        response = connection.getresponse()
+        return response.status, response.read(), response.headers
+    finally:
+        connection.close()
+
+
 def test_what_is_there_is_served_under_its_name(s3: Any, server: Server) -> None:
     """Head, get, range, condition, both listings, a presigned URL, the bucket's host name."""
     got = s3.get_object(Bucket="theirs", Key="old/1")
@@ -77,10 +91,8 @@ def test_what_is_there_is_served_under_its_name(s3: Any, server: Server) -> None
     signed = s3.generate_presigned_url(
         "get_object", {"Bucket": "theirs", "Key": "old/1", "ResponseContentType": "text/x"}
     )
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
-    connection.request("GET", signed.partition(str(server.port))[2])
-    response = connection.getresponse()
-    assert (response.status, response.read(), response.headers["Content-Type"]) == (200, b"already there", "text/x")
+    status, body, headers = send(server, "GET", signed.partition(str(server.port))[2])
+    assert (status, body, headers["Content-Type"]) == (200, b"already there", "text/x")
     hosted = server.client("s3", s3={"addressing_style": "virtual"})
     assert hosted.head_object(Bucket="theirs", Key="old/1")["ContentLength"] == 13
 
@@ -102,6 +114,15 @@ def test_what_is_written_is_written_there(s3: Any, there: Any) -> None:
         assert s3.get_object_attributes(Bucket="theirs", Key=key, ObjectAttributes=["ObjectSize"])["ObjectSize"] == size
         s3.delete_object(Bucket="theirs", Key=key)
         assert refused(there.head_object, Bucket="theirs", Key=key) == ("404", 404)
+
+
+def test_headers_keep_their_bytes(server: Server, s3: Any, there: Any) -> None:
+    """Headers may hold UTF-8: what other clients than boto3 send. User guide, "Object metadata"."""
+    signed = server.client("s3").generate_presigned_url("put_object", {"Bucket": "theirs", "Key": "grün"})
+    target = signed.partition(str(server.port))[2]
+    assert send(server, "PUT", target, b"x", {"Cache-Control": "grün".encode()})[0] == 200
+    assert there.head_object(Bucket="theirs", Key="grün")["CacheControl"].encode("latin-1").decode() == "grün"
+    s3.delete_object(Bucket="theirs", Key="grün")
 
 
 def test_uploads_in_parts_and_copies_happen_there(s3: Any, there: Any) -> None:
@@ -174,20 +195,18 @@ def test_a_broken_upload_never_becomes_an_object_there(s3: Any, there: Any) -> N
 def test_trailing_checksums_go_over(server: Server, there: Any) -> None:
     """As clients send them over TLS: aws-chunked, the checksum after the body. Source: S3 user guide, "Trailing
     checksums"."""
-    signed = server.client("s3").generate_presigned_url("put_object", {"Bucket": "theirs", "Key": "trailed"})
     body = b"b\r\nhello world\r\n0\r\nx-amz-checksum-crc32:%s\r\n\r\n"
+    keys = Credentials(server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"])
+    headers = {
+        "host": f"127.0.0.1:{server.port}",
+        "content-encoding": "aws-chunked",
+        "x-amz-decoded-content-length": "11",
+        "x-amz-trailer": "x-amz-checksum-crc32",
+    }
+    payload, now = "STREAMING-UNSIGNED-PAYLOAD-TRAILER", time.time()
+    headers |= sign("PUT", "/theirs/trailed", "", headers, keys, "us-east-1", "s3", payload=payload, now=now)
     for value, status in ((b"DUoRhQ==", 200), (b"AAAAAA==", 400)):
-        connection = http.client.HTTPConnection("127.0.0.1", server.port)
-        headers = {
-            "content-encoding": "aws-chunked",
-            "x-amz-decoded-content-length": "11",
-            "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
-            "x-amz-trailer": "x-amz-checksum-crc32",
-        }
-        target = signed.partition(str(server.port))[2]
-        connection.request("PUT", target, body % value, headers)
-        response = connection.getresponse()
-        assert response.status == status, response.read()
+        assert send(server, "PUT", "/theirs/trailed", body % value, headers)[0] == status
     found = there.get_object(Bucket="theirs", Key="trailed", ChecksumMode="ENABLED")
     assert (found["Body"].read(), found["ChecksumCRC32"]) == (b"hello world", "DUoRhQ==")
 

@@ -172,7 +172,7 @@ class RemoteBucket:
             return await self._open().request(
                 method,
                 URL(f"{location.endpoint}{path}{f'?{query}' if query else ''}", encoded=True),
-                headers={**given, **unsigned, **signed},
+                headers={name: _as_text(value) for name, value in (given | unsigned | signed).items()},
                 data=io.BytesIO(body) if body and isinstance(body, bytes) else body or None,  # goes out in blocks
                 skip_auto_headers=_OWN_HEADERS,
                 allow_redirects=False,
@@ -221,6 +221,14 @@ async def blocks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 async def whole(response: aiohttp.ClientResponse) -> bytes:
     """The whole body of an answer. Raises what BROKEN names."""
     return b"".join([block async for block in blocks(response)])
+
+
+def _as_text(value: str) -> str:
+    """A header whose characters are the bytes of the wire, as the text that is UTF-8 there. Raises InvalidArgument."""
+    try:
+        return value if value.isascii() else value.encode("latin-1").decode()
+    except UnicodeError:
+        raise ServiceError("InvalidArgument", "A header that is not UTF-8 cannot be passed on.") from None
 
 
 @contextmanager

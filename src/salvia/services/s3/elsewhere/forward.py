@@ -115,7 +115,8 @@ class _Forward:
             if sent.failure is not None:
                 raise sent.failure
             raise self._refused(call, bucket.arn, refused)
-        answered = [(name, value) for name, value in response.headers.items() if name.lower() not in _HIDDEN]
+        raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
+        answered = [(name, value) for name, value in raw if name.lower() not in _HIDDEN]
         answered.append(("x-amz-request-id", call.request_id))
         if request.method == "HEAD" or response.status in (204, 304):
             response.release()
