@@ -16,7 +16,10 @@ from salvia.control.hints import Hints
 from salvia.control.world import World
 from salvia.core.clock import Clock
 from salvia.images.catalogue import Catalogue, default_folder
+from salvia.objectstore.base import ObjectStore
 from salvia.objectstore.filesystem import FilesystemStore
+from salvia.objectstore.location import Location
+from salvia.objectstore.remote import RemoteStore
 from salvia.settings import Settings
 from salvia.store.db import Database
 
@@ -42,6 +45,13 @@ def catalogue(home: Path) -> Catalogue:
     return Catalogue(default_folder(), home / "containers")
 
 
+def objects(settings: Settings) -> ObjectStore:
+    """Where bytes live: a folder of the data directory, or a bucket of another S3."""
+    if not settings.object_store:
+        return FilesystemStore(settings.home / "objects")
+    return RemoteStore(Location.parse(settings.object_store))
+
+
 def compose(settings: Settings) -> World:
     """Everything but the runtimes, opened and wired. Needs the schema to be there."""
     database = Database(settings.database_path)
@@ -50,7 +60,7 @@ def compose(settings: Settings) -> World:
         settings=settings,
         db=database,
         clock=Clock(),
-        objects=FilesystemStore(settings.home / "objects"),
+        objects=objects(settings),
         catalogue=catalogue(settings.home),
         dispatch=Dispatch(discover()),
         hints=Hints(settings.run / "hints"),
@@ -71,11 +81,13 @@ async def bootstrap(settings: Settings) -> None:
         for hook in world.dispatch.hooks["bootstrap"]:
             await hook(world)
     finally:
-        close(world)
+        await close(world)
 
 
-def close(world: World) -> None:
+async def close(world: World) -> None:
     """Finish writes and let go of files."""
+    for finish in (world.objects.close, *world.closers):
+        await finish()
     world.hints.close()
     world.db.close()
 

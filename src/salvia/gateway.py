@@ -48,7 +48,7 @@ class Gateway:
             response = await self._answer(request)
             if not await body.spent(request):
                 response.headers.append(("connection", "close"))
-            await _send(response, request.method, send)
+            await _send(response, request.method, receive, send)
         except ClientGone:
             return
 
@@ -121,7 +121,7 @@ class _Body:
         return True
 
 
-async def _send(response: HttpResponse, method: str, send: Send) -> None:
+async def _send(response: HttpResponse, method: str, receive: Receive, send: Send) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     body = response.body
     whole = isinstance(body, bytes)
@@ -132,9 +132,20 @@ async def _send(response: HttpResponse, method: str, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
         return
     if method != "HEAD":
-        async for chunk in body:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await _stream(body, receive, send)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send a body as long as somebody takes it. Raises ClientGone: the server would swallow the rest in silence."""
+    news = asyncio.ensure_future(receive())
+    try:
+        async for chunk in body:
+            if news.done() and news.result()["type"] == "http.disconnect":
+                raise ClientGone
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        news.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -174,4 +185,4 @@ async def serve(settings: Settings, listener: int) -> None:
     following.cancel()
     journaling.cancel()
     await journal.close()
-    close(world)
+    await close(world)

@@ -16,7 +16,11 @@ def default_home() -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`advertise` is the URL by which instances reach the gateway; empty: derived from host and port."""
+    """`advertise` is the URL by which instances reach the gateway; empty: derived from host and port.
+
+    `object_store` is the URL of a bucket (`objectstore.location`); empty: the folder `objects` of the data directory.
+    `buckets` are URLs of buckets of other S3s that are served under their own names.
+    """
 
     home: Path
     host: str = "127.0.0.1"
@@ -25,6 +29,8 @@ class Settings:
     capacity: Literal["elastic", "strict"] = "elastic"
     workers: int = 1
     database: str = ""
+    object_store: str = ""
+    buckets: str = ""
     advertise: str = ""
     clock: Literal["system", "virtual"] = "system"
     account: str = "123456789012"

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from salvia import process
+from salvia.core.errors import ServiceError
 from salvia.settings import Settings
 
 _log = logging.getLogger("salvia.supervisor")
@@ -79,7 +80,10 @@ class Supervisor:
             ) from error
         from salvia.app import bootstrap
 
-        asyncio.run(bootstrap(settings))
+        try:
+            asyncio.run(bootstrap(settings))
+        except ServiceError as error:
+            raise CannotStart(error.message) from error
         # From here on only gateways of ours can answer on the port: `detach` waits for that.
         (settings.run / "prepared").write_text(str(os.getpid()))
 

@@ -11,9 +11,30 @@ from typing import Any
 import click
 
 from salvia import process
+from salvia.objectstore.location import Location
 from salvia.settings import Settings, default_home
 
 from .group import cli, client, fail, running_settings
+
+
+def _location(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    try:
+        if url:
+            Location.parse(url).keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return url
+
+
+def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> str:
+    from salvia.services.s3.elsewhere.registered import locations
+
+    try:
+        for location in locations(urls).values():
+            location.keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return urls
 
 
 @cli.command()
@@ -36,6 +57,18 @@ from .group import cli, client, fail, running_settings
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
 @click.option("--database", default="", help="sqlite:///PATH; by default salvia.db in the data directory.")
+@click.option(
+    "--object-store",
+    default="",
+    callback=_location,
+    help="s3://BUCKET/PREFIX?endpoint=https://HOST&region=R: keep objects' bytes in a bucket of another S3.",
+)
+@click.option(
+    "--buckets",
+    default="",
+    callback=_locations,
+    help="s3://NAME?endpoint=https://HOST,s3://…: serve buckets of another S3 under their own names.",
+)
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
 @click.option(
     "--clock",

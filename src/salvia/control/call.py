@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from salvia.core.caller import Caller
-from salvia.core.http import HttpRequest
+from salvia.core.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from salvia.core.chunked import Body
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .world import World
 
 Handler = Callable[["Call"], Awaitable["dict[str, Any] | Reply"]]
+Forwarder = Callable[["Call"], Awaitable[HttpResponse]]  # of what is answered elsewhere
 H = TypeVar("H", bound=Handler)
 
 
