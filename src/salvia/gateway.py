@@ -6,16 +6,19 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from functools import partial
 from typing import Any
+from urllib.request import getproxies_environment
 
 import uvicorn
 
 from salvia import protocol
-from salvia.app import close, compose, until_signalled
-from salvia.control import chain, emptying, instances, timekeeping
+from salvia.app import authority, close, compose, until_signalled
+from salvia.control import chain, emptying, guests, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
+from salvia.protocol.proxy import Connection, Outside, Proxy, Sniffer
 from salvia.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -45,16 +48,17 @@ class Gateway:
             client=(scope.get("client") or ("", 0))[0],
         )
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, proxied="host" in scope["state"])
             if not await body.spent(request):
                 response.headers.append(("connection", "close"))
             await _send(response, request.method, send)
         except ClientGone:
             return
 
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
+    async def _answer(self, request: HttpRequest, *, proxied: bool) -> HttpResponse:
         path = request.path
-        if path.startswith("/_") and protocol.bucket_of(request.host, chain.DOMAINS) is None:
+        # What came through the proxy is meant for AWS, which has no such paths.
+        if path.startswith("/_") and not proxied and protocol.bucket_of(request.host, chain.DOMAINS) is None:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
             if path.startswith("/_instance/"):
@@ -145,13 +149,24 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _connections(world: World) -> Callable[..., asyncio.Protocol]:
+    """What makes the protocol of each connection."""
+    settings = world.settings
+    own = frozenset((name, settings.port) for name in (*settings.names, settings.host))
+    ours = authority(settings)
+    proxy = Proxy(ours, Outside(getproxies_environment(), own), partial(guests.admit, world))
+    if settings.tls:
+        return partial(Sniffer, proxy, ours.server_context(*settings.names))
+    return partial(Connection, proxy)
+
+
 async def serve(settings: Settings, listener: int) -> None:
     """Serve on an inherited listening socket until SIGTERM."""
     world = compose(settings)
     stop = until_signalled()
     config = uvicorn.Config(
         Gateway(world),
-        http="httptools",
+        http=_connections(world),  # type: ignore[arg-type]  # it is called, whatever it is
         lifespan="off",
         access_log=False,
         log_config=None,

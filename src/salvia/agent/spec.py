@@ -49,7 +49,8 @@ class Spec(NamedTuple):
     """One instance of one job: where its gateway is, which host it is, and what to run.
 
     `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a
-    directory of small files that the host calls `run` and the program `run_inside`.
+    directory of small files that the host calls `run` and the program `run_inside`. `proxy` is the program's way
+    to other hosts: the proxy's `url`, and the hosts to `bypass` it for.
     """
 
     url: str
@@ -57,6 +58,7 @@ class Spec(NamedTuple):
     region: str
     account: str
     ca: str | None
+    proxy: Mapping[str, str] | None
     host: str
     hosts: Sequence[str]
     address: str
@@ -100,6 +102,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         region=document["region"],
         account=document["account"],
         ca=document.get("ca"),
+        proxy=document.get("proxy"),
         host=document["host"],
         hosts=hosts,
         address=document.get("address") or "127.0.0.1",

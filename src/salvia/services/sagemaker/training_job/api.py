@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from salvia.control import crud, instances
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
-from salvia.core.errors import validation_error
+from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
@@ -47,6 +47,7 @@ async def create_training_job(call: Call) -> dict[str, Any]:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
+        "AlgorithmSpecification": {**_metrics(call), **request["AlgorithmSpecification"]},
         # SDK v2's `attach` reads the key though it is empty.
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]},
         "ResourceConfig": {"InstanceCount": 1, **request["ResourceConfig"]},
@@ -93,6 +94,19 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
 
     await crud.remove(call, TRAINING_JOB, call.request["TrainingJobName"], ended, forget)
     return {}
+
+
+def _metrics(call: Call) -> dict[str, Any]:
+    """The definitions of what an algorithm of the catalogue measures: SDK v2's `TrainingJobAnalytics` reads them.
+
+    Source: a description of a job of a built-in algorithm, AWS guide, "Monitor and Analyze Training Jobs".
+    """
+    try:
+        image = call.world.catalogue.find(call.request["AlgorithmSpecification"]["TrainingImage"])
+    except ServiceError:
+        return {}  # it is the lifecycle's to say that nobody has such an image
+    definitions = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metrics]
+    return {"MetricDefinitions": definitions} if definitions else {}
 
 
 def _check_channels(request: dict[str, Any]) -> None:

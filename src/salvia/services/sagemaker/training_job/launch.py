@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from salvia.control import instances
+from salvia.control import guests, instances
 from salvia.control.instances import Instance
 from salvia.control.world import World
 from salvia.core.errors import ServiceError, validation_error
@@ -159,7 +159,8 @@ def _spec(
             "token": instances.bearer(world.secret, job.id, position, 0),
             "region": job.region,
             "account": account,
-            "ca": None,
+            "ca": str(world.settings.ca_bundle),
+            "proxy": None if spec.get("EnableNetworkIsolation") else guests.way_out(world, job.id, position, 0),
             "job": {
                 "kind": "training",
                 "name": job.name,

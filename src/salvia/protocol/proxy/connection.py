@@ -1,0 +1,256 @@
+"""Connections to the port: HTTP as uvicorn speaks it, CONNECT besides, and TLS where it is asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http
+import logging
+import os
+import socket
+import ssl
+from collections.abc import Coroutine
+from typing import Any, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from salvia.core.domains import is_aws
+
+from .door import Proxy, target
+from .outside import Refused
+from .tunnel import Tunnel
+
+_log = logging.getLogger("salvia.proxy")
+_LONGEST_HEAD = 64 * 1024
+_HEAD_SECONDS = 60.0
+_HANDSHAKE_SECONDS = 10.0
+_FIRST_BYTE_SECONDS = 75.0
+_TLS = b"\x16"  # how every handshake begins. Source: RFC 8446, section 5.1
+
+
+class Connection(HttpToolsProtocol):
+    """HTTP/1.1 with a bound on heads, which uvicorn's has not, and with CONNECT.
+
+    `app_state` names the `host` that a connection through the proxy is for: in one of those, CONNECT is refused.
+    """
+
+    def __init__(self, proxy: Proxy, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._proxy = proxy
+        self._uvicorns = uvicorns
+        self._early = b""  # what came before uvicorn's part of a TLS handshake was over
+        self._head: int | None = None  # bytes of an unfinished head, but for those that came with its beginning
+        self._slow: asyncio.TimerHandle | None = None
+        self._asked = b""  # the target of a CONNECT
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self._early:
+            self.data_received(self._early)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._patience(over=True)
+        if self.transport is not None:
+            super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport is None:
+            self._early += data
+            return
+        began = self._head
+        super().data_received(data)
+        if self._asked and not data.endswith(b"\n"):  # it says more before our answer, as no client of a proxy does
+            self.transport.close()
+        if self._head is not None:
+            self._head += len(data) if began is not None else 0
+            if self._head > _LONGEST_HEAD:
+                self.send_400_response("The request's head is too long.")
+            else:
+                self._patience()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._head = 0
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        self._patience(over=True)
+        if self.parser.get_method() == b"CONNECT":
+            self._asked = self.url
+        else:
+            super().on_headers_complete()
+
+    def _should_upgrade(self) -> bool:
+        # A CONNECT is to uvicorn what an upgrade to WebSocket is: the connection goes to somebody else.
+        return bool(self._asked)
+
+    def handle_websocket_upgrade(self) -> None:
+        self.connections.discard(self)
+        self.transport.pause_reading()
+        self._background(self._connect())
+
+    def _patience(self, *, over: bool = False) -> None:
+        """A head that has begun has a minute to end."""
+        if over and self._slow is not None:
+            self._slow.cancel()
+            self._slow = None
+        elif not over and self._slow is None:
+            self._slow = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
+
+    def _background(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _connect(self) -> None:
+        peer = self.client[0] if self.client else ""
+        try:
+            if "host" in self.app_state or (self.cycle is not None and not self.cycle.response_complete):
+                raise Refused(400, "CONNECT stands at the beginning of a connection.")
+            guest = self._proxy.guest(self.headers, peer, self.server[0] if self.server else "")
+            host, port = target(self._asked)
+            if is_aws(host):
+                await self._answer(host)
+                return
+            connected, said = await self._proxy.outside.open(host, port, anywhere=guest.anywhere)
+        except Refused as refused:
+            _log.info(
+                "refused",
+                extra={"event": "proxy-refused", "client": peer, "status": refused.status, "why": str(refused)},
+            )
+            self._refuse(refused)
+            return
+        _log.info("tunnel", extra={"event": "proxy-tunnel", "who": guest.name, "host": host, "port": port})
+        await self._tunnel(connected, said)
+
+    async def _answer(self, host: str) -> None:
+        """Be `host`: TLS with a certificate of our authority, and the same application behind it."""
+        context = await asyncio.to_thread(self._proxy.authority.context, host)
+        self._agree()
+        inner = Connection(self._proxy, **{**self._uvicorns, "app_state": {**self.app_state, "host": host}})
+        await secure(self.transport, inner, context)
+
+    async def _tunnel(self, connected: socket.socket, said: bytes) -> None:
+        if self.transport.is_closing():
+            connected.close()
+            return
+        self._agree(said)
+        tunnel = Tunnel(self.connections)
+        try:
+            await self.loop.create_connection(lambda: tunnel.far, sock=connected)
+        except OSError:  # it hung up at once
+            self.transport.close()
+        tunnel.near.connection_made(self.transport)
+        self.transport.set_protocol(tunnel.near)
+        if self.transport.is_closing():
+            tunnel.shutdown()
+        else:
+            self.transport.resume_reading()
+
+    def _agree(self, said: bytes = b"") -> None:
+        self.transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n" + said)
+
+    def _refuse(self, refused: Refused) -> None:
+        # Clients show the reason of a refused CONNECT, and hardly ever its body.
+        reason = f"{http.HTTPStatus(refused.status).phrase}: {refused}".encode("ascii", "replace")
+        head = [b"HTTP/1.1 %d %s" % (refused.status, reason.replace(b"\r", b" ").replace(b"\n", b" "))]
+        if refused.status == 407:
+            head.append(b'Proxy-Authenticate: Basic realm="Salvia"')
+        head += [b"Content-Length: 0", b"Connection: close", b"", b""]
+        self.transport.write(b"\r\n".join(head))
+        self.transport.close()
+
+
+class Sniffer(asyncio.Protocol):
+    """A connection to a port that speaks TLS: whoever begins otherwise may CONNECT, and nothing else.
+
+    Clients speak to their HTTPS_PROXY without TLS, and only half of them could do it with.
+    """
+
+    def __init__(self, proxy: Proxy, context: ssl.SSLContext, **uvicorns: Any) -> None:
+        self._proxy = proxy
+        self._context = context
+        self._uvicorns = uvicorns
+        self._connections: set[Any] = uvicorns["server_state"].connections
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._glance: socket.socket | None = None
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.pause_reading()
+        self._connections.add(self)
+        self._patience = self._loop.call_later(_FIRST_BYTE_SECONDS, self.shutdown)
+        self._glance = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        self._loop.add_reader(self._glance, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._put_down()
+
+    def shutdown(self) -> None:
+        """Close it, whatever it wanted to say."""
+        self._put_down()
+        if self._transport is not None:
+            self._transport.close()
+
+    def _look(self) -> None:
+        """Look at the first byte, and leave it there for whom it is meant."""
+        assert self._glance is not None and self._transport is not None
+        try:
+            first = self._glance.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return
+        except OSError:
+            first = b""
+        self._put_down()
+        if not first:
+            self._transport.close()
+        elif first == _TLS:
+            task = self._loop.create_task(
+                secure(self._transport, Connection(self._proxy, **self._uvicorns), self._context)
+            )
+            tasks = self._uvicorns["server_state"].tasks
+            tasks.add(task)
+            task.add_done_callback(tasks.discard)
+        else:
+            plain = Connection(self._proxy, **self._uvicorns)
+            plain.app = _tls_only
+            plain.connection_made(self._transport)
+            self._transport.set_protocol(plain)
+            self._transport.resume_reading()
+
+    def _put_down(self) -> None:
+        self._connections.discard(self)
+        if self._patience is not None:
+            self._patience.cancel()
+        if self._glance is not None:
+            self._loop.remove_reader(self._glance)
+            self._glance.close()
+            self._glance = None
+
+
+async def secure(transport: asyncio.Transport, inner: Connection, context: ssl.SSLContext) -> None:
+    """Speak TLS on `transport`, with `inner` on top of it. Quiet about clients that do not trust us, or hang up."""
+    try:
+        with contextlib.suppress(ssl.SSLError, OSError):
+            secured = await asyncio.get_running_loop().start_tls(
+                transport, inner, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+            )
+            if secured is not None:
+                inner.connection_made(secured)
+                return
+    finally:
+        if inner.transport is None:
+            transport.abort()
+
+
+async def _tls_only(scope: Any, receive: Any, send: Any) -> None:
+    body = b"This port speaks TLS: use https://.\n"
+    headers = [
+        (b"content-type", b"text/plain"),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+    ]
+    await send({"type": "http.response.start", "status": 400, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
