@@ -136,12 +136,12 @@ class Connection(HttpToolsProtocol):
             return
         self._agree(said)
         tunnel = Tunnel(self.connections)
+        tunnel.near.connection_made(self.transport)
+        self.transport.set_protocol(tunnel.near)
         try:
             await self.loop.create_connection(lambda: tunnel.far, sock=connected)
         except OSError:  # it hung up at once
             self.transport.close()
-        tunnel.near.connection_made(self.transport)
-        self.transport.set_protocol(tunnel.near)
         if self.transport.is_closing():
             tunnel.shutdown()
         else:
