@@ -18,7 +18,7 @@ from salvia.control import chain, emptying, guests, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
-from salvia.protocol.proxy import Connection, Outside, Proxy, Sniffer
+from salvia.protocol.proxy import Connection, Outside, Proxy, Splitter
 from salvia.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -149,24 +149,16 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _connections(world: World) -> Callable[..., asyncio.Protocol]:
-    """What makes the protocol of each connection."""
-    settings = world.settings
-    own = frozenset((name, settings.port) for name in (*settings.names, settings.host))
-    ours = authority(settings)
-    proxy = Proxy(ours, Outside(getproxies_environment(), own), partial(guests.admit, world))
-    if settings.tls:
-        return partial(Sniffer, proxy, ours.server_context(*settings.names))
-    return partial(Connection, proxy)
-
-
 async def serve(settings: Settings, listener: int) -> None:
     """Serve on an inherited listening socket until SIGTERM."""
     world = compose(settings)
     stop = until_signalled()
+    own = frozenset((name, settings.port) for name in (*settings.names, settings.host))
+    ours = authority(settings)
+    proxy = Proxy(ours, Outside(getproxies_environment(), own), partial(guests.admit, world))
     config = uvicorn.Config(
         Gateway(world),
-        http=_connections(world),  # type: ignore[arg-type]  # it is called, whatever it is
+        http=partial(Connection, proxy),  # type: ignore[arg-type]  # it is called, whatever it is
         lifespan="off",
         access_log=False,
         log_config=None,
@@ -178,9 +170,16 @@ async def serve(settings: Settings, listener: int) -> None:
     )
     following = asyncio.create_task(timekeeping.follow(world))
     server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=listener)]))
+    port = socket.socket(fileno=listener)
+    splitter = None
+    if settings.tls:
+        make = partial(Connection, proxy, config=config, server_state=server.server_state, app_state={})
+        splitter = Splitter(port, ours.server_context(*settings.names), make)
+    serving = asyncio.create_task(server.serve(sockets=[] if splitter else [port]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     world.closing.set()
+    if splitter:
+        splitter.close()
     server.should_exit = True
     await serving
     following.cancel()

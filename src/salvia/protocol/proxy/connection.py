@@ -1,4 +1,4 @@
-"""Connections to the port: HTTP as uvicorn speaks it, CONNECT besides, and TLS where it is asked for."""
+"""Connections to the port: HTTP as uvicorn speaks it, and CONNECT besides."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 import http
 import logging
-import os
 import socket
 import ssl
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -23,9 +22,7 @@ from .tunnel import Tunnel
 _log = logging.getLogger("salvia.proxy")
 _LONGEST_HEAD = 64 * 1024
 _HEAD_SECONDS = 60.0
-_HANDSHAKE_SECONDS = 10.0
-_FIRST_BYTE_SECONDS = 75.0
-_TLS = b"\x16"  # how every handshake begins. Source: RFC 8446, section 5.1
+HANDSHAKE_SECONDS = 10.0
 
 
 class Connection(HttpToolsProtocol):
@@ -161,81 +158,12 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-class Sniffer(asyncio.Protocol):
-    """A connection to a port that speaks TLS: whoever begins otherwise may CONNECT, and nothing else.
-
-    Clients speak to their HTTPS_PROXY without TLS, and only half of them could do it with.
-    """
-
-    def __init__(self, proxy: Proxy, context: ssl.SSLContext, **uvicorns: Any) -> None:
-        self._proxy = proxy
-        self._context = context
-        self._uvicorns = uvicorns
-        self._connections: set[Any] = uvicorns["server_state"].connections
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
-        self._glance: socket.socket | None = None
-        self._patience: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        self._transport.pause_reading()
-        self._connections.add(self)
-        self._patience = self._loop.call_later(_FIRST_BYTE_SECONDS, self.shutdown)
-        self._glance = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
-        self._loop.add_reader(self._glance, self._look)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._put_down()
-
-    def shutdown(self) -> None:
-        """Close it, whatever it wanted to say."""
-        self._put_down()
-        if self._transport is not None:
-            self._transport.close()
-
-    def _look(self) -> None:
-        """Look at the first byte, and leave it there for whom it is meant."""
-        assert self._glance is not None and self._transport is not None
-        try:
-            first = self._glance.recv(1, socket.MSG_PEEK)
-        except BlockingIOError:
-            return
-        except OSError:
-            first = b""
-        self._put_down()
-        if not first:
-            self._transport.close()
-        elif first == _TLS:
-            task = self._loop.create_task(
-                secure(self._transport, Connection(self._proxy, **self._uvicorns), self._context)
-            )
-            tasks = self._uvicorns["server_state"].tasks
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
-        else:
-            plain = Connection(self._proxy, **self._uvicorns)
-            plain.app = _tls_only
-            plain.connection_made(self._transport)
-            self._transport.set_protocol(plain)
-            self._transport.resume_reading()
-
-    def _put_down(self) -> None:
-        self._connections.discard(self)
-        if self._patience is not None:
-            self._patience.cancel()
-        if self._glance is not None:
-            self._loop.remove_reader(self._glance)
-            self._glance.close()
-            self._glance = None
-
-
 async def secure(transport: asyncio.Transport, inner: Connection, context: ssl.SSLContext) -> None:
     """Speak TLS on `transport`, with `inner` on top of it. Quiet about clients that do not trust us, or hang up."""
     try:
         with contextlib.suppress(ssl.SSLError, OSError):
             secured = await asyncio.get_running_loop().start_tls(
-                transport, inner, context, server_side=True, ssl_handshake_timeout=_HANDSHAKE_SECONDS
+                transport, inner, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
             )
             if secured is not None:
                 inner.connection_made(secured)
@@ -243,14 +171,3 @@ async def secure(transport: asyncio.Transport, inner: Connection, context: ssl.S
     finally:
         if inner.transport is None:
             transport.abort()
-
-
-async def _tls_only(scope: Any, receive: Any, send: Any) -> None:
-    body = b"This port speaks TLS: use https://.\n"
-    headers = [
-        (b"content-type", b"text/plain"),
-        (b"content-length", str(len(body)).encode()),
-        (b"connection", b"close"),
-    ]
-    await send({"type": "http.response.start", "status": 400, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
