@@ -210,6 +210,8 @@ def test_a_tunnel_carries_much_both_ways_and_one_end_may_fall_silent_first(
     ("target", "expected"),
     [
         ("nowhere.invalid:443", 502),
+        ("a..b:443", 400),
+        ("x" * 64 + ".example:443", 400),
         ("127.0.0.1:1", 502),
         ("pypi.org", 400),
         ("pypi.org:0", 400),

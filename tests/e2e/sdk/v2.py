@@ -34,7 +34,7 @@ rights = {"Effect": "Allow", "Action": "iam:GetRole", "Resource": "*"}
 iam = boto3.client("iam")
 role = iam.create_role(RoleName="scientist", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
 iam.put_role_policy(RoleName="scientist", PolicyName="p", PolicyDocument=json.dumps({"Statement": [rights]}))
-keys = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="s")["Credentials"]
+keys = boto3.client("sts").assume_role(RoleArn=role, RoleSessionName="morning")["Credentials"]
 scientist = boto3.Session(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 execution_role = sagemaker.get_execution_role(sagemaker.Session(scientist))
 

@@ -117,6 +117,10 @@ class Connection(HttpToolsProtocol):
             )
             self._refuse(refused)
             return
+        except Exception:
+            _log.exception("failed", extra={"event": "proxy-failed", "client": peer})
+            self.transport.abort()
+            return
         _log.info("tunnel", extra={"event": "proxy-tunnel", "who": guest.name, "host": host, "port": port})
         await self._tunnel(connected, said)
 

@@ -53,6 +53,8 @@ class Outside:
                 if self._upstream.hostname and not proxy_bypass_environment(host, self._proxies):
                     return await self._through_upstream(host, port, anywhere=anywhere)
                 return await self._direct(host, port, anywhere=anywhere), b""
+        except UnicodeError:  # a label that is empty or too long
+            raise Refused(400, f"{host} is no host name.") from None
         except TimeoutError:
             raise Refused(504, f"{host}:{port} did not answer within {_CONNECT_SECONDS:.0f} s.") from None
         except OSError as error:
