@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salvia.control import timekeeping
 from salvia.control.dispatch import Dispatch, discover
@@ -15,9 +16,11 @@ from salvia.core import files
 from salvia.core.clock import Clock
 from salvia.images.catalogue import Catalogue, default_folder
 from salvia.objectstore.filesystem import FilesystemStore
-from salvia.protocol.proxy import Authority, new_authority, trust
 from salvia.settings import Settings
 from salvia.store.db import Database
+
+if TYPE_CHECKING:
+    from salvia.protocol.proxy.authority import Authority
 
 
 def server_secret(home: Path) -> bytes:
@@ -27,6 +30,11 @@ def server_secret(home: Path) -> bytes:
 
 def authority(settings: Settings) -> Authority:
     """The data directory's certificate authority: its key and certificate are one file, which never is half there."""
+    from salvia.protocol.proxy.authority import (  # a tenth of a second, which controllers do not need
+        Authority,
+        new_authority,
+    )
+
     return Authority(files.create_once(settings.home / "ca.key", new_authority))
 
 
@@ -58,6 +66,8 @@ def compose(settings: Settings) -> World:
 
 async def bootstrap(settings: Settings) -> None:
     """What the first start leaves behind: authority, account, its administrator, the default role. Repeatable."""
+    from salvia.protocol.proxy import trust
+
     bundle = trust.bundle(authority(settings).certificate, settings.ca_bundle)
     files.replace(settings.ca_bundle, bundle.encode())
     world = compose(settings)

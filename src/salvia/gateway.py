@@ -18,7 +18,10 @@ from salvia.control import chain, emptying, guests, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
-from salvia.protocol.proxy import Connection, Outside, Proxy, Splitter
+from salvia.protocol.proxy.connection import Connection
+from salvia.protocol.proxy.door import Proxy
+from salvia.protocol.proxy.outside import Outside
+from salvia.protocol.proxy.splitter import Splitter
 from salvia.settings import Settings
 
 Scope = MutableMapping[str, Any]

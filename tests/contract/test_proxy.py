@@ -21,7 +21,7 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from tests.conftest import Jobs, Server, eventually
 
-from salvia.protocol.proxy import Authority, new_authority
+from salvia.protocol.proxy.authority import Authority, new_authority
 
 
 def administrator(server: Server) -> str:

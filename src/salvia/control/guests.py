@@ -11,7 +11,7 @@ from urllib.request import getproxies_environment
 
 from salvia.core import passes
 from salvia.core.domains import bypass
-from salvia.protocol.proxy import Guest
+from salvia.core.passes import Guest
 
 from .world import World
 

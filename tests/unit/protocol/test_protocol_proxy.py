@@ -9,7 +9,8 @@ import pytest
 from cryptography import x509
 
 from salvia.core.domains import bypass, is_aws
-from salvia.protocol.proxy import Authority, new_authority, trust
+from salvia.protocol.proxy import trust
+from salvia.protocol.proxy.authority import Authority, new_authority
 from salvia.protocol.proxy.outside import is_public
 
 

@@ -9,11 +9,3 @@
 
 Source: RFC 9110, section 9.3.6.
 """
-
-from .authority import Authority, new_authority
-from .connection import Connection
-from .door import Guest, Proxy
-from .outside import Outside
-from .splitter import Splitter
-
-__all__ = ["Authority", "Connection", "Guest", "Outside", "Proxy", "Splitter", "new_authority"]

@@ -8,18 +8,12 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from salvia.core.passes import Guest
+
 from .authority import Authority
 from .outside import Outside, Refused
 
 _TARGET = re.compile(rb"(?:\[(?P<six>[0-9A-Fa-f:.]{2,45})\]|(?P<name>[A-Za-z0-9._-]{1,253})):(?P<port>[0-9]{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class Guest:
-    """Who was admitted. Unless `anywhere`, only public addresses are open to them."""
-
-    name: str
-    anywhere: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import urllib.parse
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]
 
 _CONNECT_SECONDS = 20.0
@@ -16,6 +17,14 @@ _LONGEST_ANSWER = 64 * 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = tuple[int, tuple[object, ...]]  # family, and what the family's sockets connect to
+
+
+class _Upstream(NamedTuple):
+    """A proxy behind us; `user` is name:password, or empty."""
+
+    host: str
+    port: int
+    user: str
 
 
 class Refused(Exception):
@@ -36,9 +45,9 @@ class Outside:
         self._proxies = dict(proxies)
         self._own = own
         url = proxies.get("https") or proxies.get("all") or ""
-        self._upstream = urllib.parse.urlsplit(url if "://" in url or not url else f"http://{url}")
-        if url and (self._upstream.hostname, self._upstream.port) in own:
-            self._upstream = urllib.parse.urlsplit("")
+        self._upstream = _upstream(url)
+        ourselves = self._upstream is not None and (self._upstream.host, self._upstream.port) in own
+        self._wanted = bool(url) and not ourselves
 
     async def open(self, host: str, port: int, *, anywhere: bool) -> tuple[socket.socket, bytes]:
         """A connected socket, and what the other side has said already. Raises Refused.
@@ -50,7 +59,7 @@ class Outside:
             raise Refused(403, "Salvia itself is no place that a job may reach through its proxy.")
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
-                if self._upstream.hostname and not proxy_bypass_environment(host, self._proxies):
+                if self._wanted and not proxy_bypass_environment(host, self._proxies):
                     return await self._through_upstream(host, port, anywhere=anywhere)
                 return await self._direct(host, port, anywhere=anywhere), b""
         except UnicodeError:  # a label that is empty or too long
@@ -79,27 +88,39 @@ class Outside:
 
     async def _through_upstream(self, host: str, port: int, *, anywhere: bool) -> tuple[socket.socket, bytes]:
         upstream = self._upstream
-        if upstream.scheme != "http" or not upstream.hostname:
+        if upstream is None:
             raise Refused(502, "The server's HTTPS_PROXY is not of the form http://host:port, which Salvia can use.")
         if not anywhere:
             # Behind such a proxy, names from outside often do not resolve: it knows what to let through.
             with contextlib.suppress(OSError):
                 _must_be_public(host, await _look_up(host, port))
-        connected = await self._direct(upstream.hostname, upstream.port or 80, anywhere=True)
+        connected = await self._direct(upstream.host, upstream.port, anywhere=True)
         try:
-            return connected, await _ask(connected, f"[{host}]" if ":" in host else host, port, upstream)
+            return connected, await _ask(connected, f"[{host}]" if ":" in host else host, port, upstream.user)
         except BaseException:
             connected.close()
             raise
 
 
-async def _ask(upstream: socket.socket, host: str, port: int, url: urllib.parse.SplitResult) -> bytes:
+def _upstream(url: str) -> _Upstream | None:
+    """The proxy at `url`; None where that is no such URL as can be used."""
+    parts = urllib.parse.urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:  # its port is no number
+        return None
+    if parts.scheme != "http" or not host:
+        return None
+    user = [urllib.parse.unquote(word) for word in (parts.username or "", parts.password or "")]
+    return _Upstream(host, port or 80, ":".join(user) if parts.username else "")
+
+
+async def _ask(upstream: socket.socket, host: str, port: int, user: str) -> bytes:
     """CONNECT through a proxy; returns what came after its answer."""
     loop = asyncio.get_running_loop()
     lines = [f"CONNECT {host}:{port} HTTP/1.1", f"Host: {host}:{port}"]
-    if url.username:
-        pair = f"{urllib.parse.unquote(url.username)}:{urllib.parse.unquote(url.password or '')}"
-        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(pair.encode()).decode()}")
+    if user:
+        lines.append(f"Proxy-Authorization: Basic {base64.b64encode(user.encode()).decode()}")
     await loop.sock_sendall(upstream, "\r\n".join([*lines, "", ""]).encode())
     answer = b""
     while b"\r\n\r\n" not in answer:
