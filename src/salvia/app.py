@@ -35,7 +35,14 @@ def authority(settings: Settings) -> Authority:
         new_authority,
     )
 
-    return Authority(files.create_once(settings.home / "ca.key", new_authority))
+    path = settings.home / "ca.key"
+    try:
+        return Authority(files.create_once(path, new_authority))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} does not hold a key and a certificate, as Salvia wrote them. Restore it, or delete it: a new "
+            "authority is made then, and clients need `salvia env` again."
+        ) from error
 
 
 def catalogue(home: Path) -> Catalogue:

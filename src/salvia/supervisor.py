@@ -83,7 +83,10 @@ class Supervisor:
             ) from error
         from salvia.app import bootstrap
 
-        asyncio.run(bootstrap(settings))
+        try:
+            asyncio.run(bootstrap(settings))
+        except ValueError as error:
+            raise CannotStart(str(error)) from error
         # From here on only gateways of ours can answer on the port: `detach` waits for that.
         (settings.run / "prepared").write_text(str(os.getpid()))
 

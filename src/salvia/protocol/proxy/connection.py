@@ -23,6 +23,7 @@ _log = logging.getLogger("salvia.proxy")
 _LONGEST_HEAD = 64 * 1024
 _HEAD_SECONDS = 60.0
 HANDSHAKE_SECONDS = 10.0
+GOODBYE_SECONDS = 2.0  # a client that says none is not waited for when the server goes down
 
 
 class Connection(HttpToolsProtocol):
@@ -167,7 +168,12 @@ async def secure(transport: asyncio.Transport, inner: Connection, context: ssl.S
     try:
         with contextlib.suppress(ssl.SSLError, OSError):
             secured = await asyncio.get_running_loop().start_tls(
-                transport, inner, context, server_side=True, ssl_handshake_timeout=HANDSHAKE_SECONDS
+                transport,
+                inner,
+                context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS,
+                ssl_shutdown_timeout=GOODBYE_SECONDS,
             )
             if secured is not None:
                 inner.connection_made(secured)

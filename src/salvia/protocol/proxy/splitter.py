@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from .connection import HANDSHAKE_SECONDS, Connection
+from .connection import GOODBYE_SECONDS, HANDSHAKE_SECONDS, Connection
 
 _HANDSHAKE = b"\x16"  # how each begins. Source: RFC 8446, section 5.1
 _FIRST_BYTE_SECONDS = 75.0
@@ -86,6 +86,7 @@ class Splitter:
                 accepted,
                 ssl=self._context if tls else None,
                 ssl_handshake_timeout=HANDSHAKE_SECONDS if tls else None,
+                ssl_shutdown_timeout=GOODBYE_SECONDS if tls else None,
             )
 
     def _give_up(self, silent: socket.socket) -> None:
