@@ -8,7 +8,6 @@ import http
 import logging
 import socket
 import ssl
-from collections.abc import Coroutine
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -40,6 +39,7 @@ class Connection(HttpToolsProtocol):
         self._head: int | None = None  # bytes of an unfinished head, but for those that came with its beginning
         self._slow: asyncio.TimerHandle | None = None
         self._asked = b""  # the target of a CONNECT
+        self._connecting: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -83,9 +83,16 @@ class Connection(HttpToolsProtocol):
         return bool(self._asked)
 
     def handle_websocket_upgrade(self) -> None:
-        self.connections.discard(self)
         self.transport.pause_reading()
-        self._background(self._connect())
+        self._connecting = self.loop.create_task(self._connect())
+        self._connecting.add_done_callback(lambda _: self.connections.discard(self))
+
+    def shutdown(self) -> None:
+        if self._connecting is None:
+            super().shutdown()
+        else:
+            self._connecting.cancel()
+            self.transport.abort()
 
     def _patience(self, *, over: bool = False) -> None:
         """A head that has begun has a minute to end."""
@@ -94,11 +101,6 @@ class Connection(HttpToolsProtocol):
             self._slow = None
         elif not over and self._slow is None:
             self._slow = self.loop.call_later(_HEAD_SECONDS, self.transport.close)
-
-    def _background(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self.loop.create_task(work)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
 
     async def _connect(self) -> None:
         peer = self.client[0] if self.client else ""
