@@ -66,6 +66,10 @@ def environment(spec: Spec, credentials_url: str | None) -> dict[str, str]:
         if spec.ca is not None:
             bundle = f"{spec.run_inside}/ca.pem"
             values |= {"AWS_CA_BUNDLE": bundle, "REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle}
+        if spec.proxy is not None:
+            bypass = ",".join([spec.proxy["bypass"], *spec.hosts])
+            for name, value in (("HTTPS_PROXY", spec.proxy["url"]), ("NO_PROXY", bypass)):
+                values |= {name: value, name.lower(): value}
     values.update(spec.program.environment)
     if spec.job.kind == "training":
         values["TRAINING_JOB_NAME"] = spec.job.name

@@ -51,7 +51,8 @@ class Spec(NamedTuple):
 
     `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a
     directory of small files that the host calls `run` and the program `run_inside`. With `keep` the agent waits
-    for another job afterwards.
+    for another job afterwards. `proxy` is the program's way to other hosts: the proxy's `url`, and the hosts to
+    `bypass` it for.
     """
 
     url: str
@@ -59,6 +60,7 @@ class Spec(NamedTuple):
     region: str
     account: str
     ca: str | None
+    proxy: Mapping[str, str] | None
     host: str
     hosts: Sequence[str]
     address: str
@@ -103,6 +105,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         region=document["region"],
         account=document["account"],
         ca=document.get("ca"),
+        proxy=document.get("proxy"),
         host=document["host"],
         hosts=hosts,
         address=document.get("address") or "127.0.0.1",

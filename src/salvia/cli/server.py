@@ -77,6 +77,7 @@ def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> 
     show_default=True,
     help="virtual: `salvia clock advance` moves it, for schedules, time-outs, retention and bills.",
 )
+@click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:
     """Start Salvia on SALVIA_HOME."""
     from salvia.supervisor import CannotStart, Supervisor

@@ -46,6 +46,7 @@ async def create_training_job(call: Call) -> dict[str, Any]:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
+        "AlgorithmSpecification": {**_metrics(call), **request["AlgorithmSpecification"]},
         # SDK v2's `attach` reads the key though it is empty.
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]},
         "ResourceConfig": checks.with_defaults(request["ResourceConfig"]),
@@ -149,3 +150,15 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
 
     await crud.remove(call, TRAINING_JOB, call.request["TrainingJobName"], ended, forget)
     return {}
+
+
+def _metrics(call: Call) -> dict[str, Any]:
+    """The definitions of what an algorithm of the catalogue measures: SDK v2's `TrainingJobAnalytics` reads them.
+
+    Source: a description of a job of a built-in algorithm, AWS guide, "Monitor and Analyze Training Jobs".
+    """
+    image = call.world.catalogue.known(call.request["AlgorithmSpecification"]["TrainingImage"])
+    if image is None:
+        return {}  # it is the lifecycle's to say so
+    definitions = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metrics]
+    return {"MetricDefinitions": definitions} if definitions else {}

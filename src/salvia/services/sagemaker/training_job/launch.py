@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from salvia.control import instances
+from salvia.control import guests, instances
 from salvia.control.instances import Instance
 from salvia.control.world import World
 from salvia.core.errors import ServiceError, validation_error
@@ -172,7 +172,10 @@ def _spec(
             "token": instances.bearer(world.secret, job.id, position, attempts.current(job)),
             "region": job.region,
             "account": job.account,
-            "ca": None,
+            "ca": str(world.settings.ca_bundle),
+            "proxy": None
+            if spec.get("EnableNetworkIsolation")
+            else guests.way_out(world, job.id, position, attempts.current(job)),
             "keep": bool(spec["ResourceConfig"].get("KeepAlivePeriodInSeconds")),
             "job": {
                 "kind": "training",
