@@ -243,7 +243,9 @@ def test_the_program_cannot_lead_a_pipe_elsewhere(world, instance, tmp_path):
     victim = tmp_path / "victim"
     victim.write_bytes(b"keep")
     world.buckets["bucket"] = {"train/a": b"evil"}
-    script = f"cd $ML/input/data; exec 3<train_0; rm train_1; ln -s {victim} train_1; cat <&3; sleep 60"
+    # The second pipe is there before anybody reads the first, and is opened after it.
+    replace = f"until [ -p train_1 ]; do sleep 0.01; done; rm train_1; ln -s {victim} train_1"
+    script = f"cd $ML/input/data; {replace}; cat <train_0; sleep 60"
     job = instance(shell(script), channels=[channel("train", "s3://bucket/train/")], input_mode="Pipe")
     assert "replaced /opt/ml/input/data/train_1, its pipe" in job.start().wait()["error"]["message"]
     assert victim.read_bytes() == b"keep"
