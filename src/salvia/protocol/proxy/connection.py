@@ -130,6 +130,8 @@ class Connection(HttpToolsProtocol):
     async def _answer(self, host: str) -> None:
         """Be `host`: TLS with a certificate of our authority, and the same application behind it."""
         context = await asyncio.to_thread(self._proxy.authority.context, host)
+        if self.transport.is_closing():
+            return
         self._agree()
         inner = Connection(self._proxy, **{**self._uvicorns, "app_state": {**self.app_state, "host": host}})
         await secure(self.transport, inner, context)
@@ -155,6 +157,8 @@ class Connection(HttpToolsProtocol):
         self.transport.write(b"HTTP/1.1 200 Connection established\r\n\r\n" + said)
 
     def _refuse(self, refused: Refused) -> None:
+        if self.transport.is_closing():
+            return
         # Clients show the reason of a refused CONNECT, and hardly ever its body.
         reason = f"{http.HTTPStatus(refused.status).phrase}: {refused}".encode("ascii", "replace")
         head = [b"HTTP/1.1 %d %s" % (refused.status, reason.replace(b"\r", b" ").replace(b"\n", b" "))]

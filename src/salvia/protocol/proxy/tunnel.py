@@ -57,7 +57,7 @@ class _End(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._tunnel.heard = asyncio.get_running_loop().time()
-        if self.other.transport is not None:
+        if self.other.transport is not None and not self.other.transport.is_closing():
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
