@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -19,8 +18,7 @@ INSERT INTO iam_denials (request_id, account, at, denial) VALUES (:request_id, :
 ON CONFLICT (request_id) DO UPDATE SET denial = excluded.denial"""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """One thing that a user or a role was allowed to do, for itself or in a job (`owner`, a document's id)."""
 
     entity: str
