@@ -13,9 +13,9 @@ setup: .venv/.setup ## .venv with `salvia` in it
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Salvia needs Python 3.11 or newer; set PYTHON=python3.12"; exit 1; }
 	@$(if $(UV),$(UV) venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
 
-# install FILES: what lock files name, hashes checked
+# install FILES [BIN]: what lock files name, hashes checked
 define install
-	$(if $(UV),$(UV) pip install -q -p $(BIN)/python --require-hashes $(1),$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes $(1))
+	$(if $(UV),$(UV) pip install -q -p $(or $(2),$(BIN))/python --require-hashes $(1),$(or $(2),$(BIN))/python -m pip install -q --disable-pip-version-check --require-hashes $(1))
 endef
 
 .venv/.setup: requirements/runtime.lock requirements/build.lock pyproject.toml | .venv/bin/python
@@ -29,6 +29,12 @@ endef
 
 .venv/.dev: requirements/dev.lock .venv/.clients
 	@$(call install,-r requirements/dev.lock)
+	@touch $@
+
+# Each major version of the SageMaker SDK in an environment of its own: for tests that are its users.
+.venv-sdk%/.setup: requirements/sdk%.lock
+	@$(if $(UV),$(UV) venv -q --clear --python $(PYTHON) $(@D),$(PYTHON) -m venv --clear $(@D))
+	@$(call install,-r $<,$(@D)/bin)
 	@touch $@
 
 .venv/.bench: requirements/bench.lock .venv/.dev
@@ -45,7 +51,7 @@ system: ## bubblewrap and the like, where this may be done
 demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
-test: system .venv/.dev ## every test
+test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest tests $(ARGS)
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40
@@ -72,4 +78,4 @@ lock: ## renew the lock files
 	tools/lock
 
 clean:
-	rm -rf .venv site .demo .bench .coverage .coverage.*
+	rm -rf .venv .venv-sdk2 .venv-sdk3 site .demo .bench .coverage .coverage.*

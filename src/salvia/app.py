@@ -3,43 +3,62 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import secrets
 import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salvia.control import timekeeping
 from salvia.control.audit import Journal
 from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints
 from salvia.control.world import World
+from salvia.core import files
 from salvia.core.clock import Clock
 from salvia.images.catalogue import Catalogue, default_folder
+from salvia.objectstore.base import ObjectStore
 from salvia.objectstore.filesystem import FilesystemStore
+from salvia.objectstore.location import Location
+from salvia.objectstore.remote import RemoteStore
 from salvia.settings import Settings
 from salvia.store.db import Database
+
+if TYPE_CHECKING:
+    from salvia.protocol.proxy.authority import Authority
 
 
 def server_secret(home: Path) -> bytes:
     """The key that instance tokens are made with; created once, readable by its owner alone."""
-    path = home / "secret.key"
-    if not path.exists():
-        fresh = home / f"secret.{os.getpid()}.new"
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-        # A link appears whole or not at all, and takes nobody's place: an empty key would be one that all can guess.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
-    return path.read_bytes()
+    return files.create_once(home / "secret.key", lambda: secrets.token_bytes(32))
+
+
+def authority(settings: Settings) -> Authority:
+    """The data directory's certificate authority: its key and certificate are one file, which never is half there."""
+    from salvia.protocol.proxy.authority import (  # a tenth of a second, which controllers do not need
+        Authority,
+        new_authority,
+    )
+
+    path = settings.home / "ca.key"
+    try:
+        return Authority(files.create_once(path, new_authority))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} does not hold a key and a certificate, as Salvia wrote them. Restore it, or delete it: a new "
+            "authority is made then, and clients need `salvia env` again."
+        ) from error
 
 
 def catalogue(home: Path) -> Catalogue:
     """The images that come with Salvia, and those of one's own in the data directory."""
     return Catalogue(default_folder(), home / "containers")
+
+
+def objects(settings: Settings) -> ObjectStore:
+    """Where bytes live: a folder of the data directory, or a bucket of another S3."""
+    if not settings.object_store:
+        return FilesystemStore(settings.home / "objects")
+    return RemoteStore(Location.parse(settings.object_store))
 
 
 def compose(settings: Settings) -> World:
@@ -50,7 +69,7 @@ def compose(settings: Settings) -> World:
         settings=settings,
         db=database,
         clock=Clock(),
-        objects=FilesystemStore(settings.home / "objects"),
+        objects=objects(settings),
         catalogue=catalogue(settings.home),
         dispatch=Dispatch(discover()),
         hints=Hints(settings.run / "hints"),
@@ -65,17 +84,23 @@ def compose(settings: Settings) -> World:
 
 
 async def bootstrap(settings: Settings) -> None:
-    """What the first start leaves behind: the account, its administrator, the default role. Repeatable."""
+    """What the first start leaves behind: authority, account, its administrator, the default role. Repeatable."""
+    from salvia.protocol.proxy import trust
+
+    bundle = trust.bundle(authority(settings).certificate, settings.ca_bundle)
+    files.replace(settings.ca_bundle, bundle.encode())
     world = compose(settings)
     try:
         for hook in world.dispatch.hooks["bootstrap"]:
             await hook(world)
     finally:
-        close(world)
+        await close(world)
 
 
-def close(world: World) -> None:
+async def close(world: World) -> None:
     """Finish writes and let go of files."""
+    for finish in (world.objects.close, *world.closers):
+        await finish()
     world.hints.close()
     world.db.close()
 

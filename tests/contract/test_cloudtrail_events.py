@@ -255,6 +255,17 @@ def test_times_bound_what_is_found(trail: Any) -> None:
         trail.lookup_events(StartTime=at, EndTime=at - timedelta(seconds=1))
 
 
+@pytest.mark.parametrize(
+    "arn", ["arn:aws:sagemaker", "arn:" + "x" * 1500, "arn:aws:sagemaker:us-east-1:1:\u0000/\u0000"]
+)
+def test_what_only_looks_like_an_arn_is_recorded_as_any_other_call(salvia: Server, trail: Any, arn: str) -> None:
+    """A caller chooses what stands for a resource; the trail takes it, and the answer is what it would be."""
+    with pytest.raises(ClientError) as refused:
+        salvia.client("sagemaker", parameter_validation=False).list_tags(ResourceArn=arn)
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    record_of(trail, request_id(refused.value.response), "ListTags")
+
+
 def test_what_cannot_be_looked_up_is_refused(trail: Any) -> None:
     attribute = {"AttributeKey": "EventName", "AttributeValue": "GetUser"}
     with pytest.raises(trail.exceptions.InvalidLookupAttributesException):

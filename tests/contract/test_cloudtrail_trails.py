@@ -196,6 +196,30 @@ def test_what_is_recorded_is_delivered_once(server: Server, trail: Any, s3: Any,
     assert "LatestDeliveryError" not in status
 
 
+def test_a_trail_of_all_regions_is_seen_in_all_and_changed_at_home(server: Server, trail: Any, s3: Any) -> None:
+    """Shadow trails; log files lie in the folder of the event's region."""
+    allow(s3, "everywhere")
+    trail.create_trail(Name="everywhere", S3BucketName="everywhere", IsMultiRegionTrail=True)
+    trail.start_logging(Name="everywhere")
+    abroad = {
+        name: server.session().client(name, region_name="eu-west-1", endpoint_url=server.url)
+        for name in ("cloudtrail", "sagemaker")
+    }
+    asked = abroad["sagemaker"].list_training_jobs()["ResponseMetadata"]["RequestId"]
+    [shadow] = abroad["cloudtrail"].describe_trails()["trailList"]
+    assert (shadow["Name"], shadow["HomeRegion"]) == ("everywhere", "us-east-1")
+    assert abroad["cloudtrail"].describe_trails(includeShadowTrails=False)["trailList"] == []
+    with pytest.raises(ClientError, match="InvalidHomeRegionException") as refused:
+        abroad["cloudtrail"].stop_logging(Name="everywhere")
+    assert "us-east-1" in refused.value.response["Error"]["Message"]
+    eventually(lambda: asked in history(abroad["cloudtrail"], "ListTrainingJobs"), 10)
+    assert asked not in history(trail, "ListTrainingJobs")
+    trail.stop_logging(Name="everywhere")
+    eventually(lambda: asked in {record["requestID"] for record in delivered(s3, "everywhere")}, 20)
+    assert [key for key in keys(s3, "everywhere", "CloudTrail") if "/CloudTrail/eu-west-1/" in key]
+    trail.delete_trail(Name="everywhere")
+
+
 def test_nothing_is_delivered_that_happened_before_or_after(server: Server, trail: Any, s3: Any) -> None:
     allow(s3, "bounded")
     iam = server.client("iam")

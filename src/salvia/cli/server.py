@@ -11,9 +11,30 @@ from typing import Any
 import click
 
 from salvia import process
+from salvia.objectstore.location import Location
 from salvia.settings import Settings, default_home
 
 from .group import cli, client, fail, running_settings
+
+
+def _location(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    try:
+        if url:
+            Location.parse(url).keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return url
+
+
+def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> str:
+    from salvia.services.s3.elsewhere.registered import locations
+
+    try:
+        for location in locations(urls).values():
+            location.keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return urls
 
 
 @cli.command()
@@ -27,8 +48,27 @@ from .group import cli, client, fail, running_settings
     show_default=True,
     help="off: accept any credentials, check no policy.",
 )
+@click.option(
+    "--capacity",
+    type=click.Choice(["elastic", "strict"]),
+    default="elastic",
+    show_default=True,
+    help="elastic: fit any instance type into this machine; strict: queue jobs until theirs are free.",
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
 @click.option("--database", default="", help="sqlite:///PATH; by default salvia.db in the data directory.")
+@click.option(
+    "--object-store",
+    default="",
+    callback=_location,
+    help="s3://BUCKET/PREFIX?endpoint=https://HOST&region=R: keep objects' bytes in a bucket of another S3.",
+)
+@click.option(
+    "--buckets",
+    default="",
+    callback=_locations,
+    help="s3://NAME?endpoint=https://HOST,s3://…: serve buckets of another S3 under their own names.",
+)
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
 @click.option(
     "--clock",
@@ -37,6 +77,7 @@ from .group import cli, client, fail, running_settings
     show_default=True,
     help="virtual: `salvia clock advance` moves it, for schedules, time-outs, retention and bills.",
 )
+@click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:
     """Start Salvia on SALVIA_HOME."""
     from salvia.supervisor import CannotStart, Supervisor

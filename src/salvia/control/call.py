@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from salvia.core.caller import Caller
-from salvia.core.http import HttpRequest
+from salvia.core.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from salvia.core.chunked import Body
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .world import World
 
 Handler = Callable[["Call"], Awaitable["dict[str, Any] | Reply"]]
+Forwarder = Callable[["Call"], Awaitable[HttpResponse]]  # of what is answered elsewhere
 H = TypeVar("H", bound=Handler)
 
 
@@ -63,11 +64,12 @@ class Call:
         return self.world.clock
 
 
-def operation(name: str) -> Callable[[H], H]:
-    """Mark a coroutine as the handler of an operation of the service whose folder it lives in."""
+def operation(name: str, *, service: str = "") -> Callable[[H], H]:
+    """Mark a coroutine as the handler of an operation, of `service` or that whose folder it lives in."""
 
     def mark(handler: H) -> H:
         handler.__salvia_operation__ = name  # type: ignore[attr-defined]
+        handler.__salvia_service__ = service  # type: ignore[attr-defined]
         return handler
 
     return mark

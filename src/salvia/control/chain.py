@@ -84,6 +84,11 @@ class _Exchange:
         self.draft = audit.draft(call, route.model, valid=True)
         handler = self.world.dispatch.handler(route.service, route.operation)
         authorize(call)
+        forward = self.world.providers.elsewhere(call)
+        if forward is not None:
+            response = await forward(call)
+            await self.record(None, None)
+            return response
         with audit.riding(self.draft):
             result = await held(call, handler)
         reply = result if isinstance(result, Reply) else Reply(result)

@@ -16,7 +16,7 @@ from salvia.store.events import Subscriber
 from .policy import Request, Trace
 
 if TYPE_CHECKING:
-    from .call import Call
+    from .call import Call, Forwarder
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,8 @@ class Providers:
     `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
-    tags, for services whose resources are not all documents.
+    tags, for services whose resources are not all documents. `elsewhere(call)` sends a call on to another
+    server; None: it is handled here.
     """
 
     key: Callable[[str], Key | None] = _nobody
@@ -84,5 +85,6 @@ class Providers:
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
+    elsewhere: Callable[[Call], Forwarder | None] = lambda call: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)
     tags: dict[str, Callable[[str, str | None], Mapping[str, str] | None]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from .hints import Hints
 from .providers import Providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from salvia.images.catalogue import Catalogue
     from salvia.objectstore.base import ObjectStore
@@ -29,7 +29,7 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """`runtimes` are by name; gateways have none. `secret` is the server's own. `closing` is set once the process is to
-    end. With `journal`, calls are recorded."""
+    end, `closers` are called then. With `journal`, calls are recorded."""
 
     settings: Settings
     db: Database
@@ -41,6 +41,7 @@ class World:
     secret: bytes = field(repr=False)
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     journal: Journal | None = None
     _hinting: bool = False

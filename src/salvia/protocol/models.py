@@ -63,6 +63,7 @@ SERVICES: dict[str, Service] = {
             "GraniteServiceVersion20100801",
             "2010-08-01",
         ),
+        Service("service_quotas", "service-quotas", "servicequotas", ("json",), "ServiceQuotasV20190624"),
     )
 }
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 import orjson
@@ -35,23 +36,25 @@ _LARGEST_FILE = 5000  # records
 _DELETIONS = ("DELETE FROM events WHERE id = :id", "DELETE FROM event_resources WHERE event = :id")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Event:
-    """A CloudTrail record, and what authorisation decided on its way: (action, resource, allowed), …"""
+    """A CloudTrail record, and what authorisation decided on its way: (action, resource, allowed), …
+
+    `text` is the record as JSON. Raises TypeError for what JSON cannot carry.
+    """
 
     record: dict[str, Any]
     checked: Sequence[Sequence[Any]] = ()
+    text: str = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.text = orjson.dumps(self.record).decode()
 
     @property
     def id(self) -> str:
         """Its eventID."""
         identifier: str = self.record["eventID"]
         return identifier
-
-    @property
-    def text(self) -> str:
-        """The record as JSON."""
-        return orjson.dumps(self.record).decode()
 
     @property
     def management(self) -> bool:
@@ -95,7 +98,12 @@ class Subscriber(Protocol):
 
 def moment(at: float) -> str:
     """A time as records spell it."""
-    return datetime.fromtimestamp(int(at), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return _second(int(at))
+
+
+@lru_cache(maxsize=16)
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def name_of(arn: str) -> str:
@@ -248,7 +256,7 @@ def _row(event: Event) -> dict[str, Any]:
         "name": record["eventName"],
         "source": record["eventSource"],
         "read_only": int(record["readOnly"]),
-        "username": event.username,
+        "username": _fitting(event.username, 128),
         "access_key": record["userIdentity"].get("accessKeyId", ""),
         "request_id": record["requestID"],
         "record": event.text,
@@ -263,8 +271,13 @@ def _resource_rows(event: Event) -> list[dict[str, Any]]:
             "position": position,
             "account": event.record["recipientAccountId"],
             "region": event.record["awsRegion"],
-            "type": kind,
-            "name": name.lower().replace("\0", "")[:1024],
+            "type": _fitting(kind, 128),
+            "name": _fitting(name.lower(), 1024),
         }
         for position, (kind, name) in enumerate(event.resources)
     ]
+
+
+def _fitting(text: str, length: int) -> str:
+    """What a column can hold: callers choose what they call a resource."""
+    return text.replace("\0", "")[:length]

@@ -4,11 +4,14 @@ from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
 from .metadata import METADATA
 
+# Ordered by their characters, whatever the database's language.
+_ID = String(36).with_variant(String(36, collation="C"), "postgresql")
+
 # `record` is CloudTrail's, as JSON; `checked` what authorisation decided on: [[action, resource, allowed], …].
 EVENTS = Table(
     "events",
     METADATA,
-    Column("id", String(36), primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("account", String(12), nullable=False),
     Column("region", String(32), nullable=False),
     Column("name", String(128), nullable=False),
@@ -31,7 +34,7 @@ Index("ix_events_request", _events.request_id)
 EVENT_RESOURCES = Table(
     "event_resources",
     METADATA,
-    Column("event", String(36), primary_key=True),
+    Column("event", _ID, primary_key=True),
     Column("position", Integer, primary_key=True),
     Column("account", String(12), nullable=False),
     Column("region", String(32), nullable=False),
@@ -51,7 +54,7 @@ for _column in ("type", "name"):
 EVENT_INTENTS = Table(
     "event_intents",
     METADATA,
-    Column("id", String(36), primary_key=True),
+    Column("id", _ID, primary_key=True),
     Column("written_at", Float(53), nullable=False),
     Column("record", Text, nullable=False),
     Column("checked", Text, nullable=False),
@@ -65,7 +68,7 @@ EVENT_DELIVERIES = Table(
     "event_deliveries",
     METADATA,
     Column("trail", String(36), primary_key=True),
-    Column("event", String(36), primary_key=True),
+    Column("event", _ID, primary_key=True),
     Column("region", String(32), nullable=False),
     Column("file", String(36)),
     Column("record", Text, nullable=False),

@@ -171,6 +171,7 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
             "code": None,
             "signal": None,
             "oom": False,
+            "stopped": False,
             "failure": None,
             "error": None,
             "log_tail": ["last"],

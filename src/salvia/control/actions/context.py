@@ -193,11 +193,25 @@ GLOBAL: Mapping[str, Callable[[RequestContext], Value]] = {
     "kms:encryptioncontextkeys": lambda c: list(c.request.get("EncryptionContext", ())) or None,
 }
 
+# The actions that know s3:ExistingObjectTag. Source: service authorization reference, Amazon S3.
+_OF_EXISTING_OBJECTS = frozenset(
+    f"s3:{verb}Object{version}{what}"
+    for verb, kinds in {
+        "Get": ("", "Acl", "Attributes", "Tagging"),
+        "Put": ("Acl", "Tagging"),
+        "Delete": ("Tagging",),
+    }.items()
+    for what in kinds
+    for version in ("", "Version")
+)
+
 # Keys that end in the name of a tag.
 TAG_KEYS: Mapping[str, Callable[[RequestContext, str], Value]] = {
     "aws:requesttag": lambda c, name: _fold(request_tags(c.request), name),
     "s3:requestobjecttag": lambda c, name: _fold(object_tags(c.request), name),
-    "s3:existingobjecttag": lambda c, name: _fold(c.situation.tags(c.resource, _version(c)), name),
+    "s3:existingobjecttag": lambda c, name: (
+        _fold(c.situation.tags(c.resource, _version(c)), name) if c.action in _OF_EXISTING_OBJECTS else None
+    ),
     "s3:buckettag": lambda c, name: _fold(c.situation.tags(c.resource.partition("/")[0], None), name),
     "sagemaker:customermetadataproperties": lambda c, name: _fold(c.request.get("CustomerMetadataProperties"), name),
     "sagemaker:currentcustomermetadataproperties": lambda c, name: _fold(

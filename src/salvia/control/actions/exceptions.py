@@ -198,6 +198,8 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ListModelPackages": ("model-package-group/{ModelPackageGroupName}",),
         "StartSession": ("{ResourceIdentifier}",),
     },
+    # The reference lists training jobs beside trial components: one or the other, and the request names the latter.
+    "sagemaker_metrics": {"BatchPutMetrics": ("experiment-trial-component/{TrialComponentName}",)},
     "logs": {
         "DescribeLogGroups": ("log-group::log-stream:",),
         "ListTagsForResource": ("{resourceArn}",),
@@ -334,8 +336,13 @@ def _create_bucket(request: Mapping[str, Any]) -> list[Pair]:
     return needs
 
 
+def _series(request: Mapping[str, Any]) -> list[Pair]:
+    return [("sagemaker:BatchGetMetrics", query["ResourceArn"]) for query in request["MetricQueries"]]
+
+
 # Operations whose needs follow from the request: (action, resource), …
 SPECIAL: Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], list[Pair]]]] = {
+    "sagemaker_metrics": {"BatchGetMetrics": _series},
     "s3": {
         "CopyObject": _copy,
         "CreateBucket": _create_bucket,

@@ -26,7 +26,8 @@ from . import keys as condition_keys
 # Our name of a service → botocore's model, and the prefix of its actions.
 SERVICES = {
     "sagemaker": ("sagemaker", "sagemaker"),
-    "sagemaker-runtime": ("sagemaker-runtime", "sagemaker"),
+    "sagemaker_runtime": ("sagemaker-runtime", "sagemaker"),
+    "sagemaker_metrics": ("sagemaker-metrics", "sagemaker"),
     "s3": ("s3", "s3"),
     "iam": ("iam", "iam"),
     "sts": ("sts", "sts"),
@@ -34,6 +35,7 @@ SERVICES = {
     "logs": ("logs", "logs"),
     "cloudwatch": ("cloudwatch", "cloudwatch"),
     "cloudtrail": ("cloudtrail", "cloudtrail"),
+    "service_quotas": ("service-quotas", "servicequotas"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.

@@ -195,4 +195,4 @@ def _named(place: _Place, name: str, service: str, situation: Situation) -> str:
     if place.kind:
         return situation.resolve(place.kind, situation.account, name) or name
     # SageMaker writes names in ARNs in lower case, whatever the request had.
-    return name.lower() if service.startswith("sagemaker") and not name.startswith("arn:") else name
+    return name.lower() if service.startswith(("sagemaker", "salvia")) and not name.startswith("arn:") else name

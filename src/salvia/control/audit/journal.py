@@ -45,7 +45,7 @@ class Journal:
 
     def append(self, event: Event, *, noted: bool = False) -> None:
         """Write one line. `noted`: the change left a note, which the event replaces. Raises OSError."""
-        line = orjson.dumps([event.record, event.checked, noted], option=orjson.OPT_APPEND_NEWLINE)
+        line = f"[{event.text},{orjson.dumps(event.checked).decode()},{'true' if noted else 'false'}]\n".encode()
         if self._file is None:
             self._open()
         assert self._file is not None

@@ -55,6 +55,7 @@ _READS = {
 }
 
 
+@cache
 def data_type(service: str, operation: str) -> str | None:
     """The type of resource of a data event; None for another call."""
     kind, operations = DATA.get(service, ("", frozenset()))
@@ -72,6 +73,7 @@ def read_only(service: str, operation: str) -> bool:
     return operation.startswith(_READ_VERBS) or f"{service}:{operation}" in _READS
 
 
+@cache
 def source(service: str) -> str:
     """The eventSource of a service: its signing name, as `monitoring.amazonaws.com` for CloudWatch."""
     return f"{SERVICES[service].scope}.amazonaws.com"

@@ -6,15 +6,17 @@ Source: CloudTrail user guide, "CloudTrail record contents" and "CloudTrail user
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from salvia import protocol
-from salvia.core.arns import Arn, parse_arn
+from salvia.core.arns import parse_arn
 from salvia.core.caller import Caller
 from salvia.store import events
+from salvia.store.events import Event
 
 from ..call import Call
 from . import kinds
@@ -71,10 +73,11 @@ def resources(arns: Iterable[str], call: Call) -> list[dict[str, str]]:
     """The resources that authorisation looked at, each once, with their types; none for `*`."""
     found = []
     for text in dict.fromkeys(arns):
-        if not text.startswith("arn:") or text.endswith(("/*", ":*")):
-            continue
+        if not text.startswith("arn:") or text.count(":") < 5 or text.endswith(("/*", ":*")):
+            continue  # nothing in particular, or something that a caller only calls an ARN
         arn = parse_arn(text)
-        found.append({"accountId": arn.account or call.account, "type": _type(arn), "ARN": text})
+        kind = ("object" if "/" in arn.resource else "bucket") if arn.service == "s3" else arn.type
+        found.append({"accountId": arn.account or call.account, "type": _type(arn.service, kind), "ARN": text})
     return found
 
 
@@ -99,18 +102,19 @@ def response(model: Any, result: Mapping[str, Any]) -> Any:
     return _shown(model, "output", result, "responseElements")
 
 
-def writable(record: dict[str, Any]) -> dict[str, Any]:
-    """The record as JSON can carry it: clients may send half of a surrogate pair, or trees of any depth."""
+def event(record: dict[str, Any], checked: Sequence[tuple[str, str, bool]]) -> Event:
+    """The event of a record, whatever clients sent: half of a surrogate pair, or trees of any depth."""
     try:
-        orjson.dumps(record)
+        return Event(record, checked)
     except TypeError:
         try:
-            record = orjson.loads(json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "replace"))
-            orjson.dumps(record)
+            text = json.dumps(record, ensure_ascii=False, default=str)
+            return Event(orjson.loads(text.encode("utf-8", "replace")), checked)
         except (TypeError, ValueError, RecursionError):
             omitted = {"omitted": True, "reason": "not representable"}
-            record = {**record, "requestParameters": omitted, "responseElements": None, "errorMessage": None}
-    return record
+            return Event(
+                {**record, "requestParameters": omitted, "responseElements": None, "errorMessage": ""}, checked
+            )
 
 
 def _identity(caller: Caller) -> dict[str, Any]:
@@ -146,11 +150,10 @@ def _identity(caller: Caller) -> dict[str, Any]:
     return identity
 
 
-def _type(arn: Arn) -> str:
-    service = _SERVICES.get(arn.service, arn.service.title())
-    if arn.service == "s3":
-        return f"AWS::S3::{'Object' if '/' in arn.resource else 'Bucket'}"
-    return f"AWS::{service}::{''.join(part.capitalize() for part in arn.type.split('-'))}"
+@lru_cache(maxsize=1024)
+def _type(service: str, kind: str) -> str:
+    """A resource's type, as CloudFormation spells it: AWS::SageMaker::TrainingJob."""
+    return f"AWS::{_SERVICES.get(service, service.title())}::{''.join(part.capitalize() for part in kind.split('-'))}"
 
 
 def _shown(model: Any, which: str, content: Mapping[str, Any], member: str) -> Any:
@@ -158,7 +161,7 @@ def _shown(model: Any, which: str, content: Mapping[str, Any], member: str) -> A
     try:
         size = len(orjson.dumps(value))
     except TypeError:
-        return value  # `writable` sees to it
+        return value  # `event` sees to it
     if size <= _LONGEST:
         return value
     return {"omitted": True, "originalSize": size, "reason": f"{member} too large"}

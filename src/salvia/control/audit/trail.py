@@ -36,13 +36,18 @@ class Draft:
     record: dict[str, Any]
     noted: bool = False
 
+    @property
+    def changes(self) -> bool:
+        """Whether it may write, and its answer is shown; sessions are, though CloudTrail calls AssumeRole a read."""
+        return not self.record["readOnly"] or self.call.service == "sts"
+
     def event(self) -> Event:
         """The event, with the resources that authorisation has seen so far."""
         found = record.resources(self._arns(), self.call)
         if not self.record["managementEvent"]:
             found = record.data_resources(found, self.call)
         content = {**self.record, "resources": found} if found else self.record
-        return Event(record.writable(content), list(self.call.checked))
+        return record.event(content, list(self.call.checked))
 
     def _arns(self) -> list[str]:
         call = self.call
@@ -61,8 +66,10 @@ def draft(call: Call, model: Any, *, valid: bool) -> Draft | None:
     if call.world.journal is None or not kinds.recorded(call.service, call.operation):
         return None
     data = kinds.data_type(call.service, call.operation)
-    if data is not None and not any(trail.wants_data(data) for trail in call.world.providers.trails(call.db.read())):
-        return None
+    if data is not None:
+        trails = call.db.recall("trails", call.world.providers.trails)
+        if not any(trail.wants_data(data) for trail in trails):
+            return None
     if not _REGION.fullmatch(call.region):
         call = replace(call, region=call.world.settings.region)
     now = call.clock.now()
@@ -77,12 +84,13 @@ def unproved(access_key: str) -> Caller:
 @contextlib.contextmanager
 def riding(draft: Draft | None) -> Iterator[None]:
     """Let every write of the block carry a note of the call: they become durable together."""
-    if draft is None or not draft.record["managementEvent"]:
+    if draft is None or not draft.record["managementEvent"] or not draft.changes:
         yield
         return
+    event = draft.event()
 
     def note(tx: Transaction) -> None:
-        events.intend(tx, draft.event(), draft.call.clock.wall())
+        events.intend(tx, event, draft.call.clock.wall())
         draft.noted = True
 
     token = RIDER.set(note)
@@ -100,10 +108,11 @@ async def finish(draft: Draft, result: dict[str, Any] | Reply | None, error: Ser
     if error is not None:
         content["errorCode"] = error.code
         content["errorMessage"] = protocol.without_secrets(draft.model, draft.call.request, error.message)[:_LONGEST]
-    elif not content["readOnly"] or draft.call.service == "sts":
+    elif draft.changes:
         answer = result.result if isinstance(result, Reply) else result
         content["responseElements"] = record.response(draft.model, answer or {})
+    event = draft.event()
     if error is not None and "AccessDenied" in error.code:
-        await journal.commit(draft.event())
+        await journal.commit(event)
     else:
-        journal.append(draft.event(), noted=draft.noted)
+        journal.append(event, noted=draft.noted)

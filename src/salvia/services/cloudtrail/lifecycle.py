@@ -51,9 +51,10 @@ async def reconcile(trail: Document, world: World) -> Outcome:
             return await _write(world, trail)
     except ServiceError as error:
         return _failed(trail, now, error)
-    if (ending or now >= status.get("NextDelivery", 0.0)) and await _decide(world, trail, now):
-        return Outcome(requeue=0)
-    status["NextDelivery"] = now + EVERY
+    if ending or now >= status.get("NextDelivery", 0.0):
+        if await _decide(world, trail, now):
+            return Outcome(requeue=0)
+        status["NextDelivery"] = now + EVERY
     if "Chain" in status:
         over = ending or not trail.spec["LogFileValidationEnabled"]
         if over and status["Chain"].get("over"):
@@ -62,7 +63,7 @@ async def reconcile(trail: Document, world: World) -> Outcome:
             status["Chain"]["over"] = over
             digests.intend(trail, now)
             return Outcome(requeue=0)
-    return Outcome(requeue=EVERY, delete=trail.state == DELETING)
+    return Outcome(requeue=max(status["NextDelivery"] - now, 0.1), delete=trail.state == DELETING)
 
 
 async def _decide(world: World, trail: Document, now: float) -> bool:

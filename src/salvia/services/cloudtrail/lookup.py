@@ -85,7 +85,7 @@ def _attribute(request: Mapping[str, Any]) -> tuple[str, str]:
         )
     if not attributes:
         return "", ""
-    key, value = attributes[0]["AttributeKey"], attributes[0]["AttributeValue"]
+    key, value = attributes[0]["AttributeKey"], attributes[0]["AttributeValue"].replace("\0", "")
     if key == "ReadOnly" and value not in ("true", "false"):
         raise ServiceError("InvalidLookupAttributesException", f"ReadOnly is 'true' or 'false', not '{value}'.")
     return key, value

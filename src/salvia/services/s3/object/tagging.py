@@ -11,7 +11,7 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 
 from .. import buckets, failures, intake, lookup, tags, versions
-from ..buckets import BUCKET
+from ..buckets import BUCKET, ENDPOINT
 
 
 def provide(world: World) -> None:
@@ -23,6 +23,10 @@ def provide(world: World) -> None:
         bucket = documents.find(db, BUCKET.kind, "", "", name)
         if bucket is None or not slash:
             return bucket.tags if bucket else None
+        if ENDPOINT in bucket.spec:  # a denial that depends on it must not be passed by
+            raise failures.not_implemented(
+                f"A policy asks for s3:ExistingObjectTag of an object in {name}, which is another S3's."
+            )
         one = versions.one(db, bucket.id, key, version) if version else versions.latest(db, bucket.id, key)
         return one.tags if one else None
 
