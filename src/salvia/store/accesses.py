@@ -12,7 +12,8 @@ from .db import Reader, Transaction
 
 _INSERT = """
 INSERT INTO iam_accesses (id, entity, owner, action, resource, at)
-VALUES (:id, :entity, :owner, :action, :resource, :at) ON CONFLICT (id) DO NOTHING"""
+VALUES (:id, :entity, :owner, :action, :resource, :at)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at"""
 _DENY = """
 INSERT INTO iam_denials (request_id, account, at, denial) VALUES (:request_id, :account, :at, :denial)
 ON CONFLICT (request_id) DO UPDATE SET denial = excluded.denial"""
@@ -28,7 +29,7 @@ class Access(NamedTuple):
 
 
 def insert(tx: Transaction, accesses: Iterable[Access], at: float) -> None:
-    """Store what is new of `accesses`."""
+    """Store accesses, each once, with the last time."""
     tx.many(
         _INSERT,
         [
