@@ -62,6 +62,16 @@ def test_a_denial_is_explained_by_the_statement_that_denied(salvia: Server, stra
     assert "identity-based policy inline policy Reads, Statement[1]\n    denies it" in text
 
 
+def test_a_role_that_trusts_others_is_explained_too(salvia: Server) -> None:
+    iam = salvia.client("iam")
+    arn = iam.create_role(RoleName="distrustful", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+    request_id = denied(salvia.client("sts").assume_role, RoleArn=arn, RoleSessionName="s")
+    text = explained(salvia, request_id)
+    assert "is not authorized to perform: sts:AssumeRole" in text
+    assert "would allow it, but Principal is Service sagemaker.amazonaws.com" in text
+    iam.delete_role(RoleName="distrustful")
+
+
 def test_why_denied_knows_denials_only(salvia: Server) -> None:
     done = salvia.salvia("why-denied", "no-such-request", check=False)
     assert done.returncode == 1

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -13,14 +12,14 @@ from .db import Reader, Transaction
 
 _INSERT = """
 INSERT INTO iam_accesses (id, entity, owner, action, resource, at)
-VALUES (:id, :entity, :owner, :action, :resource, :at) ON CONFLICT (id) DO NOTHING"""
+VALUES (:id, :entity, :owner, :action, :resource, :at)
+ON CONFLICT (id) DO UPDATE SET at = excluded.at"""
 _DENY = """
 INSERT INTO iam_denials (request_id, account, at, denial) VALUES (:request_id, :account, :at, :denial)
 ON CONFLICT (request_id) DO UPDATE SET denial = excluded.denial"""
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(NamedTuple):
     """One thing that a user or a role was allowed to do, for itself or in a job (`owner`, a document's id)."""
 
     entity: str
@@ -30,7 +29,7 @@ class Access:
 
 
 def insert(tx: Transaction, accesses: Iterable[Access], at: float) -> None:
-    """Store what is new of `accesses`."""
+    """Store accesses, each once, with the last time."""
     tx.many(
         _INSERT,
         [

@@ -68,7 +68,7 @@ IAM_MEMBERS = Table(
 Index("ix_iam_members_group_id", IAM_MEMBERS.c.group_id)
 
 # What each user or role was allowed to do, once each, and for which job: what `salvia policy-from` reads. `id` is a
-# hash of all but the time, which is that of the first time.
+# hash of all but the time, which is that of the last day on which it was noted.
 IAM_ACCESSES = Table(
     "iam_accesses",
     METADATA,

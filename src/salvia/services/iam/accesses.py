@@ -1,6 +1,6 @@
 """Notes of what was allowed, and why something was not: what policies can be made of, and denials explained from.
 
-A process notes each thing once and writes its notes every half second, together: they cost a request next to nothing.
+A process notes each thing once a day and writes its notes every half second, together: they cost a request little.
 What a killed process had not written is noted again when it happens again. Beyond a hundred resources of one action,
 what stands for a hundred others is noted in their place (`bucket/folder/*`, `training-job/*`).
 """
@@ -8,6 +8,7 @@ what stands for a hundred others is noted in their place (`bucket/folder/*`, `tr
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +21,12 @@ from salvia.store import accesses
 from salvia.store.accesses import Access
 from salvia.store.db import Transaction
 
+_log = logging.getLogger("salvia.iam")
 _SOON = 0.5  # seconds until notes are written
 _MOST = 100  # resources of one action, folders of one action
 _REMEMBERED = 20_000
 _PENDING = 1000  # denials: a flood of them must not fill the memory
+_DAY = 86_400.0
 _KEPT = 90 * 86_400.0  # seconds, as CloudTrail's event history
 
 
@@ -50,6 +53,7 @@ class Notes:
         self._allowed: list[Access] = []
         self._denied: dict[str, tuple[str, dict[str, Any]]] = {}
         self._task: asyncio.Task[None] | None = None
+        self._forgetting = 0.0
 
     def accessed(self, caller: Caller, action: str, resource: str) -> None:
         """Note what was allowed; returns at once."""
@@ -65,8 +69,7 @@ class Notes:
             if access in self._seen:
                 return
         if len(self._seen) >= _REMEMBERED:
-            self._seen.clear()
-            self._counts.clear()
+            self._forget()
         self._counts[kind] += 1
         self._seen.add(access)
         self._allowed.append(access)
@@ -107,19 +110,30 @@ class Notes:
         if self._task is None or self._task.done():
             self._task = asyncio.ensure_future(self._write())
 
+    def _forget(self) -> None:
+        self._seen.clear()
+        self._counts.clear()
+
     async def _write(self) -> None:
         await asyncio.sleep(_SOON)
         allowed, self._allowed = self._allowed, []
         denied, self._denied = self._denied, {}
         self._task = None  # what is noted from now on is for the next
         now = self._world.clock.now()
+        if now >= self._forgetting:  # a new day: what goes on being done is noted again
+            self._forget()
+            self._forgetting = now + _DAY
 
         def work(tx: Transaction) -> None:
             accesses.insert(tx, allowed, now)
             for request_id, (account, denial) in denied.items():
                 accesses.deny(tx, request_id, account, now, denial)
 
-        await self._world.db.write(work)
+        try:
+            await self._world.db.write(work)
+        except Exception:  # the database is away, say: what goes on being done is noted again
+            _log.exception("notes of what was allowed are lost", extra={"event": "notes-failed"})
+            self._forget()
 
 
 def _folder(resource: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from salvia.control.actions import need
 from salvia.control.authorize import situation
 from salvia.control.call import Call, operation
-from salvia.control.policy import Decision, Policy, Request, Scope, document, evaluate, resource_based
+from salvia.control.policy import Decision, Policy, Request, Scope, Trace, document, evaluate, resource_based, trace
 from salvia.control.providers import NamedPolicy, RoleCredentials
 from salvia.control.world import World
 from salvia.core.clock import timestamp
@@ -124,6 +124,8 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
     account = role.account if role else None
     asked = Request(call.caller, asked_need.action, arn, asked_need.context, account)
     decision = Decision(False, Scope.TRUST)
+    trust: list[Policy] = []
+    identity: list[Policy] = []
     if role is not None:
         trust = [Policy("trust policy", document(role.spec["AssumeRolePolicyDocument"], "trust"))]
         decision = resource_based(asked, trust, Scope.TRUST)
@@ -137,6 +139,7 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
     if decision.allowed:
         call.world.providers.accessed(call.caller, asked.action, arn)
     if role is None or not decision.allowed:
+        call.world.providers.denied(call, asked, lambda: Trace(decision, trace(asked, identity, trust).looks))
         raise ServiceError("AccessDenied", decision.sentence(asked), 403)
     return role
 
