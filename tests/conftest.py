@@ -22,6 +22,8 @@ import pytest
 from botocore import xform_name
 from botocore.config import Config
 
+from tests.postgresql import Cluster, binaries
+
 _BIN = Path(sys.executable).parent
 CALLED: set[tuple[str, str]] = set()  # (service, method) of every call that a test made through boto3
 PAGED: set[tuple[str, str]] = set()
@@ -158,11 +160,28 @@ def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_server(tmp_path_factory: pytest.TempPathFactory, image_cache: Path) -> Iterator[Callable[..., Server]]:
-    """Start a server with its own data directory: `make_server("--auth", "off")`."""
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL for this run."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed (Debian, Ubuntu: apt-get install postgresql)")
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def make_server(
+    tmp_path_factory: pytest.TempPathFactory, image_cache: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Server]]:
+    """Start a server with its own data directory: `make_server("--auth", "off")`.
+
+    With SALVIA_TEST_DATABASE=postgresql each has a PostgreSQL database of its own, unless it names one.
+    """
     started: list[Server] = []
 
     def make(*options: str) -> Server:
+        if os.environ.get("SALVIA_TEST_DATABASE") == "postgresql" and "--database" not in options:
+            options += ("--database", request.getfixturevalue("postgresql").url())
         home = tmp_path_factory.mktemp("home")
         (home / "images").symlink_to(image_cache)
         shutil.copytree(Path(__file__).parent / "images", home / "containers")

@@ -9,7 +9,7 @@ from salvia.core.clock import Clock
 from salvia.settings import Settings
 from salvia.store.db import Database, Transaction
 
-from .hints import Hints
+from .hints import Wakes
 from .providers import Providers
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class World:
-    """`runtimes` are by name; gateways have none. `secret` is the server's own."""
+    """`runtimes` are by name; gateways have none. `secret` is the servers' own, `node` empty where there is but one."""
 
     settings: Settings
     db: Database
@@ -34,8 +34,9 @@ class World:
     objects: ObjectStore
     catalogue: Catalogue
     dispatch: Dispatch
-    hints: Hints
+    hints: Wakes
     secret: bytes = field(repr=False)
+    node: str = ""
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
 

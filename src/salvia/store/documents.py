@@ -14,7 +14,7 @@ from .db import Reader, Row, Transaction
 
 _COLUMNS = (
     "id, kind, account, region, name, arn, owner, state, created_at, modified_at, "
-    "spec, status, tags, version, due_at, lock_token, locked_until"
+    "spec, status, tags, version, due_at, lock_token, locked_until, node"
 )
 _INSERT = """
 INSERT INTO documents (id, kind, account, region, name, arn, owner, state, created_at, modified_at,
@@ -41,7 +41,7 @@ class Conflict(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """One resource. `due_at` is when a reconciler looks at it next; None: nobody needs to."""
+    """One resource. `due_at` is when a reconciler looks at it next; None: nobody needs to. `node`: see `leases.pin`."""
 
     kind: str
     account: str
@@ -58,6 +58,7 @@ class Document:
     due_at: float | None = None
     version: int = 1
     lock_token: str | None = None
+    node: str = ""
     id: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     @classmethod
@@ -80,6 +81,7 @@ class Document:
             version=row["version"],
             due_at=row["due_at"],
             lock_token=row["lock_token"],
+            node=row["node"],
         )
 
     def description(self) -> dict[str, Any]:
