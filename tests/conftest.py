@@ -178,10 +178,12 @@ def make_server(
     With SALVIA_TEST_DATABASE=postgresql each has a PostgreSQL database of its own, unless it names one.
     """
     started: list[Server] = []
+    on_postgresql = os.environ.get("SALVIA_TEST_DATABASE") == "postgresql"
+    cluster: Cluster | None = request.getfixturevalue("postgresql") if on_postgresql else None
 
     def make(*options: str) -> Server:
-        if os.environ.get("SALVIA_TEST_DATABASE") == "postgresql" and "--database" not in options:
-            options += ("--database", request.getfixturevalue("postgresql").url())
+        if cluster is not None and "--database" not in options:
+            options += ("--database", cluster.url())
         home = tmp_path_factory.mktemp("home")
         (home / "images").symlink_to(image_cache)
         shutil.copytree(Path(__file__).parent / "images", home / "containers")

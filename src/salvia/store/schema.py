@@ -46,9 +46,9 @@ async def _of_server(url: str) -> str | None:
         await connection.close()
 
 
-def upgrade(location: Path | str) -> None:
+def upgrade(location: Path | str, to: str = HEAD) -> None:
     """Apply what is missing. Alembic is imported only when something is: it costs a third of a second."""
-    if current(location) == HEAD:
+    if current(location) == to:
         return
     from alembic import command
     from alembic.config import Config
@@ -58,6 +58,6 @@ def upgrade(location: Path | str) -> None:
     config.attributes["location"] = location
     if isinstance(location, Path):
         location.parent.mkdir(parents=True, exist_ok=True)
-    command.upgrade(config, "head")
+    command.upgrade(config, to)
     if isinstance(location, Path):
         location.chmod(0o600)
