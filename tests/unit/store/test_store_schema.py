@@ -61,13 +61,12 @@ def test_so_it_is_on_postgresql(postgresql: Cluster, run: Callable[[Any], Any]) 
 
 def test_text_compares_by_its_bytes_whatever_the_locale(postgresql: Cluster, run: Callable[[Any], Any]) -> None:
     """As in SQLite: listings and their tokens depend on no server's collation."""
-    name = "locale"
-    postgresql.execute(f"CREATE DATABASE {name} LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0")
-    schema.upgrade(postgresql.at(name))
-    database = PostgresDatabase(postgresql.at(name))
+    postgresql.execute("CREATE DATABASE locale LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0")
+    schema.upgrade(postgresql.at("locale"))
+    database = PostgresDatabase(postgresql.at("locale"))
     database.start()
     sql = "INSERT INTO nodes (id, seen_at) VALUES (:id, 0)"
-    run(database.write(lambda tx: tx.many(sql, [{"id": id} for id in ("b", "a", "B", "_", "é")])))
+    run(database.write(lambda tx: tx.many(sql, [{"id": name} for name in ("b", "a", "B", "_", "é")])))
     found = [row["id"] for row in database.read().all("SELECT id FROM nodes ORDER BY id")]
     database.close()
     assert found == ["B", "_", "a", "b", "é"]
