@@ -25,6 +25,8 @@ from botocore.config import Config
 from tests.postgresql import Cluster, binaries
 
 _BIN = Path(sys.executable).parent
+# Salvia's own API is one more service to boto3 and the AWS CLI, once they are told where its model is.
+os.environ["AWS_DATA_PATH"] = str(Path(__file__).resolve().parent.parent / "src" / "salvia" / "protocol" / "data")
 CALLED: set[tuple[str, str]] = set()  # (service, method) of every call that a test made through boto3
 PAGED: set[tuple[str, str]] = set()
 

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from salvia.control import timekeeping
 from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints, Notifications, Wakes
 from salvia.control.world import World
@@ -42,7 +43,9 @@ def server_secret(settings: Settings, database: Database) -> bytes:
     if not settings.shared:
         return kept(settings.home / "secret.key", lambda: secrets.token_bytes(32))
     row = database.read().one("SELECT value FROM secrets WHERE name = 'server'")
-    return bytes(row["value"]) if row else b""
+    if row is None:
+        raise RuntimeError("The servers' secret is not in the database: `salvia up` puts it there.")
+    return bytes(row["value"])
 
 
 async def agree(settings: Settings) -> None:
@@ -79,6 +82,8 @@ def compose(settings: Settings) -> World:
         secret=server_secret(settings, db),
         node=kept(settings.home / "node", lambda: str(uuid.uuid4()).encode()).decode() if settings.shared else "",
     )
+    if timekeeping.is_virtual(world):
+        world.clock.reach(timekeeping.ahead(database.read()))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world

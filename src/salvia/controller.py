@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from salvia.app import close, compose, until_signalled
+from salvia.control import timekeeping
 from salvia.control.reconcile import Worker
 from salvia.control.world import World
 from salvia.runtimes.process import ProcessRuntime
@@ -23,13 +23,13 @@ async def work(settings: Settings) -> None:
     world.runtimes = {runtime.name: runtime}
     worker = Worker(world)
     world.hints.listen(worker.wake)
-    sweeping = asyncio.create_task(_sweep(world))
+    beside = [asyncio.create_task(_sweep(world)), asyncio.create_task(timekeeping.follow(world))]
     stop = until_signalled()
     running = asyncio.create_task(worker.run())
     await asyncio.wait({running, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
-    sweeping.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await sweeping
+    for task in beside:
+        task.cancel()
+    await asyncio.gather(*beside, return_exceptions=True)
     await worker.stop()
     await running
     close(world)
@@ -38,7 +38,7 @@ async def work(settings: Settings) -> None:
 async def _sweep(world: World) -> None:
     """Let every room throw away what nobody can see any more. Several controllers may do so at once."""
     while True:
-        await asyncio.sleep(_SWEEP)
+        await timekeeping.passed(world, _SWEEP)
         for sweep in world.dispatch.hooks["sweep"]:
             try:
                 await sweep(world)

@@ -12,7 +12,7 @@ import uvicorn
 
 from salvia import protocol
 from salvia.app import close, compose, until_signalled
-from salvia.control import chain, instances
+from salvia.control import chain, emptying, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
@@ -63,6 +63,9 @@ class Gateway:
                 except ServiceError as error:
                     return HttpResponse(error.status, [("content-type", "text/plain")], f"{error.message}\n".encode())
                 return await instances.answer(request, self._world)
+            if path == "/_reset" and request.method == "POST" and self._world.settings.auth == "off":
+                await emptying.reset(self._world)
+                return HttpResponse(204, [])
             return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
         return await chain.handle(request, self._world)
 
@@ -158,9 +161,12 @@ async def serve(settings: Settings, listener: int) -> None:
         timeout_graceful_shutdown=10,
         h11_max_incomplete_event_size=64 * 1024,
     )
+    following = asyncio.create_task(timekeeping.follow(world))
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=listener)]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
+    world.closing.set()
     server.should_exit = True
     await serving
+    following.cancel()
     close(world)

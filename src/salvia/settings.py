@@ -31,6 +31,7 @@ class Settings:
     database: str = field(default="", repr=False)
     object_store: str = ""
     advertise: str = ""
+    clock: Literal["system", "virtual"] = "system"
     account: str = "123456789012"
     region: str = "us-east-1"
 

@@ -20,19 +20,24 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if exitstatus != 0 or not whole & {str(folder), str(folder.parent)} or session.config.option.keyword:
         return
     from botocore import xform_name
-    from botocore.session import Session
+    from botocore.exceptions import UnknownServiceError
 
-    loader = Session().get_component("data_loader")
+    from salvia.protocol import SERVICES
+    from salvia.protocol.models import loader
+
     missing = []
     for service, operation in sorted(Dispatch(discover()).handlers):
         if (service, operation) in _EXCEPTIONS:
             continue
-        method = xform_name(operation)
-        if (service, method) not in CALLED:
-            missing.append(f"{service}.{method}")
-        pages = loader.load_service_model(service, "paginators-1")["pagination"]
-        if operation in pages and (service, method) not in PAGED:
-            missing.append(f"{service}.get_paginator('{method}')")
+        name, method = SERVICES[service].model, xform_name(operation)
+        if (name, method) not in CALLED:
+            missing.append(f"{name}.{method}")
+        try:
+            pages = loader().load_service_model(name, "paginators-1")["pagination"]
+        except UnknownServiceError:
+            continue
+        if operation in pages and (name, method) not in PAGED:
+            missing.append(f"{name}.get_paginator('{method}')")
     if missing:
         reporter = session.config.pluginmanager.get_plugin("terminalreporter")
         reporter.write_line(f"\nimplemented, but no test uses it through boto3: {', '.join(missing)}", red=True)

@@ -65,3 +65,14 @@ def client(settings: Settings) -> Any:
     return Client(
         settings.url, settings.region, lambda: Credentials(keys["access_key"], keys["secret_key"], None, None)
     )
+
+
+def ask(operation: str, **request: Any) -> dict[str, Any]:
+    """The running server's answer to an operation of Salvia's own API, asked once; a refusal ends the command."""
+    from salvia.core.client import ClientError
+
+    try:
+        answer: dict[str, Any] = client(running_settings()).json("salvia", f"Salvia.{operation}", request, retry_for=0)
+    except ClientError as error:
+        fail(error.message)
+    return answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import sys
@@ -37,6 +38,13 @@ from .group import cli, client, fail, running_settings
 )
 @click.option("--object-store", default="", help="file:///FOLDER; by default `objects` in the data directory.")
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
+@click.option(
+    "--clock",
+    type=click.Choice(["system", "virtual"]),
+    default="system",
+    show_default=True,
+    help="virtual: `salvia clock advance` moves it, for schedules, time-outs, retention and bills.",
+)
 def up(detach: bool, database: str, **options: Any) -> None:
     """Start Salvia on SALVIA_HOME."""
     from salvia.supervisor import CannotStart, Supervisor
@@ -97,6 +105,24 @@ def down() -> None:
         if orphan:
             process.end(orphan, 12, alive=path)
     click.echo("Salvia is down.")
+
+
+@cli.command()
+def reset() -> None:
+    """Empty a server that was started with --auth off: for the tests of your own code."""
+    settings = running_settings()
+    if settings.auth != "off":
+        fail("only a server started with --auth off can be emptied: `salvia up --auth off`.")
+    connection = http.client.HTTPConnection(settings.local, settings.port, timeout=30)
+    try:
+        connection.request("POST", "/_reset")
+        status = connection.getresponse().status
+    except OSError as error:
+        fail(f"{settings.url} does not answer: {error}. `salvia up --auth off` starts it.")
+    finally:
+        connection.close()
+    if status != 204:
+        fail(f"{settings.url} answered with status {status}; {settings.home}/log holds its logs.")
 
 
 @cli.command()

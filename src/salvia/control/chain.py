@@ -23,6 +23,7 @@ from . import audit
 from .authenticate import Identity, authenticate
 from .authorize import authorize
 from .call import Call, Reply
+from .waiting import held
 from .world import World
 
 _log = logging.getLogger("salvia.gateway")
@@ -87,7 +88,7 @@ class _Exchange:
         self.call = call = self._call(route, parameters, identity)
         handler = self.world.dispatch.handler(route.service, route.operation)
         authorize(call)
-        result = await handler(call)
+        result = await held(call, handler)
         if isinstance(result, Reply):
             return protocol.serialize(
                 route, result.result, self.request_id, status=result.status, headers=result.headers

@@ -110,6 +110,7 @@ async def remove(call: Call, resource: Resource, name: str, check: Any = None, a
 def describe(resource: Resource, document: Document) -> dict[str, Any]:
     """What Describe answers: spec and status merged, with name, ARN, state and times."""
     description = {
+        resource.key: document.name,
         f"{resource.noun}Arn": document.arn,
         "CreationTime": document.created_at,
         "LastModifiedTime": document.modified_at,
@@ -122,7 +123,7 @@ def describe(resource: Resource, document: Document) -> dict[str, Any]:
 
 async def answer(call: Call, resource: Resource) -> dict[str, Any]:
     """The answer of `List…s`: summaries, and NextToken when there is more."""
-    documents, token = await listing.page(call, resource, call.request)
+    documents, token = await listing.page(call, resource, call.request, lean=not resource.summary_shows_spec)
     result: dict[str, Any] = {
         resource.summaries or f"{resource.noun}Summaries": [summary(resource, document) for document in documents]
     }

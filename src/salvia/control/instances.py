@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
+from salvia.core import ids
 from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest, HttpResponse
 from salvia.store import leases
@@ -42,7 +42,7 @@ class Instance:
     phase: str = "Starting"
     report: dict[str, Any] = field(default_factory=dict)
     reported_at: float | None = None
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=ids.row_id)
 
     @classmethod
     def of(cls, row: Row) -> Instance:
@@ -131,7 +131,11 @@ async def answer(request: HttpRequest, world: World) -> HttpResponse:
     if scheme.lower() == "bearer" and token:
         row = world.db.read().one("SELECT * FROM instances WHERE token_hash = :hash", {"hash": hash_of(token)})
     if row is None:
-        return _json(403, {"message": "This instance is not known, or its job has ended."})
+        # After a reset nobody wants it, ever again; elsewhere it may be the server that looks at a wrong database.
+        return _json(
+            410 if world.settings.auth == "off" else 403,
+            {"message": "This instance is not known, or its job has ended."},
+        )
     if request.method != "POST" or len(request.body) > MAX_REPORT:
         return _json(400, {"message": f"POST at most {MAX_REPORT} bytes of JSON."})
     if request.path == "/_instance/credentials":

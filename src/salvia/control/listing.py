@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from .resource import Resource
 
 _DEFAULT_PAGE = 100  # the models allow MaxResults from 1 to 100
-_INDEX = "id, name, state, created_at, modified_at"
+# What a summary shows that needs nothing of the request: most of a row is its spec.
+_SUMMARY = (
+    "d.id, d.kind, d.account, d.region, d.name, d.arn, d.owner, d.state, d.created_at, d.modified_at, "
+    "'{}' AS spec, d.status, '{}' AS tags, d.version, d.due_at, d.lock_token"
+)
 # SageMaker's models spell these ranges and filters the same for every noun.
 _RANGES = {
     "CreationTimeAfter": ("created_at", ">="),
@@ -57,11 +61,13 @@ async def page(
     request: Mapping[str, Any],
     *,
     where: Callable[[Document], bool] | None = None,
+    lean: bool = False,
 ) -> tuple[list[Document], str | None]:
     """The documents of one page and the token of the next.
 
     Understands MaxResults, NextToken, SortBy, SortOrder, NameContains, StatusEquals and the time ranges. `where` is a
-    further filter that needs the whole document; it, too, applies before the page is cut.
+    further filter that needs the whole document; it, too, applies before the page is cut. `lean` documents come without
+    spec and tags.
     """
     account, region = resource.place(call.account, call.region)
     column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
@@ -89,25 +95,26 @@ async def page(
         values["after"], values["after_id"] = token[3], token[4]
         conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
     found: list[Document] = []
+    columns = _SUMMARY if lean and where is None else "d.*"
     while True:
-        # Ids first: an index holds everything that filters and sorts, and specs are read for one page alone.
-        index = await _rows(
+        # Ids first: an index holds everything that filters and sorts, and rows are read for one page alone.
+        rows = await _rows(
             call,
-            f"SELECT {_INDEX} FROM documents WHERE {' AND '.join(conditions)} "  # noqa: S608
-            f"ORDER BY {column} {direction}, id {direction} LIMIT :size",
+            f"SELECT {columns} FROM (SELECT id FROM documents WHERE {' AND '.join(conditions)} "  # noqa: S608
+            f"ORDER BY {column} {direction}, id {direction} LIMIT :size) page "
+            f"JOIN documents d ON d.id = page.id ORDER BY d.{column} {direction}, d.id {direction}",
             values,
             indexed=column in {"created_at", "modified_at"} and "contains" not in values and "state" not in values,
         )
-        by_id = {document.id: document for document in _load(call, [row["id"] for row in index])}
-        documents = [by_id[row["id"]] for row in index if row["id"] in by_id]
+        documents = [Document.of(row) for row in rows]
         found += documents if where is None else [document for document in documents if where(document)]
-        if len(found) > size or len(index) <= size:
+        if len(found) > size or len(rows) <= size:
             break
         await asyncio.sleep(0)  # others' turn: a rare match may be many pages away
-        last = index[-1]
+        last = documents[-1]
         if "after" not in values:
             conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
-        values["after"], values["after_id"] = last[column], last["id"]
+        values["after"], values["after_id"] = getattr(last, column), last.id
     if len(found) <= size:
         return found, None
     last_shown = found[size - 1]
@@ -118,15 +125,6 @@ async def _rows(call: Call, sql: str, values: dict[str, Any], *, indexed: bool) 
     if indexed:
         return call.db.read().all(sql, values)
     return await call.db.scan(sql, values)
-
-
-def _load(call: Call, ids: list[str]) -> list[Document]:
-    if not ids:
-        return []
-    names = {f"i{n}": value for n, value in enumerate(ids)}
-    marks = ", ".join(f":{name}" for name in names)
-    rows = call.db.read().all(f"SELECT * FROM documents WHERE id IN ({marks})", names)  # noqa: S608
-    return [Document.of(row) for row in rows]
 
 
 def _sort_by(resource: Resource, value: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from salvia import protocol
 from salvia.core.errors import ServiceError
 
 
@@ -45,6 +47,15 @@ class Resource:
         default=lambda name: ServiceError("ValidationException", f"Could not find {name}.")
     )
     describe: Callable[[Mapping[str, object]], dict[str, object]] | None = None
+
+    @cached_property
+    def summary_shows_spec(self) -> bool:
+        """Whether a list entry shows a member of the request, beside the name."""
+        model, create = protocol.service(self.service), f"Create{self.noun}"
+        if self.describe is not None or create not in model.operation_names:
+            return True
+        asked = model.operation_model(create).input_shape.members
+        return any(member in asked for member in self.summary if member != self.key)
 
     @property
     def kind(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
@@ -26,7 +27,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class World:
-    """`runtimes` are by name; gateways have none. `secret` is the servers' own, `node` empty where there is but one."""
+    """`runtimes` are by name; gateways have none. `secret` is the servers' own, `node` empty where there is but one.
+    `closing` is set once the process is to end."""
 
     settings: Settings
     db: Database
@@ -39,9 +41,18 @@ class World:
     node: str = ""
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
+    _hinting: bool = False
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Commit `work`, then wake whoever reconciles: for writes that make a document due."""
         result = await self.db.write(work)
-        self.hints.send()
+        if not self._hinting:  # once for all that one commit settled
+            self._hinting = True
+            asyncio.get_running_loop().call_soon(self._hint)
         return result
+
+    def _hint(self) -> None:
+        self._hinting = False
+        if not self.closing.is_set():
+            self.hints.send()

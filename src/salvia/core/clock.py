@@ -26,6 +26,10 @@ class Clock:
         """Virtual seconds since the epoch."""
         return self._wall() + self._offset
 
+    def reach(self, offset: float) -> None:
+        """Be `offset` seconds ahead of the wall, if it is not further already."""
+        self._offset = max(self._offset, offset)
+
     def advance(self, seconds: float) -> None:
         """Move the virtual hand forward; it never goes back."""
         if seconds < 0:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import string
-import uuid
 
+_numbers = random.Random(secrets.randbits(256))  # noqa: S311
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
 
 
 def request_id() -> str:
     """A request id, a UUID as in `x-amzn-RequestId`."""
-    return str(uuid.uuid4())
+    return row_id()
+
+
+def row_id() -> str:
+    """A version 4 UUID that is unique and no secret: the kernel, which makes secrets, takes 50 times as long."""
+    digits = f"{_numbers.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 def unique_id(prefix: str) -> str:

@@ -28,11 +28,13 @@ from .preparation import prepare
 from .router import Route, protocol_of, route
 from .serializers import serialize
 from .validation import validate
+from .waiters import ends_waiting
 
 __all__ = [
     "SERVICES",
     "Route",
     "bucket_of",
+    "ends_waiting",
     "parse",
     "prepare",
     "protocol_of",

@@ -7,6 +7,7 @@ routing loads no model but the one it needs. Names are those of our folders belo
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
 
@@ -41,6 +42,7 @@ SERVICES: dict[str, Service] = {
         Service("sagemaker_metrics", "sagemaker-metrics", "sagemaker", ("rest-json",)),
         Service("sagemaker_a2i", "sagemaker-a2i-runtime", "sagemaker", ("rest-json",)),
         Service("sagemaker_edge", "sagemaker-edge", "sagemaker", ("rest-json",)),
+        Service("salvia", "salvia", "salvia", ("json",), "Salvia"),  # our own: its model is in `data`
         Service("s3", "s3", "s3", ("rest-xml",)),
         Service("iam", "iam", "iam", ("query",), version="2010-05-08"),
         Service("sts", "sts", "sts", ("query",), version="2011-06-15"),
@@ -63,7 +65,7 @@ def service(name: str) -> Any:
     """The botocore ServiceModel of our service `name`. Raises KeyError for a name we do not know."""
     known = SERVICES[name]
     with BUILDING:
-        description = _loader().load_service_model(known.model, "service-2")
+        description = loader().load_service_model(known.model, "service-2")
         _forget_documentation(description)
         return ServiceModel(description, known.model)
 
@@ -83,8 +85,9 @@ def _names(model: Any) -> frozenset[str]:
 
 
 @cache
-def _loader() -> Loader:
-    return Loader()
+def loader() -> Loader:
+    """Where models come from: botocore's, and our own."""
+    return Loader(extra_search_paths=[str(Path(__file__).parent / "data")])
 
 
 def _forget_documentation(description: dict[str, Any]) -> None:
@@ -96,4 +99,4 @@ def _forget_documentation(description: dict[str, Any]) -> None:
                 member.pop("documentation", None)
 
 
-__all__ = ["BUILDING", "SERVICES", "OperationModel", "Service", "ServiceModel", "operation", "service"]
+__all__ = ["BUILDING", "SERVICES", "OperationModel", "Service", "ServiceModel", "loader", "operation", "service"]

@@ -11,6 +11,7 @@ import re
 import sys
 import unicodedata
 from functools import cache
+from itertools import groupby
 
 _POSIX = {
     "Alnum": "0-9A-Za-z",
@@ -129,36 +130,40 @@ def _category(escape: str) -> tuple[str, bool]:
 @cache
 def _ranges(category: str) -> str:
     """The characters whose Unicode category starts with `category`, as ranges of a class."""
-    found = [codes for name, codes in _categories().items() if name.startswith(category)]
+    found = sorted(run for name, runs in _categories().items() if name.startswith(category) for run in runs)
     if not found:
         raise re.error(f"unknown Unicode category '{category}'")
-    return _as_ranges(sorted(code for codes in found for code in codes))
+    return _as_ranges(found)
 
 
 @cache
 def _complement(inner: str) -> str:
     members = re.compile(f"[{inner}]")
-    return _as_ranges([code for code in range(sys.maxunicode + 1) if not members.match(chr(code))])
+    return _as_ranges([(code, code) for code in range(sys.maxunicode + 1) if not members.match(chr(code))])
 
 
 @cache
-def _categories() -> dict[str, list[int]]:
-    result: dict[str, list[int]] = {}
-    for code in range(sys.maxunicode + 1):
-        category = unicodedata.category(chr(code))
-        if category not in ("Cn", "Co", "Cs"):  # a million characters that no pattern asks for
-            result.setdefault(category, []).append(code)
+def _categories() -> dict[str, list[tuple[int, int]]]:
+    """Of each category, its runs of characters, first and last. What is unassigned or private nobody asks for."""
+    result: dict[str, list[tuple[int, int]]] = {}
+    for codes in (range(0x40000), range(0xE0000, 0xE1000)):  # the planes between and beyond hold no characters
+        code = codes.start
+        for category, run in groupby(map(unicodedata.category, map(chr, codes))):
+            length = len(list(run))
+            if category not in ("Cn", "Co", "Cs"):
+                result.setdefault(category, []).append((code, code + length - 1))
+            code += length
     return result
 
 
-def _as_ranges(codes: list[int]) -> str:
+def _as_ranges(runs: list[tuple[int, int]]) -> str:
     parts: list[str] = []
-    start = previous = codes[0]
-    for code in [*codes[1:], sys.maxunicode + 2]:
-        if code != previous + 1:
+    start, previous = runs[0]
+    for first, last in [*runs[1:], (sys.maxunicode + 2, 0)]:
+        if first != previous + 1:
             parts.append(f"\\U{start:08x}" + (f"-\\U{previous:08x}" if previous > start else ""))
-            start = code
-        previous = code
+            start = first
+        previous = last
     return "".join(parts)
 
 

@@ -17,12 +17,13 @@ import logging
 import queue
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
 
+OURS = frozenset({"alembic_version", "nodes", "secrets"})  # tables that hold no resources
 _log = logging.getLogger("salvia.store")
 
 
@@ -63,6 +64,10 @@ class Transaction(Reader):
     @abstractmethod
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Execute a statement once for each of `parameters`."""
+
+    @abstractmethod
+    def tables(self) -> list[str]:
+        """The names of all tables that hold resources."""
 
 
 class Writer(Transaction):
@@ -142,6 +147,10 @@ class Database(ABC):
     @abstractmethod
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Every row of a query that may be long; others go on meanwhile."""
+
+    def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
+        """What `find` reads; it may be remembered until anything is committed, here or in another process."""
+        return find(self.read())
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` as one atomic unit; returns its result once the commit is durable.

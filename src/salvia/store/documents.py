@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import orjson
+
+from salvia.core import ids
 
 from .db import Reader, Row, Transaction
 
@@ -59,7 +60,7 @@ class Document:
     version: int = 1
     lock_token: str | None = None
     node: str = ""
-    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    id: str = field(default_factory=ids.row_id)
 
     @classmethod
     def of(cls, row: Row) -> Document:
@@ -75,9 +76,9 @@ class Document:
             state=row["state"],
             created_at=row["created_at"],
             modified_at=row["modified_at"],
-            spec=orjson.loads(row["spec"]),
-            status=orjson.loads(row["status"]),
-            tags=orjson.loads(row["tags"]),
+            spec=_decode(row["spec"]),
+            status=_decode(row["status"]),
+            tags=_decode(row["tags"]),
             version=row["version"],
             due_at=row["due_at"],
             lock_token=row["lock_token"],
@@ -87,6 +88,10 @@ class Document:
     def description(self) -> dict[str, Any]:
         """Spec and status, merged: what Describe shows."""
         return {**self.spec, **self.status}
+
+
+def _decode(text: str) -> dict[str, Any]:
+    return {} if text == "{}" else orjson.loads(text)
 
 
 def encode(value: object) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
+
+import orjson
 
 from salvia.core import ids
 from salvia.core.caller import Caller
@@ -51,11 +52,11 @@ def find(db: Reader, key_id: str) -> AccessKey | None:
 
 def _caller(row: Row) -> Caller:
     entity, account, session = row["arn"], row["account"], row["session_name"]
-    context = {f"aws:principaltag/{name.lower()}": value for name, value in json.loads(row["tags"]).items()}
+    context = {f"aws:principaltag/{name.lower()}": value for name, value in orjson.loads(row["tags"]).items()}
     if row["session_token"] is not None:
         context["aws:tokenissuetime"] = str(row["created_at"])
         context["aws:multifactorauthpresent"] = "false"
-    policies = tuple(json.loads(row["session_policies"]))
+    policies = tuple(orjson.loads(row["session_policies"]))
     if row["kind"] == "iam:User":
         return Caller("user", account, entity, row["unique_id"], entity, row["id"], None, policies, context)
     arn = f"arn:aws:sts::{account}:assumed-role/{entity.rpartition('/')[2]}/{session}"
@@ -83,7 +84,7 @@ def issue(
             "secret": secret,
             "session_token": token,
             "session_name": session.name if session else None,
-            "session_policies": json.dumps(session.policies if session else ()),
+            "session_policies": orjson.dumps(session.policies if session else ()).decode(),
             "created_at": now,
             "expires_at": session.expires_at if session else None,
         },

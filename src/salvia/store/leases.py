@@ -9,7 +9,7 @@ pinned: no other claims it, unless nothing was heard of the node for `DEAD` seco
 
 from __future__ import annotations
 
-import uuid
+from salvia.core import ids
 
 from . import documents
 from .db import Reader, Transaction
@@ -27,6 +27,7 @@ _RENEW = "UPDATE documents SET locked_until = :until WHERE id = :id AND lock_tok
 _RELEASE = "UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE id = :id AND lock_token = :token"
 _HELD = "SELECT 1 FROM documents WHERE id = :id AND lock_token = :token"
 _WAKE = "UPDATE documents SET due_at = :now, version = version + 1 WHERE id = :id"
+_WAKE_ALL = "UPDATE documents SET due_at = :now, version = version + 1 WHERE due_at > :now"
 _NEXT = """
 SELECT MIN(due_at) AS due FROM documents
 WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now) AND (node = '' OR node = :node)"""
@@ -39,7 +40,7 @@ def claim(tx: Transaction, now: float, seconds: float, limit: int, node: str = "
 
     Writers take turns, whatever the database: no two claim the same.
     """
-    token = str(uuid.uuid4())
+    token = ids.row_id()
     due = {"now": now, "node": node, "dead": now - DEAD}
     if not tx.run(_CLAIM, {**due, "token": token, "until": now + seconds, "limit": limit}):
         return []
@@ -83,6 +84,11 @@ def release(tx: Transaction, document: Document) -> None:
 def wake(tx: Transaction, document_id: str, now: float) -> None:
     """Make a document due. Whoever works on it right now will find that it changed, and look again."""
     tx.run(_WAKE, {"id": document_id, "now": now})
+
+
+def wake_all(tx: Transaction, now: float) -> None:
+    """Make everything due that waits for a moment: the clock was moved."""
+    tx.run(_WAKE_ALL, {"now": now})
 
 
 def next_due(db: Reader, now: float, node: str = "") -> float | None:

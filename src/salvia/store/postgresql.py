@@ -22,7 +22,7 @@ import asyncpg
 import uvloop
 
 from . import bridge
-from .db import Database, Parameters, Reader, Row, Writer
+from .db import OURS, Database, Parameters, Reader, Row, Writer
 from .named import numbered
 
 T = TypeVar("T")
@@ -190,6 +190,10 @@ class _Writer(Writer):
         self._flush()
         text, names = numbered(sql)
         bridge.wait(self._connection.executemany(text, [[values[name] for name in names] for values in parameters]))
+
+    def tables(self) -> list[str]:
+        rows = self.all("SELECT tablename::text AS name FROM pg_tables WHERE schemaname = current_schema()")
+        return [row["name"] for row in rows if row["name"] not in OURS]
 
     @property
     def _connection(self) -> asyncpg.Connection:

@@ -6,13 +6,15 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from .db import Database, Parameters, Reader, Row, Writer
+from .db import OURS, Database, Parameters, Reader, Row, Writer
 
+T = TypeVar("T")
 _BUSY_MS = 30_000
+_REMEMBERED = 10_000  # answers, until nobody writes any more
 
 
 class _Reader(Reader):
@@ -38,6 +40,10 @@ class _Writer(_Reader, Writer):
 
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         self._connection.executemany(sql, parameters)
+
+    def tables(self) -> list[str]:
+        rows = self.all("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return [row["name"] for row in rows if row["name"] not in OURS and not row["name"].startswith("sqlite_")]
 
     def begin(self) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -69,6 +75,8 @@ class SqliteDatabase(Database):
         self._reader: Reader | None = None
         self._scanners = threading.local()
         self._open: list[sqlite3.Connection] = []
+        self._memory: dict[Hashable, Any] = {}
+        self._as_of: object = None
 
     def connect(self) -> sqlite3.Connection:
         """A new connection, set up as every process must have it."""
@@ -104,6 +112,17 @@ class SqliteDatabase(Database):
         if self._reader is None:
             raise RuntimeError("The database is not open.")
         return self._reader
+
+    def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
+        reader = self.read()
+        version = reader.one("PRAGMA data_version")[0]  # type: ignore[index]  # before: what is read later is no older
+        if version != self._as_of or len(self._memory) >= _REMEMBERED:
+            self._memory.clear()
+            self._as_of = version
+        if key not in self._memory:
+            self._memory[key] = find(reader)
+        found: T = self._memory[key]
+        return found
 
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         return await asyncio.to_thread(self._scan, sql, parameters or {})

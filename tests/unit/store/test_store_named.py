@@ -1,4 +1,4 @@
-"""Named parameters as PostgreSQL numbers them. Source: its manual, "Lexical structure": constants, parameters, casts."""
+"""Named parameters as PostgreSQL numbers them. Source: its manual, "Lexical structure"."""
 
 from __future__ import annotations
 

@@ -5,13 +5,13 @@ Source: CloudWatch user guide, "Metrics concepts".
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
 
 from salvia.control.call import Call
+from salvia.core import ids
 from salvia.store.db import Transaction
 
 from .errors import bad_value
@@ -71,7 +71,7 @@ def publish(tx: Transaction, account: str, region: str, metric: Metric, now: flo
     """The id of a metric that data are being published to, new or not."""
     rows = tx.all(
         _UPSERT,
-        {"id": str(uuid.uuid4()), "account": account, "region": region, **metric._asdict(), "now": now},
+        {"id": ids.row_id(), "account": account, "region": region, **metric._asdict(), "now": now},
     )
     identity: str = rows[0]["id"]
     return identity

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import orjson
 
 from salvia.control.call import Call, operation
+from salvia.core.ids import row_id
 from salvia.store.db import Transaction
 
 from . import metrics
@@ -79,7 +79,7 @@ def _keep(tx: Transaction, call: Call, data: Sequence[Datum], now: float) -> Non
         _INSERT,
         [
             {
-                "id": str(uuid.uuid4()),
+                "id": row_id(),
                 "metric": ids[datum.metric],
                 "at": datum.at,
                 "unit": datum.unit,

@@ -1,6 +1,6 @@
 """What control asks of this room: who holds a key, what may they do, whom does a role trust.
 
-Every answer is read anew from the database: a policy that was changed by another process counts at once.
+No answer is older than the last commit: a policy that was changed by another process counts at once.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ WHERE d.arn = :arn"""
 
 def provide(world: World) -> None:
     """Fill in the providers of identities."""
-    world.providers.key = lambda access_key: _key(world.db.read(), access_key)
-    world.providers.policies = lambda caller: policies(world.db.read(), caller)
-    world.providers.trust = lambda arn: trust(world.db.read(), arn)
+    recall = world.db.recall
+    world.providers.key = lambda access_key: recall(("key", access_key), lambda db: _key(db, access_key))
+    world.providers.policies = lambda caller: recall(
+        ("policies", caller.entity, caller.session_policies), lambda db: policies(db, caller)
+    )
+    world.providers.trust = lambda arn: recall(("trust", arn), lambda db: trust(db, arn))
     world.providers.used = Uses(world).note
     world.providers.entity_arn = lambda kind, account, name: entity_arn(world.db.read(), kind, account, name)
 

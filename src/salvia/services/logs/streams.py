@@ -7,6 +7,7 @@ from typing import Any
 
 from salvia.control.call import Call, operation
 from salvia.control.listing import encode_token
+from salvia.core import ids
 from salvia.store import documents
 from salvia.store.db import Row, Transaction
 from salvia.store.documents import Document
@@ -32,7 +33,7 @@ async def create_log_stream(call: Call) -> dict[str, Any]:
             "INSERT INTO log_streams (id, log_group, name, created_at) VALUES (:id, :group, :name, :now) "
             "ON CONFLICT (log_group, name) DO NOTHING",
             {
-                "id": str(uuid.uuid4()),
+                "id": ids.row_id(),
                 "group": group.id,
                 "name": call.request["logStreamName"],
                 "now": now(call),
