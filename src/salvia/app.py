@@ -83,7 +83,7 @@ def compose(settings: Settings) -> World:
         node=kept(settings.home / "node", lambda: str(uuid.uuid4()).encode()).decode() if settings.shared else "",
     )
     if timekeeping.is_virtual(world):
-        world.clock.reach(timekeeping.ahead(database.read()))
+        world.clock.reach(timekeeping.ahead(db.read()))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world
