@@ -110,7 +110,9 @@ class Server:
         self.salvia("down")
 
     def status(self) -> dict[str, Any]:
-        return json.loads(self.salvia("status", "--json", check=False).stdout)
+        done = self.salvia("status", "--json", check=False)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
 
     def pids(self, role: str) -> list[int]:
         return [entry["pid"] for entry in self.status()["processes"] if entry["role"] == role]

@@ -95,7 +95,7 @@ def test_concurrent_writers_leave_one_newest_version_of_each_key(replicas: tuple
 
 
 def test_of_many_who_create_the_same_one_succeeds(replicas: tuple[Server, Server]) -> None:
-    """Unique names stay unique across gateways, and the others get AWS's error. Source: API_CreateUser, API_CreateRole."""
+    """Unique names stay unique across gateways, and the others get AWS's error. Source: API_CreateUser."""
 
     def create(number: int) -> str:
         try:
@@ -162,6 +162,7 @@ def test_a_restarted_database_costs_no_acknowledged_write(replicas: tuple[Server
     assert jobs.ended(name)["TrainingJobStatus"] == "Completed"
 
 
+@pytest.mark.timeout(300)
 def test_jobs_of_a_node_wait_for_it_and_of_a_dead_one_are_lost(replicas: tuple[Server, Server]) -> None:
     """No other node touches a job whose node is only restarted; one whose machine is gone fails and says so."""
     one, two = replicas
@@ -189,7 +190,7 @@ def test_jobs_of_a_node_wait_for_it_and_of_a_dead_one_are_lost(replicas: tuple[S
 
 def test_hints_reach_the_other_node(replicas: tuple[Server, Server]) -> None:
     """A job that is created through one node starts on the other at once, not at its next poll (up to 5 s)."""
-    one, two = replicas
+    one, _ = replicas
     for pid in one.pids("controller"):
         os.kill(pid, signal.SIGSTOP)
     jobs = Jobs(one)

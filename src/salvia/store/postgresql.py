@@ -35,7 +35,7 @@ _SETTINGS = {
     "application_name": "salvia",
     # A writer that was stopped amid a transaction must not keep all the others waiting for ever.
     "lock_timeout": "30000",
-    "idle_in_transaction_session_timeout": "30000",
+    "idle_in_transaction_session_timeout": "10000",
     "default_transaction_isolation": "read committed",
     "synchronous_commit": "on",  # an acknowledged write is on the disk, whatever the server's default is
     "jit": "off",
