@@ -84,4 +84,6 @@ def task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any) -> asy
     async def whole() -> Any:
         return await bridged(coroutine)
 
-    return asyncio.Task(whole(), loop=loop, **options)
+    made = asyncio.Task(whole(), loop=loop, **options)
+    made.add_done_callback(lambda _: coroutine.close())  # one that is cancelled before its first step was never begun
+    return made

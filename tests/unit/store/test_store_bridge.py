@@ -121,6 +121,21 @@ def test_a_cancelled_task_is_cancelled_while_it_waits_and_may_clean_up(run: Run)
     assert cleaned == [7]
 
 
+def test_a_task_may_be_cancelled_before_it_begins(run: Run) -> None:
+    """Without a warning (here an error) of a coroutine that was never awaited."""
+
+    async def never() -> None:
+        raise AssertionError
+
+    async def scene() -> bool:
+        task = asyncio.create_task(never())
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        return task.cancelled()
+
+    assert run(scene()) is True
+
+
 def test_timeouts_and_task_groups_work_around_it(run: Run) -> None:
     async def fails() -> None:
         read(ValueError("first"), 0.005)
