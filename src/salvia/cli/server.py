@@ -169,9 +169,15 @@ def status(as_json: bool) -> None:
 
 
 def _running_jobs() -> list[dict[str, str]]:
-    answer = client(running_settings()).json(
-        "sagemaker", "SageMaker.ListTrainingJobs", {"StatusEquals": "InProgress", "MaxResults": 100}
-    )
+    from salvia.core.client import ClientError
+
+    try:
+        answer = client(running_settings()).json(
+            "sagemaker", "SageMaker.ListTrainingJobs", {"StatusEquals": "InProgress", "MaxResults": 100}
+        )
+    except (ClientError, OSError) as error:  # a status is wanted most when something is wrong
+        click.echo(f"salvia: the gateway does not say which jobs run: {error}", err=True)
+        return []
     return [
         {"name": job["TrainingJobName"], "secondary_status": job.get("SecondaryStatus", "")}
         for job in answer.get("TrainingJobSummaries", [])
