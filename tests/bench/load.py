@@ -1,0 +1,96 @@
+"""Many requests at once: signed beforehand, so that the clock sees the server and little of the client."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+import uvloop
+
+from salvia.core.sigv4 import Credentials, sign
+
+
+def signed(url: str, keys: tuple[str, str], target: str, payload: dict[str, object]) -> bytes:
+    """A request of a JSON service as it goes over the wire."""
+    body = json.dumps(payload).encode()
+    headers = {
+        "Host": urlsplit(url).netloc,
+        "X-Amz-Target": target,
+        "Content-Type": "application/x-amz-json-1.1",
+        "Content-Length": str(len(body)),
+    }
+    headers |= sign(
+        "POST",
+        "/",
+        "",
+        headers,
+        Credentials(keys[0], keys[1], None, None),
+        "us-east-1",
+        target.partition(".")[0].lower(),
+        payload=hashlib.sha256(body).hexdigest(),
+        now=time.time(),
+    )
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"POST / HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+class _Connection(asyncio.Protocol):
+    """Sends one request after the other; an answer is over when its length has come."""
+
+    def __init__(self, requests: Sequence[bytes], done: asyncio.Future[list[float]]) -> None:
+        self._requests, self._done = iter(requests), done
+        self._took: list[float] = []
+        self._buffer = b""
+        self._sent = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport
+        self._next()
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found:
+            return
+        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
+        if len(body) < length:
+            return
+        if not head.startswith(b"HTTP/1.1 200"):
+            self._done.set_exception(AssertionError(self._buffer.decode()))
+            return
+        self._buffer = b""
+        self._took.append(time.perf_counter() - self._sent)
+        self._next()
+
+    def _next(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._transport.close()
+            self._done.set_result(self._took)
+            return
+        self._sent = time.perf_counter()
+        self._transport.write(request)  # type: ignore[attr-defined]
+
+
+async def _run(url: str, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
+    loop = asyncio.get_running_loop()
+    target = urlsplit(url)
+    futures = []
+    began = time.perf_counter()
+    for n in range(connections):
+        future: asyncio.Future[list[float]] = loop.create_future()
+        futures.append(future)
+        await loop.create_connection(
+            lambda part=requests[n::connections], future=future: _Connection(part, future), target.hostname, target.port
+        )
+    took = [one for part in await asyncio.gather(*futures) for one in part]
+    return len(requests) / (time.perf_counter() - began), took
+
+
+def drive(url: str, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
+    """Requests a second, and how long each took in seconds. Raises AssertionError for an answer that is no 200."""
+    return uvloop.run(_run(url, requests, connections))
