@@ -46,6 +46,7 @@ _SETTINGS = {
 _BROKEN = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # its connection broke between two of its steps
     asyncpg.OperatorInterventionError,  # the server is shut down, or comes up again
     asyncpg.TooManyConnectionsError,
     OSError,
