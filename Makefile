@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: setup demo test check bench chaos docs lock migration clean system
+.PHONY: setup demo test check bench chaos matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -13,9 +13,9 @@ setup: .venv/.setup ## .venv with `salvia` in it
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Salvia needs Python 3.11 or newer; set PYTHON=python3.12"; exit 1; }
 	@$(if $(UV),$(UV) venv -q --python $(PYTHON) .venv,$(PYTHON) -m venv .venv)
 
-# install FILES: what lock files name, hashes checked
+# install FILES [BIN]: what lock files name, hashes checked
 define install
-	$(if $(UV),$(UV) pip install -q -p $(BIN)/python --require-hashes $(1),$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes $(1))
+	$(if $(UV),$(UV) pip install -q -p $(or $(2),$(BIN))/python --require-hashes $(1),$(or $(2),$(BIN))/python -m pip install -q --disable-pip-version-check --require-hashes $(1))
 endef
 
 .venv/.setup: requirements/runtime.lock requirements/build.lock pyproject.toml | .venv/bin/python
@@ -29,6 +29,12 @@ endef
 
 .venv/.dev: requirements/dev.lock .venv/.clients
 	@$(call install,-r requirements/dev.lock)
+	@touch $@
+
+# Each major version of the SageMaker SDK in an environment of its own: for tests that are its users.
+.venv-sdk%/.setup: requirements/sdk%.lock
+	@$(if $(UV),$(UV) venv -q --clear --python $(PYTHON) $(@D),$(PYTHON) -m venv --clear $(@D))
+	@$(call install,-r $<,$(@D)/bin)
 	@touch $@
 
 .venv/.bench: requirements/bench.lock .venv/.dev
@@ -45,7 +51,7 @@ system: ## bubblewrap and PostgreSQL, where this may be done
 demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
-test: system .venv/.dev ## every test on SQLite, then contract and chaos on PostgreSQL
+test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test on SQLite, then contract and chaos on PostgreSQL
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest tests $(ARGS)
 	SALVIA_TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest tests/contract tests/chaos \
@@ -61,6 +67,9 @@ check: .venv/.dev ## style, types, architecture
 chaos: system .venv/.dev ## kill -9 anything, then count
 	$(BIN)/python -m pytest tests/chaos $(ARGS)
 
+matrix: .venv/.dev ## policies decided beside an independent evaluator; needs npm
+	$(BIN)/python -m tests.oracle.matrix $(ARGS)
+
 bench: system .venv/.bench ## ratios beside moto's server, in one run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/run.py $(ARGS)
 
@@ -71,4 +80,4 @@ lock: ## renew the lock files
 	tools/lock
 
 clean:
-	rm -rf .venv site .demo .bench .coverage .coverage.*
+	rm -rf .venv .venv-sdk2 .venv-sdk3 site .demo .bench .coverage .coverage.*

@@ -76,7 +76,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if '--tls' in self.options else ''}://127.0.0.1:{self.port}"
 
     def salvia(self, *arguments: str, check: bool = True, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run the command line on this data directory."""
@@ -135,7 +135,8 @@ class Server:
         config.setdefault("retries", {"max_attempts": 1})
         identity = repr((service, keys or self.environment["AWS_ACCESS_KEY_ID"], sorted(config.items())))
         if identity not in self.clients:
-            client = self.session(keys).client(service, endpoint_url=self.url, config=Config(**config))
+            trusted = str(self.home / "ca-bundle.pem")
+            client = self.session(keys).client(service, endpoint_url=self.url, verify=trusted, config=Config(**config))
             client.meta.events.register("before-call", _note)
             _note_paginators(client)
             self.clients[identity] = client

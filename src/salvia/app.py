@@ -3,49 +3,64 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import os
 import secrets
 import signal
 import uuid
-from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salvia.control import timekeeping
+from salvia.control.audit import Journal
 from salvia.control.dispatch import Dispatch, discover
 from salvia.control.hints import Hints, Notifications, Wakes
 from salvia.control.world import World
+from salvia.core import files
 from salvia.core.clock import Clock
 from salvia.images.catalogue import Catalogue, default_folder
+from salvia.objectstore.base import ObjectStore
 from salvia.objectstore.filesystem import FilesystemStore
+from salvia.objectstore.location import Location
+from salvia.objectstore.remote import RemoteStore
 from salvia.settings import Settings
 from salvia.store.db import Database
 from salvia.store.engine import database
 
+if TYPE_CHECKING:
+    from salvia.protocol.proxy.authority import Authority
 
-def kept(path: Path, make: Callable[[], bytes]) -> bytes:
-    """The content of a file of one's own that is made once, by whoever comes first."""
-    if not path.exists():
-        fresh = path.with_suffix(f".{os.getpid()}.new")
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            file.write(make())
-            file.flush()
-            os.fsync(file.fileno())
-        # A link appears whole or not at all, and takes nobody's place: an empty key would be one that all can guess.
-        with contextlib.suppress(FileExistsError):
-            path.hardlink_to(fresh)
-        fresh.unlink()
-    return path.read_bytes()
+
+def authority(settings: Settings) -> Authority:
+    """The data directory's certificate authority: its key and certificate are one file, which never is half there."""
+    from salvia.protocol.proxy.authority import (  # a tenth of a second, which controllers do not need
+        Authority,
+        new_authority,
+    )
+
+    path = settings.home / "ca.key"
+    try:
+        return Authority(files.create_once(path, new_authority))
+    except ValueError as error:
+        raise ValueError(
+            f"{path} does not hold a key and a certificate, as Salvia wrote them. Restore it, or delete it: a new "
+            "authority is made then, and clients need `salvia env` again."
+        ) from error
 
 
 def server_secret(settings: Settings, database: Database) -> bytes:
     """The key that instance tokens are made with: a file's, or the database's where several servers share it."""
     if not settings.shared:
-        return kept(settings.home / "secret.key", lambda: secrets.token_bytes(32))
+        return files.create_once(settings.home / "secret.key", lambda: secrets.token_bytes(32))
     row = database.read().one("SELECT value FROM secrets WHERE name = 'server'")
     if row is None:
         raise RuntimeError("The servers' secret is not in the database: `salvia up` puts it there.")
     return bytes(row["value"])
+
+
+def node(settings: Settings) -> str:
+    """The name of this data directory among those that share a database; empty where it has its own."""
+    if not settings.shared:
+        return ""
+    return files.create_once(settings.home / "node", lambda: str(uuid.uuid4()).encode()).decode()
 
 
 async def agree(settings: Settings) -> None:
@@ -67,6 +82,13 @@ def catalogue(home: Path) -> Catalogue:
     return Catalogue(default_folder(), home / "containers")
 
 
+def objects(settings: Settings) -> ObjectStore:
+    """Where bytes live: a folder of the data directory, or a bucket of another S3."""
+    if not settings.object_store or settings.object_store.startswith("file:///"):
+        return FilesystemStore(settings.objects)
+    return RemoteStore(Location.parse(settings.object_store))
+
+
 def compose(settings: Settings) -> World:
     """Everything but the runtimes, opened and wired. Needs the schema to be there."""
     db = database(settings.location)
@@ -75,15 +97,16 @@ def compose(settings: Settings) -> World:
         settings=settings,
         db=db,
         clock=Clock(),
-        objects=FilesystemStore(settings.objects),
+        objects=objects(settings),
         catalogue=catalogue(settings.home),
         dispatch=Dispatch(discover()),
         hints=hints(settings, db),
         secret=server_secret(settings, db),
-        node=kept(settings.home / "node", lambda: str(uuid.uuid4()).encode()).decode() if settings.shared else "",
+        node=node(settings),
     )
     if timekeeping.is_virtual(world):
         world.clock.reach(timekeeping.ahead(db.read()))
+    world.journal = Journal(settings.home / "audit", db, lambda reader: world.providers.trails(reader))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world
@@ -100,18 +123,24 @@ def hints(settings: Settings, db: Database) -> Wakes:
 
 
 async def bootstrap(settings: Settings) -> None:
-    """What the first start leaves behind: the account, its administrator, the default role. Repeatable."""
+    """What the first start leaves behind: authority, account, its administrator, the default role. Repeatable."""
+    from salvia.protocol.proxy import trust
+
+    bundle = trust.bundle(authority(settings).certificate, settings.ca_bundle)
+    files.replace(settings.ca_bundle, bundle.encode())
     await agree(settings)
     world = compose(settings)
     try:
         for hook in world.dispatch.hooks["bootstrap"]:
             await hook(world)
     finally:
-        close(world)
+        await close(world)
 
 
-def close(world: World) -> None:
+async def close(world: World) -> None:
     """Finish writes and let go of files."""
+    for finish in (world.objects.close, *world.closers):
+        await finish()
     world.hints.close()
     world.db.close()
 

@@ -32,7 +32,7 @@ async def work(settings: Settings) -> None:
     await asyncio.gather(*beside, return_exceptions=True)
     await worker.stop()
     await running
-    close(world)
+    await close(world)
 
 
 async def _sweep(world: World) -> None:

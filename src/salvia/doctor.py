@@ -20,6 +20,7 @@ class Finding:
 
 def findings(home: Path) -> Iterator[Finding]:
     """Look at this machine."""
+    from salvia.agent.fastfile import mountable
     from salvia.runtimes.process import ProcessRuntime
 
     runtime = ProcessRuntime(home / "runtime", home=home)
@@ -32,6 +33,12 @@ def findings(home: Path) -> Iterator[Finding]:
     yield Finding(f"isolation level: {report['isolation']}", report["isolation"] == "bubblewrap")
     for lack in report["missing"]:
         yield Finding(f"{lack['what']}: {lack['why']}", False, f"{lack['cost']} {lack['remedy']}")
+    streamed = mountable("/")
+    yield Finding(
+        f"channels in FastFile mode are {'streamed' if streamed else 'downloaded before their job starts'}",
+        streamed,
+        "" if streamed else "Streaming them takes root and /dev/fuse. Nothing else depends on it.",
+    )
     uv = shutil.which("uv")
     yield Finding(
         "uv builds images" if uv else "uv is not installed",

@@ -6,16 +6,22 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
+from functools import partial
 from typing import Any
+from urllib.request import getproxies_environment
 
 import uvicorn
 
 from salvia import protocol
-from salvia.app import close, compose, until_signalled
-from salvia.control import chain, emptying, instances, timekeeping
+from salvia.app import authority, close, compose, until_signalled
+from salvia.control import chain, emptying, guests, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
+from salvia.protocol.proxy.connection import Connection
+from salvia.protocol.proxy.door import Proxy
+from salvia.protocol.proxy.outside import Outside
+from salvia.protocol.proxy.splitter import Splitter
 from salvia.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -45,16 +51,17 @@ class Gateway:
             client=(scope.get("client") or ("", 0))[0],
         )
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, proxied="host" in scope["state"])
             if not await body.spent(request):
                 response.headers.append(("connection", "close"))
-            await _send(response, request.method, send)
+            await _send(response, request.method, receive, send)
         except ClientGone:
             return
 
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
+    async def _answer(self, request: HttpRequest, *, proxied: bool) -> HttpResponse:
         path = request.path
-        if path.startswith("/_") and protocol.bucket_of(request.host, chain.DOMAINS) is None:
+        # What came through the proxy is meant for AWS, which has no such paths.
+        if path.startswith("/_") and not proxied and protocol.bucket_of(request.host, chain.DOMAINS) is None:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
             if path.startswith("/_instance/"):
@@ -121,7 +128,7 @@ class _Body:
         return True
 
 
-async def _send(response: HttpResponse, method: str, send: Send) -> None:
+async def _send(response: HttpResponse, method: str, receive: Receive, send: Send) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     body = response.body
     whole = isinstance(body, bytes)
@@ -132,9 +139,20 @@ async def _send(response: HttpResponse, method: str, send: Send) -> None:
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
         return
     if method != "HEAD":
-        async for chunk in body:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await _stream(body, receive, send)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:
+    """Send a body as long as somebody takes it. Raises ClientGone: the server would swallow the rest in silence."""
+    news = asyncio.ensure_future(receive())
+    try:
+        async for chunk in body:
+            if news.done() and news.result()["type"] == "http.disconnect":
+                raise ClientGone
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    finally:
+        news.cancel()
 
 
 class _Server(uvicorn.Server):
@@ -148,10 +166,15 @@ class _Server(uvicorn.Server):
 async def serve(settings: Settings, listener: int) -> None:
     """Serve on an inherited listening socket until SIGTERM."""
     world = compose(settings)
+    journal = world.journal
+    assert journal is not None
     stop = until_signalled()
+    own = frozenset((name, settings.port) for name in (*settings.names, settings.host))
+    ours = authority(settings)
+    proxy = Proxy(ours, Outside(getproxies_environment(), own), partial(guests.admit, world))
     config = uvicorn.Config(
         Gateway(world),
-        http="httptools",
+        http=partial(Connection, proxy),  # type: ignore[arg-type]  # it is called, whatever it is
         lifespan="off",
         access_log=False,
         log_config=None,
@@ -163,10 +186,20 @@ async def serve(settings: Settings, listener: int) -> None:
     )
     following = asyncio.create_task(timekeeping.follow(world))
     server = _Server(config)
-    serving = asyncio.create_task(server.serve(sockets=[socket.socket(fileno=listener)]))
+    journaling = asyncio.create_task(journal.run())
+    port = socket.socket(fileno=listener)
+    splitter = None
+    if settings.tls:
+        make = partial(Connection, proxy, config=config, server_state=server.server_state, app_state={})
+        splitter = Splitter(port, ours.server_context(*settings.names), make)
+    serving = asyncio.create_task(server.serve(sockets=[] if splitter else [port]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     world.closing.set()
+    if splitter:
+        splitter.close()
     server.should_exit = True
     await serving
     following.cancel()
-    close(world)
+    journaling.cancel()
+    await journal.close()
+    await close(world)

@@ -20,18 +20,23 @@ class Settings:
     """`advertise` is the URL by which instances reach the gateway; empty: derived from host and port.
 
     `database` is a URL with its password: what is shown to people is `shown_database`.
+    `object_store` is the URL of a bucket (`objectstore.location`) or a folder's, file:///…; empty: the folder `objects`
+    of the data directory. `buckets` are URLs of buckets of other S3s that are served under their own names.
     """
 
     home: Path
     host: str = "127.0.0.1"
     port: int = 7258
     auth: Literal["enforce", "off"] = "enforce"
+    capacity: Literal["elastic", "strict"] = "elastic"
     workers: int = 1
     controllers: int = 1
     database: str = field(default="", repr=False)
     object_store: str = ""
+    buckets: str = ""
     advertise: str = ""
     clock: Literal["system", "virtual"] = "system"
+    tls: bool = False
     account: str = "123456789012"
     region: str = "us-east-1"
 
@@ -40,12 +45,31 @@ class Settings:
         """Where instances and the command line find the gateway."""
         if self.advertise:
             return self.advertise
-        return f"http://{f'[{self.local}]' if ':' in self.local else self.local}:{self.port}"
+        return f"http{'s' if self.tls else ''}://{self._local_host}:{self.port}"
+
+    def proxy(self, name: str, password: str) -> str:
+        """Where this machine, its jobs included, finds the proxy: without TLS, even where the API has it."""
+        return f"http://{name}:{password}@{self._local_host}:{self.port}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By which names and addresses this server is reached, for its certificate."""
+        advertised = urlsplit(self.url).hostname or self.local
+        return tuple(dict.fromkeys([self.local, advertised, "localhost", "127.0.0.1", "::1"]))
 
     @property
     def local(self) -> str:
         """The address at which this machine itself reaches the gateway."""
         return "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104
+
+    @property
+    def _local_host(self) -> str:
+        return f"[{self.local}]" if ":" in self.local else self.local
+
+    @property
+    def ca_bundle(self) -> Path:
+        """The certificates that clients of Salvia trust: this machine's, and that of Salvia's own authority."""
+        return self.home / "ca-bundle.pem"
 
     @property
     def shared(self) -> bool:

@@ -13,9 +13,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from salvia import process
+from salvia.core.errors import ServiceError
 from salvia.settings import Settings
+
+if TYPE_CHECKING:
+    import ssl
 
 _log = logging.getLogger("salvia.supervisor")
 _GRACE = 12.0
@@ -81,7 +86,10 @@ class Supervisor:
             ) from error
         from salvia.app import bootstrap
 
-        asyncio.run(bootstrap(settings))
+        try:
+            asyncio.run(bootstrap(settings))
+        except (ServiceError, ValueError) as error:
+            raise CannotStart(error.message if isinstance(error, ServiceError) else str(error)) from error
         # From here on only gateways of ours can answer on the port: `detach` waits for that.
         (settings.run / "prepared").write_text(str(os.getpid()))
 
@@ -176,7 +184,11 @@ def ready(settings: Settings, timeout: float) -> bool:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         # Not where others find us (`advertise`): that may be a proxy which is not up, or knows nothing of us.
-        connection = http.client.HTTPConnection(settings.local, settings.port, timeout=2)
+        connection = (
+            http.client.HTTPSConnection(settings.local, settings.port, timeout=2, context=_trusting(settings))
+            if settings.tls
+            else http.client.HTTPConnection(settings.local, settings.port, timeout=2)
+        )
         try:
             connection.request("GET", "/_health")
             if connection.getresponse().status == 200:
@@ -186,6 +198,12 @@ def ready(settings: Settings, timeout: float) -> bool:
         finally:
             connection.close()
     return False
+
+
+def _trusting(settings: Settings) -> ssl.SSLContext:
+    import ssl
+
+    return ssl.create_default_context(cafile=settings.ca_bundle)
 
 
 def detach(settings: Settings, arguments: list[str]) -> int:

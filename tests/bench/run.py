@@ -1,183 +1,160 @@
 """`make bench`: what Salvia costs, beside moto's server on the same calls, in one run.
 
-Best of interleaved runs; ratios are what counts, since machines differ. Times are as a boto3 client sees
-them, CPU is what the server process itself burned.
+Best of interleaved runs; ratios are what counts, since machines differ. CPU is what the server's processes burned.
+Each figure that has a bar is shown with it, and a missed one is said.
 """
 
 from __future__ import annotations
 
-import os
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import boto3
-from botocore.config import Config
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+from tests.bench import api, jobs, objects, rows
+from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
 _ROUNDS = 3
-_CALLS = 200
-_ROWS = 500
-_TICK = os.sysconf("SC_CLK_TCK")
-ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
-CREATE: dict[str, Any] = {
-    "AlgorithmSpecification": {
-        "TrainingImage": "811284229777.dkr.ecr.us-east-1.amazonaws.com/none:latest",
-        "TrainingInputMode": "File",
-    },
-    "RoleArn": ROLE,
-    "OutputDataConfig": {"S3OutputPath": "s3://my-bucket/output/"},
-    "ResourceConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 2, "VolumeSizeInGB": 50},
-    "StoppingCondition": {"MaxRuntimeInSeconds": 3600},
+_ROWS = 100_000
+# At most so much of the peer's.
+_RATIOS = {
+    "create, server CPU ms": 1 / 4,
+    "describe, server CPU ms": 1 / 8,
+    "list 10, server CPU ms": 1 / 8,
+    "list 100, server CPU ms": 1 / 8,
+    "get 256 MiB, s": 1 / 3,
+    "get 1 KiB, ms": 1 / 4,
 }
 
 
-class Peer:
-    """A server under measurement."""
+class Report:
+    """Prints figures as they come; remembers which bars were missed."""
 
-    def __init__(self, name: str, url: str, pids: Callable[[], list[int]], keys: tuple[str, str]) -> None:
-        self.name, self.url, self.pids, self.keys = name, url, pids, keys
-        self.best: dict[str, float] = {}
+    def __init__(self) -> None:
+        self.missed = 0
 
-    def client(self, service: str) -> Any:
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name="us-east-1",
-            aws_access_key_id=self.keys[0],
-            aws_secret_access_key=self.keys[1],
-            config=Config(s3={"addressing_style": "path"}),
-        )
-
-    def cpu(self) -> float:
-        total = 0.0
-        for pid in self.pids():
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            total += (int(fields[11]) + int(fields[12])) / _TICK
-        return total
-
-    def keep(self, figure: str, value: float) -> None:
-        self.best[figure] = min(value, self.best.get(figure, value))
+    def say(self, figure: str, value: float, *, most: float | None = None, least: float | None = None) -> None:
+        """One line; `most` and `least` are its bars."""
+        good = (most is None or value <= most) and (least is None or value >= least)
+        self.missed += not good
+        bar = "" if most is None and least is None else f"   bar {'≤' if most is not None else '≥'} {most or least:g}"
+        print(f"{figure:64} {value:10.3f}{bar}{'' if good else '   MISSED'}", flush=True)
 
 
-def api(peer: Peer, round_: int) -> None:
-    """Server CPU a request, in ms, on one kept-alive connection."""
-    sagemaker = peer.client("sagemaker")
-    names = [f"bench-{round_}-{n}" for n in range(_CALLS)]
+class Servers:
+    """Servers of the run, each in a folder of its own; all end with it."""
 
-    def each(figure: str, call: Callable[[str], Any]) -> None:
-        before, began = peer.cpu(), time.perf_counter()
-        for name in names:
-            call(name)
-        peer.keep(f"{figure}, server CPU ms", (peer.cpu() - before) / _CALLS * 1000)
-        peer.keep(f"{figure}, client ms", (time.perf_counter() - began) / _CALLS * 1000)
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="salvia-bench-"))
+        self._made: list[Server] = []
 
-    each("create", lambda name: sagemaker.create_training_job(TrainingJobName=name, **CREATE))
-    each("describe", lambda name: sagemaker.describe_training_job(TrainingJobName=name))
-    each("list 10", lambda name: sagemaker.list_training_jobs(MaxResults=10))
-    each("list 100", lambda name: sagemaker.list_training_jobs(MaxResults=100))
+    def make(self, *options: str) -> Server:
+        """A server that is not up yet; all share the environments of images."""
+        home = self._folder / f"home-{len(self._made)}"
+        home.mkdir()
+        images = self._folder / "images"
+        images.mkdir(exist_ok=True)
+        (home / "images").symlink_to(images)
+        shutil.copytree(Path(__file__).resolve().parents[1] / "images", home / "containers")
+        self._made.append(Server(home, free_port(), options))
+        return self._made[-1]
 
+    def peer(self, server: Server) -> Peer:
+        """What is measured of it: its gateways."""
+        keys = (server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"])
+        gateways = server.pids("gateway")
+        return Peer("salvia", server.url, lambda: gateways, keys)
 
-def objects(peer: Peer, round_: int) -> None:
-    """S3: 256 MiB and 1 KiB."""
-    s3 = peer.client("s3")
-    large, small = os.urandom(1 << 20) * 256, os.urandom(1024)
-    began = time.perf_counter()
-    s3.put_object(Bucket="bench", Key="large", Body=large)
-    peer.keep("put 256 MiB, s", time.perf_counter() - began)
-    began = time.perf_counter()
-    size = sum(len(chunk) for chunk in s3.get_object(Bucket="bench", Key="large")["Body"].iter_chunks(1 << 20))
-    peer.keep("get 256 MiB, s", time.perf_counter() - began)
-    if size != len(large):
-        raise SystemExit(f"{peer.name} returned {size} bytes")
-    for figure, call in (
-        ("put 1 KiB, ms", lambda n: s3.put_object(Bucket="bench", Key=f"small/{n}", Body=small)),
-        ("get 1 KiB, ms", lambda n: s3.get_object(Bucket="bench", Key=f"small/{n}")["Body"].read()),
-    ):
-        began = time.perf_counter()
-        for n in range(_CALLS):
-            call(n)
-        peer.keep(figure, (time.perf_counter() - began) / _CALLS * 1000)
+    def close(self) -> None:
+        for server in self._made:
+            server.salvia("down", check=False)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def first_line(server: Server) -> dict[str, float]:
-    """CreateTrainingJob to the program's first line, in ms: the program prints the time at which it started."""
-    jobs = Jobs(server)
-    for channel in ("train", "validation"):
-        jobs.s3.put_object(Bucket=jobs.bucket, Key=f"{channel}/part", Body=os.urandom(1 << 20))
-    channels = [
-        {
-            "ChannelName": name,
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{jobs.bucket}/{name}/"}},
-        }
-        for name in ("train", "validation")
-    ]
-    jobs.run("print(1)")  # builds the image's environment
-    figures = {}
+def beside_moto(servers: Servers, report: Report) -> None:
+    """The same calls on both, in turn."""
+    server = servers.make()
+    server.up()
+    rows.fill(server, servers.peer(server), _ROWS)
+    port = free_port()
+    process = moto(port, _ROWS)
+    try:
+        ours = servers.peer(server)
+        theirs = Peer("moto", f"http://127.0.0.1:{port}", lambda: [process.pid], ("test", "test"))
+        eventually(lambda: listens(port), 120, "moto's server listens")
+        disk = []
+        for peer in (ours, theirs):
+            peer.client("s3").create_bucket(Bucket="bench")
+        for round_ in range(_ROUNDS):
+            for peer in (ours, theirs):
+                api.calls(peer, round_)
+                objects.transfers(peer, round_)
+            disk.append(objects.disk(server.home))
+    finally:
+        process.kill()
+    print(f"{'':64} {'salvia':>10} {'moto':>10} {'ratio':>7}")
+    for figure, value in ours.best.items():
+        ratio = value / theirs.best[figure]
+        bar = _RATIOS.get(figure)
+        told = "" if bar is None else f"   bar ≤ {bar:.3f}{'' if ratio <= bar else '   MISSED'}"
+        report.missed += bar is not None and ratio > bar
+        print(f"{figure:64} {value:10.3f} {theirs.best[figure]:10.3f} {ratio:7.3f}{told}", flush=True)
+    report.say("put 256 MiB, speed over dd conv=fdatasync", min(disk) / ours.best["put 256 MiB, s"], least=0.8)
+    for figure, value in api.many_at_once(server, ours).items():
+        report.say(figure, value, least=2000 if figure.startswith("creates") else None)
+    server.salvia("down")
+
+
+def long_lists(servers: Servers, report: Report) -> None:
+    """A million jobs against ten thousand."""
+    figures = []
+    for count in (10_000, 1_000_000):
+        server = servers.make()
+        server.up()
+        rows.fill(server, servers.peer(server), count)
+        figures.append(api.lists(servers.peer(server)))
+        server.salvia("down")
+        shutil.rmtree(server.home)
+    few, many = figures
+    for figure in ("list 10, p50 ms", "list 100, p50 ms"):
+        report.say(f"{figure}, at 1 M rows over at 10,000", many[figure] / few[figure], most=1.3)
+    report.say(
+        "NameContains without a match at 1 M rows, p50 ms", many["NameContains without a match, p50 ms"], most=100
+    )
+
+
+def training(servers: Servers, report: Report) -> None:
+    """Starts, whole jobs, idleness."""
+    server = servers.make()
+    server.up()
+    work = Jobs(server)
+    work.run("print(1)")  # builds the image's environment
     for instances in (1, 2):
-        took = []
-        for _ in range(8):
-            began = time.time()
-            name = jobs.start("import time; print(repr(time.time()))", instances=instances, InputDataConfig=channels)
-            jobs.ended(name)
-            took.append((max(float(line) for line in jobs.lines(name)) - began) * 1000)
-        figures[f"CreateTrainingJob to first line, {instances} instance(s), ms: best"] = min(took)
-        figures[f"CreateTrainingJob to first line, {instances} instance(s), ms: median"] = sorted(took)[len(took) // 2]
-    return figures
+        for figure, value in jobs.first_line(work, instances).items():
+            report.say(figure, value, most=500 if "p99" in figure else 150)
+    for instances in (1, 2):
+        report.say(
+            f"10 s program to Completed, {instances} instance(s), over directly", jobs.whole(work, instances), most=1.05
+        )
+    server.salvia("down")
+    bars = {"up to ready, s": 2.0, "idle, MB over all processes": 200.0, "idle, % of a core": 1.0}
+    for figure, value in jobs.idle(servers.make).items():
+        report.say(figure, value, most=bars[figure])
+
+
+PARTS = {"moto": beside_moto, "lists": long_lists, "jobs": training}
 
 
 def main() -> None:
-    home = Path(tempfile.mkdtemp(prefix="salvia-bench-"))
-    shutil.copytree(Path(__file__).resolve().parents[1] / "images", home / "containers")
-    server = Server(home, free_port())
-    server.up()
-    moto_port = free_port()
-    moto = subprocess.Popen(
-        [str(Path(sys.executable).parent / "moto_server"), "-p", str(moto_port)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    report, servers = Report(), Servers()
     try:
-        figures = first_line(server)
-        keys = (server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"])
-        gateways = server.pids("gateway")
-        peers = [
-            Peer("salvia", server.url, lambda: gateways, keys),
-            Peer("moto", f"http://127.0.0.1:{moto_port}", lambda: [moto.pid], ("test", "test")),
-        ]
-        eventually(lambda: _listens(moto_port), 30, "moto's server listens")
-        for peer in peers:
-            peer.client("s3").create_bucket(Bucket="bench")
-            sagemaker = peer.client("sagemaker")
-            for n in range(_ROWS):
-                sagemaker.create_training_job(TrainingJobName=f"row-{n}", **CREATE)
-        for round_ in range(_ROUNDS):
-            for peer in peers:
-                api(peer, round_)
-                objects(peer, round_)
-        ours, theirs = peers
-        print(f"{'best of ' + str(_ROUNDS):28} {'salvia':>10} {'moto':>10} {'ratio':>7}")
-        for figure, value in ours.best.items():
-            print(f"{figure:28} {value:10.3f} {theirs.best[figure]:10.3f} {value / theirs.best[figure]:7.2f}")
-        for figure, value in figures.items():
-            print(f"{figure:60} {value:8.1f}")
+        for name in sys.argv[1:] or PARTS:
+            PARTS[name](servers, report)
     finally:
-        moto.terminate()
-        server.down()
-        shutil.rmtree(home, ignore_errors=True)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        servers.close()
+    print(f"{report.missed} bars missed" if report.missed else "every bar is kept")
 
 
 if __name__ == "__main__":

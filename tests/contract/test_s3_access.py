@@ -173,3 +173,33 @@ def test_of_many_deletions_each_is_allowed_or_denied_by_itself(salvia: Any, s3: 
     assert [entry["Key"] for entry in answer["Deleted"]] == ["mine/a"]
     assert [(entry["Key"], entry["Code"]) for entry in answer["Errors"]] == [("yours/a", "AccessDenied")]
     assert [entry["Key"] for entry in s3.list_objects_v2(Bucket=bucket, Prefix="yours/")["Contents"]] == ["yours/a"]
+
+
+def test_a_policy_sees_the_tags_of_an_object(s3: Any, bucket: str, user: tuple[str, Any]) -> None:
+    """s3:ExistingObjectTag, of the version that is asked for; actions that have no such key never match.
+
+    Source: S3 user guide, "Tagging and access control policies"; service authorization reference.
+    """
+    arn, client = user
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    secret = s3.put_object(Bucket=bucket, Key="open/t", Body=b"secret")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="open/t", Body=b"shown", Tagging="stage=public")
+    condition = {"StringEquals": {"s3:ExistingObjectTag/stage": "public"}}
+    actions = ("s3:GetObject", "s3:GetObjectVersion", "s3:PutObject", "s3:DeleteObject")
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, {"AWS": arn}, *actions, Condition=condition))
+    assert client.get_object(Bucket=bucket, Key="open/t")["Body"].read() == b"shown"
+    for call, request in (
+        (client.get_object, {"Key": "open/k"}),
+        (client.get_object, {"Key": "open/t", "VersionId": secret}),
+        (client.copy_object, {"Key": "open/t", "CopySource": f"{bucket}/open/t?versionId={secret}"}),
+        (client.delete_object, {"Key": "open/t"}),
+        (client.put_object, {"Key": "open/t", "Body": b""}),
+    ):
+        assert refused(call, Bucket=bucket, **request) == ("AccessDenied", 403)
+
+
+def test_another_account_stays_out_whatever_a_policy_says(salvia: Any, s3: Any, bucket: str) -> None:
+    """There is one account here; a policy that names another lets nobody in."""
+    stranger = {"AWS": "arn:aws:iam::999999999999:root"}
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy(bucket, stranger, "s3:GetObject"))
+    assert anonymously(salvia, f"/{bucket}/open/k") == 403

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -153,8 +154,6 @@ def test_settings_that_would_not_be_acted_upon_are_refused(s3: Any, bucket: str)
     controls = {"Rules": [{"ObjectOwnership": "ObjectWriter"}]}
     assert refused(s3.put_bucket_ownership_controls, Bucket=bucket, OwnershipControls=controls)[1] == 501
     assert refused(s3.put_bucket_acl, Bucket=bucket, ACL="public-read") == ("AccessControlListNotSupported", 400)
-    rules = {"Rules": [{"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}]}
-    assert refused(s3.put_bucket_lifecycle_configuration, Bucket=bucket, LifecycleConfiguration=rules)[1] == 501
     cors = {"CORSRules": [{"AllowedMethods": ["GET"], "AllowedOrigins": ["*"]}]}
     assert refused(s3.put_bucket_cors, Bucket=bucket, CORSConfiguration=cors)[1] == 501
     name = f"locked-{uuid.uuid4().hex[:12]}"
@@ -199,3 +198,79 @@ def test_ownership_controls_can_be_deleted(s3: Any, bucket: str) -> None:
     """API_DeleteBucketOwnershipControls; afterwards there are none to get."""
     s3.delete_bucket_ownership_controls(Bucket=bucket)
     assert refused(s3.get_bucket_ownership_controls, Bucket=bucket) == ("OwnershipControlsNotFoundError", 404)
+
+
+def test_lists_that_say_what_is_so_are_accepted(s3: Any, bucket: str) -> None:
+    """User guide, "Controlling ownership of objects": an ACL may give the owner full control, and nothing else."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x", ACL="bucket-owner-full-control")
+    own = s3.get_object_acl(Bucket=bucket, Key="k")
+    policy = {"Owner": own["Owner"], "Grants": own["Grants"]}
+    everybody = {"Type": "Group", "URI": "http://acs.amazonaws.com/groups/global/AllUsers"}
+    public = {**policy, "Grants": [{"Grantee": everybody, "Permission": "READ"}]}
+    full = f'id="{own["Owner"]["ID"]}"'
+    for target in ({"Bucket": bucket}, {"Bucket": bucket, "Key": "k"}):
+        put = s3.put_object_acl if "Key" in target else s3.put_bucket_acl
+        for same in ({"ACL": "private"}, {"AccessControlPolicy": policy}, {"GrantFullControl": full}):
+            put(**target, **same)
+        for other in (
+            {"ACL": "public-read"},
+            {"AccessControlPolicy": public},
+            {"GrantRead": full},
+            {"GrantFullControl": full, "GrantRead": 'uri="http://acs.amazonaws.com/groups/global/AllUsers"'},
+        ):
+            assert refused(put, **target, **other) == ("AccessControlListNotSupported", 400)
+    assert s3.get_bucket_acl(Bucket=bucket)["Grants"] == own["Grants"]
+
+
+def test_object_lock_is_refused_clearly(s3: Any, bucket: str) -> None:
+    """Nothing is locked here; what S3 says of a bucket without Object Lock: API_PutObjectRetention and its kin."""
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    enabled = {"ObjectLockEnabled": "Enabled"}
+    assert refused(s3.put_object_lock_configuration, Bucket=bucket, ObjectLockConfiguration=enabled) == (
+        "NotImplemented",
+        501,
+    )
+    until = datetime(2040, 1, 1, tzinfo=UTC)
+    for call, more in (
+        (s3.get_object_retention, {}),
+        (s3.put_object_retention, {"Retention": {"Mode": "GOVERNANCE", "RetainUntilDate": until}}),
+        (s3.get_object_legal_hold, {}),
+        (s3.put_object_legal_hold, {"LegalHold": {"Status": "ON"}}),
+    ):
+        assert refused(call, Bucket=bucket, Key="k", **more) == ("InvalidRequest", 400)
+    for locked in (
+        {"ObjectLockMode": "COMPLIANCE", "ObjectLockRetainUntilDate": until},
+        {"ObjectLockLegalHoldStatus": "ON"},
+    ):
+        assert refused(s3.put_object, Bucket=bucket, Key="l", Body=b"", **locked) == ("NotImplemented", 501)
+    assert refused(s3.delete_object, Bucket=bucket, Key="k", BypassGovernanceRetention=True) == ("InvalidArgument", 400)
+
+
+def test_notifications_need_a_destination_that_can_be_validated(s3: Any, bucket: str) -> None:
+    """API_PutBucketNotificationConfiguration: S3 validates destinations unless it is told not to."""
+    queue = "arn:aws:sqs:us-east-1:123456789012:q"
+    rules = [{"Name": "prefix", "Value": "images/"}, {"Name": "suffix", "Value": ".jpg"}]
+    one = {"QueueArn": queue, "Events": ["s3:ObjectCreated:*"], "Filter": {"Key": {"FilterRules": rules}}}
+    put = s3.put_bucket_notification_configuration
+    kept = {"QueueConfigurations": [{"Id": "one", **one}]}
+    assert refused(put, Bucket=bucket, NotificationConfiguration=kept) == ("InvalidArgument", 400)
+    assert "Unable to validate" in error(put, Bucket=bucket, NotificationConfiguration=kept)["Message"]
+    put(Bucket=bucket, NotificationConfiguration=kept, SkipDestinationValidation=True)
+    found = s3.get_bucket_notification_configuration(Bucket=bucket)
+    assert found["QueueConfigurations"] == kept["QueueConfigurations"]
+    topic = "arn:aws:sns:us-east-1:123456789012:t"
+    for wrong, code in (
+        ({"EventBridgeConfiguration": {}}, "NotImplemented"),
+        ({"QueueConfigurations": [{**one, "QueueArn": topic}]}, "InvalidArgument"),
+        ({"QueueConfigurations": [{"Id": "x", **one}, {"Id": "x", **one}]}, "InvalidArgument"),
+        (
+            {
+                "QueueConfigurations": [one],
+                "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:Put"]}],
+            },
+            "InvalidArgument",
+        ),
+    ):
+        assert refused(put, Bucket=bucket, NotificationConfiguration=wrong, SkipDestinationValidation=True)[0] == code
+    put(Bucket=bucket, NotificationConfiguration={})
+    assert "QueueConfigurations" not in s3.get_bucket_notification_configuration(Bucket=bucket)

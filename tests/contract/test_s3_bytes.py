@@ -37,7 +37,7 @@ def world(tmp_path: Path) -> Any:
     schema.upgrade(settings.location)
     world = compose(settings)
     yield world
-    close(world)
+    asyncio.run(close(world))
 
 
 async def ask(world: World, operation: str, body: bytes | None = None, **request: Any) -> dict[str, Any]:

@@ -7,7 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
-from tests.conftest import free_port
+import pytest
+from tests.conftest import Server, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -26,3 +27,14 @@ def test_the_block_for_going_on_by_yourself_works_as_it_stands(tmp_path: Path) -
         assert '"TrainingJobSummaries": []' in done.stdout
     finally:
         subprocess.run([str(ROOT / ".venv/bin/salvia"), "down"], env=environment, check=True, capture_output=True)
+
+
+@pytest.mark.timeout(300)
+def test_the_sdks_example_works_as_it_stands(salvia: Server) -> None:
+    """README, "Two commands"."""
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    block = next(block for block in blocks if "import sagemaker" in block)
+    python = ROOT / ".venv-sdk2" / "bin" / "python"
+    assert python.exists(), "`make .venv-sdk2/.setup` makes the environment of the SDK's version 2."
+    done = salvia.salvia("exec", "--", str(python), "-c", f"import os; os.chdir({str(ROOT)!r})\n{block}", timeout=280)
+    assert done.stdout.splitlines()[-1].endswith("/output/model.tar.gz")

@@ -17,7 +17,6 @@ from typing import Any
 from .failures import ClientError
 
 IMAGE = Path(__file__).parent.parent / "image.toml"
-_SCRIPT = "sagemaker_program"
 _FROM_SDK = "sagemaker_"  # what SDKs add of their own accord
 
 
@@ -86,11 +85,6 @@ class Schema:
 
         Raises ClientError with a sentence for each problem: all of them, so that one correction suffices.
         """
-        if _SCRIPT in given:
-            raise ClientError(
-                f"Hyperparameter {_SCRIPT} asks for script mode; this image trains the built-in algorithm. "
-                "Leave out the entry point, or use an image of your own."
-            )
         problems: list[str] = []
         values: dict[str, str] = {}
         for name, written in given.items():

@@ -11,7 +11,7 @@ import sys
 import traceback
 from typing import NoReturn
 
-from . import contract, hyperparameters, settings
+from . import contract, hyperparameters, script, settings
 from .collective import Group
 from .connection import Facts
 from .contract import REPLICATED, Contract
@@ -32,6 +32,8 @@ def main() -> int:
     # Threads that wait by spinning slow each other down where instances share one machine's cores: seven times
     # (two hosts of two threads on two cores, 100,000 rows).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    if script.wanted(contract.base_directory()):
+        return script.run(contract.base_directory())
     job = Contract(contract.base_directory(), {}, {}, "algo-1", ("algo-1",), None)
     group = None
     try:

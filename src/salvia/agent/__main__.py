@@ -13,11 +13,12 @@ from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from .channels import Download
+from . import standby
 from .contract import environment, failure_text, write_tree
 from .credentials import CredentialsEndpoint
 from .failure import JobError, StoppedError
 from .gateway import Gateway
+from .inputs import Inputs
 from .journal import Journal
 from .logs import LogShipper
 from .metrics import Metrics, MetricShipper
@@ -70,6 +71,10 @@ class Agent:
             after=(lambda: metric_shipper.send(self._metrics.take())) if self._metrics else None,
         )
         self._program = Program(self._logs.write, lambda ending: self._mailbox.put(("ended", ending)))
+        self._inputs = Inputs(
+            spec, self._gateway, lambda error: self._mailbox.put(("failed", error)), self._logs.say, self._trouble
+        )
+        self._failure: JobError | None = None  # of its input, while the program runs
         self._artifacts: dict[str, str] = {}
 
     def run(self) -> None:
@@ -104,21 +109,23 @@ class Agent:
         self._journal.note("exited", code=state["code"], signal=state["signal"], error=state["error"])
 
     def _live(self, state: dict[str, Any]) -> None:
-        spec, job = self._spec, self._spec.job
-        write_tree(spec.ml, job)
-        if job.channels:
-            download = Download(self._gateway, spec.ml, spec.host, spec.hosts, self._stopping.is_set)
-            self._work(lambda: download.run(job.channels, job.input_mode))
+        write_tree(self._spec.ml, self._spec.job)
+        self._work(lambda: self._inputs.bring(self._stopping.is_set))
         ending = self._train(state)
         self._reporter.enter("Uploading", metrics=self._metrics.final())
         # A model of a program that failed is none; what it wrote for its user may say why it failed.
-        failed = not (ending.good or state["stopped"])
-        try:
-            self._work(lambda: self._upload(with_model=not failed))
-        except JobError as failure:
-            if not failed:
-                raise
-            self._trouble(failure.message)  # the program's own failure is the job's reason
+        failed = self._failure is not None or not (ending.good or state["stopped"])
+        failures = [self._failure] if self._failure else []
+        for step in (self._inputs.close, lambda: self._upload(with_model=not failed)):
+            try:
+                self._work(step)
+            except JobError as failure:
+                if failed:
+                    self._trouble(failure.message)  # the program's own failure is the job's reason
+                else:
+                    failures.append(failure)
+        if failures:
+            raise failures[0]
 
     def _train(self, state: dict[str, Any]) -> Ending:
         """Run the program to its end, or to the end of its grace when it is to stop."""
@@ -128,6 +135,7 @@ class Agent:
             raise StoppedError
         events = spec.program.cgroup_events
         killed_before = oom_kills(events)
+        self._inputs.open()
         self._program.start(spec.program, values)
         self._reporter.enter("Training")
         self._logs.start()
@@ -147,6 +155,8 @@ class Agent:
         deadline = told = None
         while True:
             now = time.monotonic()
+            if self._failure is not None and deadline is None:
+                deadline = now
             if self._stopping.is_set() and deadline is None:
                 deadline = now + (0 if self._disowned else self._spec.job.stop_grace)
                 state["stopped"] = True
@@ -159,6 +169,8 @@ class Agent:
             if letter is not None and letter[0] == "ended":
                 assert isinstance(letter[1], Ending)
                 return letter[1]
+            if letter is not None and letter[0] == "failed":
+                self._failure = letter[1]
 
     @staticmethod
     def _pause(deadline: float, told: bool) -> float:
@@ -230,7 +242,8 @@ class Agent:
             return None
         if kind in ("stop", "gone"):
             self._stopping.set()
-            self._gateway.stop_reading()
+            if not self._program.pid:  # one that runs may still need what it reads to save itself
+                self._gateway.stop_reading()
             if kind == "gone":
                 self._disowned = True
                 self._gateway.abandon()
@@ -271,15 +284,22 @@ def _keep_descriptors() -> None:
 
 def main(arguments: Sequence[str]) -> int:
     """Exit status: 0 when the job's end was acknowledged, 2 when there is nothing to run."""
+    resting = list(arguments[:1]) == [standby.OPTION]
     try:
-        (path,) = arguments
+        (path,) = arguments[resting:]
+        os.umask(0o022)
+        _keep_descriptors()
+        if resting and not standby.wait(path):
+            return 0
         spec = read_spec(path)
     except ValueError as error:
         sys.stderr.write(f"usage: python -m salvia.agent SPEC.json\n{error}\n")
         return 2
-    os.umask(0o022)
-    _keep_descriptors()
+    if spec.keep:
+        standby.hold()
     Agent(spec).run()
+    if spec.keep:
+        standby.renew(path)
     return 0
 
 

@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from .checkpoints import folder_of
 from .spec import Job, Spec
 from .tree import open_file, open_folder
 
@@ -20,14 +21,15 @@ _DIRECTORIES = ("input/config", "input/data", "model", "output/data", "checkpoin
 
 
 def write_tree(ml: str, job: Job) -> None:
-    """Make the tree below `ml` (the program's /opt/ml): its directories and the three configuration files.
+    """Make the tree below `ml` (the program's /opt/ml): its directories and the configuration files.
 
-    Input that an earlier try left is removed first: a file of it would read as data of this job.
+    What an earlier try was given is removed first: a file of it would read as data of this job.
     """
     os.makedirs(ml, exist_ok=True)
     root = open_folder(ml)
     try:
-        _clear(ml, root, "input")
+        for name in ("input", "checkpoints"):
+            _clear(ml, root, name)
         for directory in _DIRECTORIES:
             os.close(open_folder(root, *directory.split("/"), create=True))
         config = open_folder(root, "input", "config")
@@ -36,15 +38,13 @@ def write_tree(ml: str, job: Job) -> None:
             channels = {channel["ChannelName"]: _channel(channel, job) for channel in job.channels}
             _write(config, "inputdataconfig.json", channels)
             _write(config, "resourceconfig.json", dict(job.resource_config))
+            if job.checkpoint is not None:
+                path = "/".join(("/opt/ml", *folder_of(job.checkpoint)))
+                _write(config, "checkpointconfig.json", {"S3Uri": job.checkpoint["S3Uri"], "LocalPath": path})
         finally:
             os.close(config)
     finally:
         os.close(root)
-
-
-def channel_directory(ml: str, name: str) -> str:
-    """Where the files of the channel `name` belong."""
-    return os.path.join(ml, "input", "data", name)
 
 
 def environment(spec: Spec, credentials_url: str | None) -> dict[str, str]:
@@ -66,6 +66,10 @@ def environment(spec: Spec, credentials_url: str | None) -> dict[str, str]:
         if spec.ca is not None:
             bundle = f"{spec.run_inside}/ca.pem"
             values |= {"AWS_CA_BUNDLE": bundle, "REQUESTS_CA_BUNDLE": bundle, "SSL_CERT_FILE": bundle}
+        if spec.proxy is not None:
+            bypass = ",".join([spec.proxy["bypass"], *spec.hosts])
+            for name, value in (("HTTPS_PROXY", spec.proxy["url"]), ("NO_PROXY", bypass)):
+                values |= {name: value, name.lower(): value}
     values.update(spec.program.environment)
     if spec.job.kind == "training":
         values["TRAINING_JOB_NAME"] = spec.job.name
@@ -94,8 +98,9 @@ def failure_text(ml: str, limit: int = 1024) -> str | None:
 
 def _channel(channel: Mapping[str, Any], job: Job) -> dict[str, str]:
     source = channel.get("DataSource", {}).get("S3DataSource", {})
+    mode = channel.get("InputMode") or job.input_mode
     described = {
-        "TrainingInputMode": channel.get("InputMode") or job.input_mode,
+        "TrainingInputMode": "Pipe" if mode == "Pipe" else "File",  # FastFile shows as File too
         "S3DistributionType": source.get("S3DataDistributionType") or "FullyReplicated",
         "RecordWrapperType": channel.get("RecordWrapperType") or "None",
     }

@@ -85,9 +85,9 @@ class Gateway:
             except ClientError as error:
                 self._bear(error, patience)
 
-    def read(self, bucket: str, key: str) -> Iterator[bytes]:
-        """The bytes of an object; an empty chunk: it was replaced, and comes from its beginning again."""
-        patience, position, etag, replaced = _Patience(self._reading_over), 0, None, 0
+    def read(self, bucket: str, key: str, start: int = 0) -> Iterator[bytes]:
+        """The bytes of an object from `start`; an empty chunk: it was replaced, and comes from there again."""
+        patience, position, etag, replaced = _Patience(self._reading_over), start, None, 0
         while True:
             try:
                 with self._reader.get_object(bucket, key, start=position, etag=etag) as source:
@@ -99,7 +99,7 @@ class Gateway:
             except ClientError as error:
                 replaced += error.status == 412
                 if error.status == 412 and replaced <= _REPLACED:
-                    position, etag = 0, None
+                    position, etag = start, None
                     yield b""
                 else:
                     self._bear(error, patience)

@@ -18,7 +18,7 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, prefix
 
 
-def relative_path(channel: str, bucket: str, prefix: str, key: str) -> str:
+def relative_path(label: str, bucket: str, prefix: str, key: str) -> str:
     """Where below its channel's directory an object belongs. Raises JobError for a key that is no path.
 
     With the prefix `data/train`, `data/train/a.csv` becomes `a.csv` and `data/train.csv` `train.csv`; an
@@ -32,7 +32,7 @@ def relative_path(channel: str, bucket: str, prefix: str, key: str) -> str:
     if ".." in names or "." in names or "\0" in key or not names or not parts[-1]:
         raise JobError(
             "ClientError",
-            f"Data download failed: Channel '{channel}': the object {f's3://{bucket}/{key}'!r} has a "
+            f"Data download failed: {label}: the object {f's3://{bucket}/{key}'!r} has a "
             "key that cannot be a file name. Copy it to a key without '.', '..' and NUL parts and without a "
             "'/' at its end, or leave it out of the prefix.",
         )

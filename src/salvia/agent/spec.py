@@ -35,6 +35,7 @@ class Job(NamedTuple):
     input_mode: str
     hyperparameters: Mapping[str, str]
     channels: Sequence[Mapping[str, Any]]
+    checkpoint: Mapping[str, str] | None
     resource_config: Mapping[str, Any]
     output: Mapping[str, str]
     compression: str
@@ -49,7 +50,9 @@ class Spec(NamedTuple):
     """One instance of one job: where its gateway is, which host it is, and what to run.
 
     `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a
-    directory of small files that the host calls `run` and the program `run_inside`.
+    directory of small files that the host calls `run` and the program `run_inside`. With `keep` the agent waits
+    for another job afterwards. `proxy` is the program's way to other hosts: the proxy's `url`, and the hosts to
+    `bypass` it for.
     """
 
     url: str
@@ -57,6 +60,7 @@ class Spec(NamedTuple):
     region: str
     account: str
     ca: str | None
+    proxy: Mapping[str, str] | None
     host: str
     hosts: Sequence[str]
     address: str
@@ -65,6 +69,7 @@ class Spec(NamedTuple):
     run: str
     run_inside: str
     heartbeat: float
+    keep: bool
     program: Program
     job: Job
 
@@ -100,6 +105,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         region=document["region"],
         account=document["account"],
         ca=document.get("ca"),
+        proxy=document.get("proxy"),
         host=document["host"],
         hosts=hosts,
         address=document.get("address") or "127.0.0.1",
@@ -108,6 +114,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         run=os.path.abspath(document["run"]["host"]),
         run_inside=document["run"]["program"],
         heartbeat=float(document.get("heartbeat", 5)),
+        keep=bool(document.get("keep")),
         program=Program(
             argv=argv,
             environment={str(name): str(value) for name, value in program.get("environment", {}).items()},
@@ -128,6 +135,7 @@ def _job(job: Mapping[str, Any]) -> Job:
         input_mode=job.get("input_mode") or "File",
         hyperparameters=job.get("hyperparameters") or {},
         channels=job.get("channels") or [],
+        checkpoint=job.get("checkpoint"),
         resource_config=job["resource_config"],
         output=job["output"],
         compression=job.get("compression") or "GZIP",

@@ -111,6 +111,15 @@ def shown(name: str) -> str:
     return name if name.isprintable() else ascii(name)[1:-1]
 
 
+def is_text(name: str) -> bool:
+    """Whether a file's name can be a key, which is UTF-8."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class _Walk:
     """One walk, with what it has seen so far; `room` is the size of the disk in bytes."""
 

@@ -16,10 +16,10 @@ from contextlib import suppress
 from typing import Protocol
 
 from ..core.client import ClientError
-from .failure import JobError
+from .failure import JobError, not_stored
 from .keys import split_uri
 from .spec import Job
-from .tree import Entry, has_files, members, shown
+from .tree import Entry, has_files, is_text, members, shown
 
 # Models are mostly numbers that hardly shrink; level 1 is several times as fast as the usual 6.
 _LEVEL = 1
@@ -60,7 +60,7 @@ class Upload:
             return self._archive(MODEL, "model.tar.gz")
         for entry in members(self._ml, MODEL, self._say):
             name = f"/opt/ml/model/{shown(entry.name)}"
-            if not _is_text(entry.name):
+            if not is_text(entry.name):
                 self._say(f"{name} is not uploaded: a key must be UTF-8, and its name is not.")
             elif stat.S_ISREG(entry.status.st_mode):
                 self._put_entry(entry)
@@ -107,17 +107,9 @@ class Upload:
         try:
             self._storage.put(self._bucket, key, path)
         except ClientError as error:
-            where = f"Upload failed: s3://{self._bucket}/{key}: "
-            if error.code == "NoSuchBucket":
-                reason = f"there is no bucket '{self._bucket}'. Create it, or check S3OutputPath."
-            elif error.code in ("AccessDenied", "AccessDeniedException") or error.status == 403:
-                reason = (
-                    f"{self._storage.role} may not write it: {error.message} Allow s3:PutObject on "
-                    f"arn:aws:s3:::{self._bucket}/{self._prefix}/* in the role's policies and the bucket's."
-                )
-            else:
-                reason = f"{error.code}: {error.message}"
-            raise JobError("InternalError" if error.status >= 500 else "ClientError", where + reason) from error
+            raise not_stored(
+                error, self._storage.role, self._bucket, key, f"{self._prefix}/", "S3OutputPath"
+            ) from error
 
 
 def write_archive(path: str, entries: Iterator[Entry]) -> None:
@@ -142,11 +134,3 @@ def write_archive(path: str, entries: Iterator[Entry]) -> None:
                 with entry.open() as file:
                     member.size = os.fstat(file.fileno()).st_size
                     archive.addfile(member, file)
-
-
-def _is_text(name: str) -> bool:
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -7,24 +7,32 @@ import shlex
 
 import click
 
+from salvia.core.domains import bypass
+from salvia.core.passes import ADMINISTRATOR, password
 from salvia.settings import Settings
 
 from .group import cli, credentials, fail, running_settings
+
+# botocore's, requests', OpenSSL's (Python, httpx), curl's, Node.js's
+_CA_VARIABLES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 
 
 def environment(settings: Settings) -> tuple[dict[str, str], list[str]]:
     """Variables to set, and those to unset because they would win over them."""
     keys = credentials(settings)
-    local = [host for host in os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")).split(",") if host]
-    no_proxy = ",".join(dict.fromkeys([*local, "127.0.0.1", "localhost"]))
+    proxy = settings.proxy(ADMINISTRATOR, password((settings.home / "secret.key").read_bytes(), ADMINISTRATOR))
+    no_proxy = bypass(os.environ.get("NO_PROXY", os.environ.get("no_proxy", "")), *settings.names)
     exports = {
         "AWS_ENDPOINT_URL": settings.url,
         "AWS_ACCESS_KEY_ID": keys["access_key"],
         "AWS_SECRET_ACCESS_KEY": keys["secret_key"],
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_REGION": settings.region,
+        "HTTPS_PROXY": proxy,
+        "https_proxy": proxy,
         "NO_PROXY": no_proxy,
         "no_proxy": no_proxy,
+        **dict.fromkeys(_CA_VARIABLES, str(settings.ca_bundle)),
     }
     unset = [
         "AWS_SESSION_TOKEN",

@@ -63,7 +63,10 @@ def client(settings: Settings) -> Any:
 
     keys = credentials(settings)
     return Client(
-        settings.url, settings.region, lambda: Credentials(keys["access_key"], keys["secret_key"], None, None)
+        settings.url,
+        settings.region,
+        lambda: Credentials(keys["access_key"], keys["secret_key"], None, None),
+        str(settings.ca_bundle),
     )
 
 

@@ -1,4 +1,4 @@
-"""Jobs: logs."""
+"""Jobs: logs, interrupt."""
 
 from __future__ import annotations
 
@@ -23,3 +23,20 @@ def logs(job: str, follow: bool) -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(code)
+
+
+@cli.command()
+@click.argument("job")
+def interrupt(job: str) -> None:
+    """Take a managed spot training job's instances away: SIGTERM, 120 s, SIGKILL; then it is started again.
+
+    Whoever may do so has salvia:InterruptTrainingJob on the job.
+    """
+    from salvia.core.client import ClientError
+
+    settings = running_settings()
+    try:
+        client(settings).json("salvia", "Salvia.InterruptTrainingJob", {"TrainingJobName": job})
+    except ClientError as error:
+        fail(str(error) if error.status else f"nobody answers at {settings.url}. `salvia up` starts Salvia.")
+    click.echo(f"{job} is interrupted.")

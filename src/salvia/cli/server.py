@@ -11,9 +11,30 @@ from typing import Any
 import click
 
 from salvia import process
+from salvia.objectstore.location import Location
 from salvia.settings import Settings, default_home
 
 from .group import cli, client, fail, running_settings
+
+
+def _location(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    try:
+        if url:
+            Location.parse(url).keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return url
+
+
+def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> str:
+    from salvia.services.s3.elsewhere.registered import locations
+
+    try:
+        for location in locations(urls).values():
+            location.keys()
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return urls
 
 
 @cli.command()
@@ -27,6 +48,13 @@ from .group import cli, client, fail, running_settings
     show_default=True,
     help="off: accept any credentials, check no policy.",
 )
+@click.option(
+    "--capacity",
+    type=click.Choice(["elastic", "strict"]),
+    default="elastic",
+    show_default=True,
+    help="elastic: fit any instance type into this machine; strict: queue jobs until theirs are free.",
+)
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
 @click.option("--controllers", default=1, show_default=True, type=click.IntRange(1, 64), help="Controller processes.")
 @click.option(
@@ -36,7 +64,19 @@ from .group import cli, client, fail, running_settings
     help="sqlite:///PATH (by default salvia.db in the data directory) or postgresql://USER:PASSWORD@HOST/NAME. "
     "Rather than on the command line, where others see it, put a password into SALVIA_DATABASE.",
 )
-@click.option("--object-store", default="", help="file:///FOLDER; by default `objects` in the data directory.")
+@click.option(
+    "--object-store",
+    default="",
+    callback=_location,
+    help="s3://BUCKET/PREFIX?endpoint=https://HOST&region=R: keep objects' bytes in a bucket of another S3; or "
+    "file:///FOLDER.",
+)
+@click.option(
+    "--buckets",
+    default="",
+    callback=_locations,
+    help="s3://NAME?endpoint=https://HOST,s3://…: serve buckets of another S3 under their own names.",
+)
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
 @click.option(
     "--clock",
@@ -45,6 +85,7 @@ from .group import cli, client, fail, running_settings
     show_default=True,
     help="virtual: `salvia clock advance` moves it, for schedules, time-outs, retention and bills.",
 )
+@click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:
     """Start Salvia on SALVIA_HOME."""
     from salvia.supervisor import CannotStart, Supervisor
@@ -52,8 +93,6 @@ def up(detach: bool, database: str, **options: Any) -> None:
 
     if database and not database.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://")):
         fail("--database takes sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.", 2)
-    if options["object_store"] and not options["object_store"].startswith("file:///"):
-        fail("--object-store takes file:///FOLDER.", 2)
     os.environ.pop("SALVIA_DATABASE", None)  # what is started from here on has no need of the password
     os.umask(0o077)  # the data directory holds keys and data: it is its owner's alone
     settings = Settings(default_home(), database=database, **options)

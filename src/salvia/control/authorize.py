@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 from salvia.core.arns import parse_arn
 from salvia.core.caller import service_caller
@@ -13,7 +14,7 @@ from salvia.store import documents
 from . import actions
 from .actions import Need, Situation
 from .call import Call
-from .policy import Policy, Request, Scope, document, evaluate, resource_based
+from .policy import Policy, Request, Scope, document, evaluate, resource_based, trace
 from .providers import NamedPolicy
 
 _DENIED_BY_XML = {"s3", "iam", "sts"}  # these spell it AccessDenied and answer 403
@@ -23,8 +24,7 @@ def authorize(call: Call) -> None:
     """Check everything that an operation needs. Raises AccessDenied(Exception), with the statement that denied."""
     if call.world.settings.auth == "off" or call.caller.kind == "service":
         return
-    situation = _situation(call)
-    _check(call, actions.required(call.service, call.operation, call.request, situation))
+    _check(call, actions.required(call.service, call.operation, call.request, situation(call)))
 
 
 def allowed(call: Call, action: str, resource: str) -> bool:
@@ -40,7 +40,7 @@ def check(call: Call, action: str, resource: str, extra: Mapping[str, str] | Non
     """Raise AccessDenied(Exception) unless the caller may do `action` on `resource`."""
     if call.world.settings.auth == "off" or call.caller.kind == "service":
         return
-    _check(call, [actions.need(action, resource, _situation(call, extra or {}))])
+    _check(call, [actions.need(action, resource, situation(call, extra or {}))])
 
 
 def pass_role(call: Call, role_arn: str, *, to: str) -> None:
@@ -64,7 +64,8 @@ def pass_role(call: Call, role_arn: str, *, to: str) -> None:
     check(call, "iam:PassRole", role_arn, {"iam:passedtoservice": to})
 
 
-def _situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
+def situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
+    """What condition keys may tell of a call."""
     return Situation(
         caller=call.caller,
         account=call.account,
@@ -72,16 +73,26 @@ def _situation(call: Call, extra: Mapping[str, str] | None = None) -> Situation:
         now=call.clock.wall(),
         source_ip=call.source_ip,
         user_agent=call.user_agent,
+        referer=(call.http.headers.get("referer") or "") if call.http is not None else "",
         secure=call.http is not None and call.http.scheme == "https",
         resolve=call.world.providers.entity_arn,
         tags=partial(_tags, call),
+        stored=partial(_stored, call),
         extra=extra or {},
     )
 
 
-def _tags(call: Call, arn: str) -> Mapping[str, str] | None:
+def _tags(call: Call, arn: str, version: str | None) -> Mapping[str, str] | None:
+    own = call.world.providers.tags.get(arn.partition("arn:aws:")[2].partition(":")[0])
+    if own is not None:
+        return own(arn, version)
     found = documents.by_arn(call.db.read(), arn)
     return found.tags if found else None
+
+
+def _stored(call: Call, arn: str) -> Mapping[str, Any] | None:
+    found = documents.by_arn(call.db.read(), arn)
+    return found.description() if found else None
 
 
 def _check(call: Call, needs: list[Need]) -> None:
@@ -97,7 +108,11 @@ def _check(call: Call, needs: list[Need]) -> None:
         policy = attached(need.resource) if attached else None
         resource = [_compile(policy, "resource")] if policy else ()
         decision = evaluate(asked, identity, resource, boundary, session)
-        if not decision.allowed:
+        call.checked.append((need.action, need.resource, decision.allowed))
+        if decision.allowed:
+            call.world.providers.accessed(call.caller, need.action, need.resource)
+        else:
+            call.world.providers.denied(call, asked, partial(trace, asked, identity, resource, boundary, session))
             xml = call.service in _DENIED_BY_XML
             raise ServiceError(
                 "AccessDenied" if xml else "AccessDeniedException",

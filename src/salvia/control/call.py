@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from salvia.core.caller import Caller
-from salvia.core.http import HttpRequest
+from salvia.core.http import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from salvia.core.chunked import Body
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .world import World
 
 Handler = Callable[["Call"], Awaitable["dict[str, Any] | Reply"]]
+Forwarder = Callable[["Call"], Awaitable[HttpResponse]]  # of what is answered elsewhere
 H = TypeVar("H", bound=Handler)
 
 
@@ -34,7 +35,8 @@ class Call:
     """One operation under way. By the time a handler sees it, it is authenticated, valid and authorised.
 
     `request` holds the model's members; `stream` is a streamed body, proved only once it is read to its end.
-    `http` is None when the service calls itself.
+    `http` is None when the service calls itself. `checked` holds each (action, resource, allowed) that authorisation
+    decided on, for the audit trail.
     """
 
     service: str
@@ -49,6 +51,7 @@ class Call:
     stream: Body | None = None
     source_ip: str = ""
     user_agent: str = ""
+    checked: list[tuple[str, str, bool]] = field(default_factory=list)
 
     @property
     def db(self) -> Database:
@@ -61,11 +64,12 @@ class Call:
         return self.world.clock
 
 
-def operation(name: str) -> Callable[[H], H]:
-    """Mark a coroutine as the handler of an operation of the service whose folder it lives in."""
+def operation(name: str, *, service: str = "") -> Callable[[H], H]:
+    """Mark a coroutine as the handler of an operation, of `service` or that whose folder it lives in."""
 
     def mark(handler: H) -> H:
         handler.__salvia_operation__ = name  # type: ignore[attr-defined]
+        handler.__salvia_service__ = service  # type: ignore[attr-defined]
         return handler
 
     return mark

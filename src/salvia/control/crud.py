@@ -1,17 +1,15 @@
-"""Create, describe, list and delete, from a noun's declaration."""
+"""Documents of a noun, by its declaration; `records` makes whole operations of these."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-from salvia.core.errors import ServiceError
 from salvia.store import documents
-from salvia.store.db import Transaction
+from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document
 
-from . import listing
-from .call import Call, Handler
+from . import shapes
+from .call import Call
 from .resource import Resource
 
 
@@ -28,7 +26,7 @@ def new(
     """A document for `request`, not stored yet. Its tags leave the spec; `due` asks for reconciling at once."""
     account, region = resource.place(call.account, call.region)
     spec = {member: value for member, value in request.items() if member != "Tags"}
-    now = _moment(call)
+    now = moment(call)
     return Document(
         kind=resource.kind,
         account=account,
@@ -46,39 +44,52 @@ def new(
     )
 
 
-async def create(call: Call, resource: Resource, document: Document) -> Document:
-    """Store a new document durably. Raises the noun's own error when its name is taken."""
+async def create(call: Call, resource: Resource, document: Document, also: Any = None) -> Document:
+    """Store a new document durably. Raises the noun's own error when its name is taken or its parent is missing.
+
+    `also(tx, document)` joins in before it is stored, and may refuse by raising.
+    """
 
     def insert(tx: Transaction) -> bool:
+        if resource.parent is not None:
+            document.owner = look_up(call, resource.parent, document.spec[resource.parent.key], tx).id
         twin = documents.by_arn(tx, document.arn)
         if twin is not None and twin.kind == document.kind:  # SageMaker's ARNs are in lower case, its names are not
             return False
+        if also is not None:
+            also(tx, document)
         return documents.insert(tx, document)
 
     write = call.world.write if document.due_at is not None else call.db.write
     if not await write(insert):
-        raise resource.duplicate(document.arn)
+        raise shapes.duplicate(resource, document.arn)
     return document
 
 
 def find(call: Call, resource: Resource, name: str) -> Document:
-    """The document of that name. Raises the noun's own error when there is none."""
+    """The document of that name, or ARN. Raises the noun's own error when there is none."""
+    return look_up(call, resource, name, call.db.read())
+
+
+def look_up(call: Call, resource: Resource, name: str, reader: Reader) -> Document:
+    """The same, in a transaction."""
     account, region = resource.place(call.account, call.region)
-    document = documents.find(call.db.read(), resource.kind, account, region, name)
-    if document is None:
-        raise resource.missing(name)
+    document = (
+        documents.by_arn(reader, name)
+        if name.startswith("arn:")
+        else documents.find(reader, resource.kind, account, region, name)
+    )
+    if document is None or (document.kind, document.account, document.region) != (resource.kind, account, region):
+        raise shapes.missing(resource, name)
     return document
 
 
 async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: bool = False) -> Document:
     """Read, edit and write a document in one transaction: `edit(document)` changes it in place, or raises."""
-    account, region = resource.place(call.account, call.region)
-    now = _moment(call)
+    now = moment(call)
 
     def work(tx: Transaction) -> Document:
-        document = documents.find(tx, resource.kind, account, region, name)
-        if document is None:
-            raise resource.missing(name)
+        document = look_up(call, resource, name, tx)
         edit(document)
         document.modified_at = now
         if wake:
@@ -91,12 +102,9 @@ async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: 
 
 async def remove(call: Call, resource: Resource, name: str, check: Any = None, also: Any = None) -> Document:
     """Delete a document in one transaction; `check(document)` may refuse by raising, `also(tx, document)` joins in."""
-    account, region = resource.place(call.account, call.region)
 
     def work(tx: Transaction) -> Document:
-        document = documents.find(tx, resource.kind, account, region, name)
-        if document is None:
-            raise resource.missing(name)
+        document = look_up(call, resource, name, tx)
         if check is not None:
             check(document)
         documents.delete(tx, document.id)
@@ -116,59 +124,21 @@ def describe(resource: Resource, document: Document) -> dict[str, Any]:
         "LastModifiedTime": document.modified_at,
         **document.description(),
     }
+    for member, template in resource.defaults.items():
+        description.setdefault(member, template.format_map(description))
     if resource.state:
         description[resource.state] = document.state
     return resource.describe(description) if resource.describe else description
 
 
-async def answer(call: Call, resource: Resource) -> dict[str, Any]:
-    """The answer of `List…s`: summaries, and NextToken when there is more."""
-    documents, token = await listing.page(call, resource, call.request, lean=not resource.summary_shows_spec)
-    result: dict[str, Any] = {
-        resource.summaries or f"{resource.noun}Summaries": [summary(resource, document) for document in documents]
-    }
-    if token:
-        result["NextToken"] = token
-    return result
-
-
 def summary(resource: Resource, document: Document) -> dict[str, Any]:
     """A list entry: the declared members of the description."""
     description = describe(resource, document)
-    return {member: description[member] for member in resource.summary if member in description}
+    if "Source" in description:  # entries of TrialComponent's list call it TrialComponentSource
+        description[f"{resource.noun}Source"] = description["Source"]
+    return {member: description[member] for member in shapes.entries(resource)[1] if member in description}
 
 
-def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
-    """The operations that `control` provides for a noun."""
-
-    async def describe_one(call: Call) -> dict[str, Any]:
-        return describe(resource, find(call, resource, call.request[resource.key]))
-
-    async def list_all(call: Call) -> dict[str, Any]:
-        return await answer(call, resource)
-
-    async def delete_one(call: Call) -> dict[str, Any]:
-        await remove(call, resource, call.request[resource.key], lambda document: _settled(resource, document))
-        return {}
-
-    provided: dict[str, tuple[str, Handler]] = {
-        "Describe": (f"Describe{resource.noun}", describe_one),
-        "List": (f"List{resource.noun}s", list_all),
-        "Delete": (f"Delete{resource.noun}", delete_one),
-    }
-    for verb in sorted(resource.operations):
-        yield provided[verb]
-
-
-def _moment(call: Call) -> float:
+def moment(call: Call) -> float:
     """Now, as precise as clients are shown it: what they saw must compare equal when they filter by it."""
     return round(call.clock.now(), 3)
-
-
-def _settled(resource: Resource, document: Document) -> None:
-    if resource.terminal and document.state not in resource.terminal:
-        raise ServiceError(
-            "ValidationException",
-            f"Cannot delete {document.arn}: its {resource.state} is {document.state}. Stop it first, "
-            f"and wait until it is one of {', '.join(sorted(resource.terminal))}.",
-        )

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from salvia.core.errors import ServiceError
 
-from . import crud
+from . import records
 from .call import Handler
 from .resource import Resource
 
 if TYPE_CHECKING:
-    from .world import World
+    pass
 
 
 class Dispatch:
@@ -29,14 +29,15 @@ class Dispatch:
         self.handlers: dict[tuple[str, str], Handler] = {}
         self.resources: dict[str, Resource] = {}
         self.reconcilers: dict[str, Any] = {}
-        self.hooks: dict[str, list[Callable[[World], Any]]] = {"provide": [], "bootstrap": [], "sweep": []}
+        self.hooks: dict[str, list[Callable[..., Any]]] = {"provide": [], "bootstrap": [], "sweep": [], "quotas": []}
         for module in modules:
-            service = module.__name__.split(".")[2]
+            folder = module.__name__.split(".")[2]
             for value in list(vars(module).values()):
                 if isinstance(value, Resource):
                     self.resources[value.kind] = value
                 name = getattr(value, "__salvia_operation__", None)
                 if name is not None and getattr(value, "__module__", "") == module.__name__:
+                    service = value.__salvia_service__ or folder
                     if (service, name) in self.handlers:
                         raise RuntimeError(f"{service}:{name} has two handlers; the second is in {module.__name__}.")
                     self.handlers[(service, name)] = value
@@ -48,7 +49,7 @@ class Dispatch:
             if steps is not None:
                 self.reconcilers[steps.kind] = vars(module)["reconcile"]
         for resource in self.resources.values():
-            for name, handler in crud.handlers(resource):
+            for name, handler in records.handlers(resource):
                 self.handlers.setdefault((resource.service, name), handler)
 
     def handler(self, service: str, name: str) -> Handler:

@@ -147,7 +147,9 @@ async def answer(request: HttpRequest, world: World) -> HttpResponse:
 
 async def _credentials(instance: Instance, world: World) -> HttpResponse:
     try:
-        issued = await world.providers.role_credentials(instance.role_arn, instance.session_name, _CREDENTIAL_SECONDS)
+        issued = await world.providers.role_credentials(
+            instance.role_arn, instance.session_name, _CREDENTIAL_SECONDS, instance.owner
+        )
     except ServiceError as error:
         return _json(403, {"code": error.code, "message": error.message})
     return _json(

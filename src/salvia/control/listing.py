@@ -10,7 +10,7 @@ import asyncio
 import base64
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .call import Call
     from .resource import Resource
 
-_DEFAULT_PAGE = 100  # the models allow MaxResults from 1 to 100
 # What a summary shows that needs nothing of the request: most of a row is its spec.
 _SUMMARY = (
     "d.id, d.kind, d.account, d.region, d.name, d.arn, d.owner, d.state, d.created_at, d.modified_at, "
@@ -33,13 +32,25 @@ _RANGES = {
     "CreationTimeBefore": ("created_at", "<="),
     "LastModifiedTimeAfter": ("modified_at", ">="),
     "LastModifiedTimeBefore": ("modified_at", "<="),
+    "CreatedAfter": ("created_at", ">="),
+    "CreatedBefore": ("created_at", "<="),
+    "ModifiedTimeAfter": ("modified_at", ">="),
+    "ModifiedTimeBefore": ("modified_at", "<="),
 }
 _SORTS = {
     "CreationTime": "created_at",
     "LastModifiedTime": "modified_at",
     "Name": "name",
     "Status": "state",
+    "Version": "name",  # numbered so that they sort as text
 }
+
+
+class Within(NamedTuple):
+    """A further condition on rows, in SQL, and its parameters."""
+
+    sql: str
+    values: Mapping[str, Any]
 
 
 def encode_token(value: object) -> str:
@@ -62,6 +73,7 @@ async def page(
     *,
     where: Callable[[Document], bool] | None = None,
     lean: bool = False,
+    within: Within | None = None,
 ) -> tuple[list[Document], str | None]:
     """The documents of one page and the token of the next.
 
@@ -71,8 +83,8 @@ async def page(
     """
     account, region = resource.place(call.account, call.region)
     column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
-    descending = request.get("SortOrder", "Descending") == "Descending"
-    size = request.get("MaxResults") or _DEFAULT_PAGE
+    descending = request.get("SortOrder", "Descending").capitalize() == "Descending"
+    size = request.get("MaxResults") or resource.page
     conditions = ["kind = :kind", "account = :account", "region = :region"]
     values: dict[str, Any] = {"kind": resource.kind, "account": account, "region": region, "size": size + 1}
     for member, (name, operator) in _RANGES.items():
@@ -85,6 +97,9 @@ async def page(
     if request.get("NameContains"):
         conditions.append("LOWER(name) LIKE :contains ESCAPE '\\'")
         values["contains"] = f"%{_escape(request['NameContains'].lower())}%"
+    if within is not None:
+        conditions.append(within.sql)
+        values.update(within.values)
     direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
     if request.get("NextToken"):
         token = decode_token(request["NextToken"])
@@ -104,7 +119,10 @@ async def page(
             f"ORDER BY {column} {direction}, id {direction} LIMIT :size) page "
             f"JOIN documents d ON d.id = page.id ORDER BY d.{column} {direction}, d.id {direction}",
             values,
-            indexed=column in {"created_at", "modified_at"} and "contains" not in values and "state" not in values,
+            indexed=column in {"created_at", "modified_at"}
+            and within is None
+            and "contains" not in values
+            and "state" not in values,
         )
         documents = [Document.of(row) for row in rows]
         found += documents if where is None else [document for document in documents if where(document)]
@@ -128,7 +146,9 @@ async def _rows(call: Call, sql: str, values: dict[str, Any], *, indexed: bool) 
 
 
 def _sort_by(resource: Resource, value: str) -> str:
-    """`TrainingJobName` sorts as Name does; models use either."""
+    """`TrainingJobName` sorts as Name does, `CREATION_TIME` as CreationTime: models spell it each way."""
+    if value.isupper():
+        value = value.title().replace("_", "")
     return "Name" if value == resource.key else value
 
 

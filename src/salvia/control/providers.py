@@ -5,11 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from salvia.core.caller import Caller
+from salvia.store.db import Reader
+from salvia.store.events import Subscriber
+
+from .policy import Request, Trace
+
+if TYPE_CHECKING:
+    from .call import Call, Forwarder
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +31,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class NamedPolicy:
-    """A policy document and what a denial calls it: an ARN, or `inline policy NAME of ENTITY`."""
+    """A policy document and what a denial calls it: an ARN, or `inline policy NAME`; `holder` is whom it hangs on."""
 
     name: str
     document: str
+    holder: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +65,26 @@ def _nobody(*_: Any) -> Any:
 class Providers:
     """`key(access_key)`, `policies(caller)`, `trust(role_arn)` read inline, by index.
 
-    `entity_arn(kind, account, name)` is the ARN, path included, of a user, role or policy.
-    `role_credentials(role_arn, session_name, seconds)` issues credentials to a job; the trust policy was checked when
-    the job was accepted. `used(caller, service, region)` notes that a key was used; it returns at once.
-    `resource_policies[service](arn)` is the policy attached to a resource, or None.
+    `entity_arn(kind, account, name)` is the ARN, path included, of a user, group, role or policy.
+    `role_credentials(role_arn, session_name, seconds, owner)` issues credentials to a job, a document's id; the trust
+    policy was checked when it was accepted. `used(caller, service, region)` notes that a key was used; it returns at
+    once.
+    `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not.
+    `trails(db)` are those that may want events delivered.
+    `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
+    tags, for services whose resources are not all documents. `elsewhere(call)` sends a call on to another
+    server; None: it is handled here.
     """
 
     key: Callable[[str], Key | None] = _nobody
     policies: Callable[[Caller], PolicySet] = _nobody
     trust: Callable[[str], str | None] = _nobody
     entity_arn: Callable[[str, str, str], str | None] = _nobody
-    role_credentials: Callable[[str, str, int], Awaitable[RoleCredentials]] = _nobody
+    role_credentials: Callable[[str, str, int, str], Awaitable[RoleCredentials]] = _nobody
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
+    accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
+    denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
+    trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
+    elsewhere: Callable[[Call], Forwarder | None] = lambda call: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)
+    tags: dict[str, Callable[[str, str | None], Mapping[str, str] | None]] = field(default_factory=dict)

@@ -41,6 +41,7 @@ def _exit(said: object) -> dict[str, Any]:
         "code": _integer(said.get("code")),
         "signal": _integer(said.get("signal")),
         "oom": said.get("oom") is True,
+        "stopped": said.get("stopped") is True,
         "failure": _text(said.get("failure")),
         "error": {
             "code": _text(error.get("code")) or "InternalError",

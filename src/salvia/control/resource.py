@@ -1,14 +1,17 @@
-"""What a noun declares about itself; everything common follows from it (`crud`, `listing`, `tags`)."""
+"""What a noun declares about itself; everything common follows from it (`crud`, `records`, `listing`, `search`)."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import TYPE_CHECKING
 
-from salvia import protocol
 from salvia.core.errors import ServiceError
+
+if TYPE_CHECKING:
+    from salvia.store.db import Database
+    from salvia.store.documents import Document
 
 
 class Scope(enum.Enum):
@@ -19,14 +22,39 @@ class Scope(enum.Enum):
     REGION = "region"
 
 
-@dataclass(frozen=True)
+Join = Callable[["Database", Sequence["Document"]], Awaitable[Mapping[str, object]]]
+
+
+def by_model(name: str) -> ServiceError:
+    """Stands for the error that `shapes` finds in the service's model."""
+    raise LookupError(f"What is said of {name} depends on its noun: ask `shapes`.")
+
+
+#: What `control` can do for a noun that is a record by nature.
+RECORD = frozenset({"Create", "Describe", "List", "Update", "Delete"})
+
+
+@dataclass(frozen=True, eq=False)
 class Resource:
     """A noun of one service.
 
     `key` is the request member that names it. `arn` is a template over the request's members, below
-    `arn:aws:SERVICE:REGION:ACCOUNT:`. `state` is the member that shows `Document.state`. `summary` lists the
-    members of its list entry. `operations` says which of Describe, List and Delete `control` provides.
-    `plural` is the noun in its List operation. `aliases` maps a List's SortBy value or filter to a member.
+    `arn:aws:SERVICE:REGION:ACCOUNT:`. `state` is the member that shows `Document.state`, `initial` the state of a new
+    one for which nothing remains to be done. `operations` says what `control` provides; `plural` is the noun in its
+    List operation. What the service's model says (`shapes`) need not be declared: the members of list entries
+    (`summary`, `summaries`), and which errors say that a name is taken, missing or in use.
+
+    `defaults` are members that Describe shows though the request had none: templates over those it had.
+    `filters` are a List operation's own: its member, and the path of what it must equal.
+    `merged` are structures that Update changes member by member, `page` is how many entries a List shows by default,
+    `unsupported` what a request may not ask for here yet.
+
+    `searchable` is what Search calls it; `joins` are members that Search shows, made from other tables, by
+    document's id.
+
+    `parent` is the noun that it belongs to, named in its own request; a parent that still has children is not
+    deleted, unless they go `with_parent`. `ties` are what else keeps one from being deleted: what it is, its table,
+    and the column there that holds the document's id. `purges` are tables and columns whose rows go with it.
     """
 
     noun: str
@@ -35,27 +63,27 @@ class Resource:
     scope: Scope = Scope.REGION
     service: str = "sagemaker"
     state: str = ""
+    initial: str = ""
     terminal: frozenset[str] = frozenset()
+    plural: str = ""
     summary: tuple[str, ...] = ()
     summaries: str = ""
+    page: int = 100
+    filters: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, str] = field(default_factory=dict)
+    merged: frozenset[str] = frozenset()
     operations: frozenset[str] = frozenset({"Describe", "List"})
+    unsupported: tuple[str, ...] = ()
+    searchable: str = ""
+    joins: Mapping[str, Join] = field(default_factory=dict)
     taggable: bool = True
-    duplicate: Callable[[str], ServiceError] = field(
-        default=lambda arn: ServiceError("ResourceInUse", f"Resource already exists: {arn}")
-    )
-    missing: Callable[[str], ServiceError] = field(
-        default=lambda name: ServiceError("ValidationException", f"Could not find {name}.")
-    )
+    parent: Resource | None = None
+    with_parent: bool = False
+    ties: tuple[tuple[str, str, str], ...] = ()
+    purges: tuple[tuple[str, str], ...] = ()
+    duplicate: Callable[[str], ServiceError] = by_model
+    missing: Callable[[str], ServiceError] = by_model
     describe: Callable[[Mapping[str, object]], dict[str, object]] | None = None
-
-    @cached_property
-    def summary_shows_spec(self) -> bool:
-        """Whether a list entry shows a member of the request, beside the name."""
-        model, create = protocol.service(self.service), f"Create{self.noun}"
-        if self.describe is not None or create not in model.operation_names:
-            return True
-        asked = model.operation_model(create).input_shape.members
-        return any(member in asked for member in self.summary if member != self.key)
 
     @property
     def kind(self) -> str:

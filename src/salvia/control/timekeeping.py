@@ -49,11 +49,17 @@ async def advance(world: World, seconds: float) -> None:
     await asyncio.sleep(2 * _LOOK)
 
 
+def catch_up(world: World) -> None:
+    """Set this process's clock to where the database says."""
+    if is_virtual(world):
+        world.clock.reach(ahead(world.db.read()))
+
+
 async def follow(world: World) -> None:
     """Keep this process's clock where the database says, for ever; returns at once where time is not virtual."""
     while is_virtual(world):
         try:
-            world.clock.reach(ahead(world.db.read()))
+            catch_up(world)
         except Exception:
             _log.exception("cannot read the clock", extra={"event": "clock-unread"})
         await asyncio.sleep(_LOOK)

@@ -14,12 +14,13 @@ from .hints import Wakes
 from .providers import Providers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from salvia.images.catalogue import Catalogue
     from salvia.objectstore.base import ObjectStore
     from salvia.runtimes.base import Runtime
 
+    from .audit.journal import Journal
     from .dispatch import Dispatch
 
 T = TypeVar("T")
@@ -28,7 +29,7 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """`runtimes` are by name; gateways have none. `secret` is the servers' own, `node` empty where there is but one.
-    `closing` is set once the process is to end."""
+    `closing` is set once the process is to end, `closers` are called then. With `journal`, calls are recorded."""
 
     settings: Settings
     db: Database
@@ -41,7 +42,9 @@ class World:
     node: str = ""
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
+    closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
+    journal: Journal | None = None
     _hinting: bool = False
 
     async def write(self, work: Callable[[Transaction], T]) -> T:

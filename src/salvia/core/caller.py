@@ -15,7 +15,8 @@ class Caller:
 
     `arn` is what GetCallerIdentity shows (`…:assumed-role/R/session` for a session); `entity` is the ARN of
     the IAM entity whose policies apply (`…:role/path/R`, `…:user/path/U`). `service` is set, to a name such as
-    `sagemaker.amazonaws.com`, when a service acts for itself; it is then allowed everything.
+    `sagemaker.amazonaws.com`, when a service acts for itself; it is then allowed everything. `owner` is
+    the job whose instance asks.
     """
 
     kind: Kind
@@ -27,6 +28,7 @@ class Caller:
     service: str | None = None
     session_policies: tuple[str, ...] = ()
     context: Mapping[str, str] = field(default_factory=dict)
+    owner: str = ""
 
 
 def service_caller(service: str, account: str) -> Caller:

@@ -34,7 +34,8 @@ LARGEST_OBJECT = 5 << 40
 _SMALLEST_CHUNK = 8192
 _LONGEST_LINE = 8192
 _MOST_TRAILERS = 16
-_BATCH = 1 << 20  # bytes worth a thread: for MD5, SHA-256 and CRC32 some 2 ms of hashing
+_BATCH = 1 << 20  # bytes hashed at once on a thread: for MD5 some 2 ms
+_INLINE = 64 << 10  # bytes that are hashed faster than a thread takes over
 
 
 def body(
@@ -120,30 +121,29 @@ class Body:
         return self._computed[name]
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        hashes = list(self._computed.values())
         received = 0
         batch: list[bytes] = []
         size = 0
-        hashing: asyncio.Future[None] | None = None
+        hashing = _Hashing(list(self._computed.items()))
         try:
             async for piece in self._pieces:
                 received += len(piece)
                 if self.length is not None and received > self.length:
                     raise _incomplete()
-                if hashes:
+                if self._computed:
                     batch.append(piece)
                     size += len(piece)
                     if size >= _BATCH:
-                        if hashing is not None:
-                            await hashing
-                        hashing = loop.run_in_executor(None, _hash, hashes, batch)
+                        await hashing.take(batch)
                         batch, size = [], 0
                 yield piece
+            if size <= _INLINE:
+                await hashing.end()
+                _hash([*self._computed.values()], b"".join(batch))
+            else:
+                await hashing.take(batch)
         finally:
-            if hashing is not None:
-                await hashing
-        _hash(hashes, batch)
+            await hashing.end()
         if self.length is not None and received != self.length:
             raise _incomplete()
         self._prove()
@@ -179,10 +179,32 @@ class Body:
             self.checksums[name] = value
 
 
-def _hash(hashes: list[Checksum], batch: list[bytes]) -> None:
-    # In one piece, since each update that lets go of the interpreter waits to get it back.
-    data = b"".join(batch)
-    for checksum in hashes:
+class _Hashing:
+    """Checksums computed on threads: MD5, which takes the longest, beside the others."""
+
+    def __init__(self, computed: list[tuple[Algorithm, Checksum]]) -> None:
+        md5 = [checksum for name, checksum in computed if name == "MD5"]
+        others = [checksum for name, checksum in computed if name != "MD5"]
+        self._groups = [group for group in (md5, others) if group]
+        self._running: list[asyncio.Future[None]] = []
+
+    async def take(self, batch: list[bytes]) -> None:
+        """Begin with a batch, once the one before is done."""
+        await self.end()
+        # In one piece, since each update that lets go of the interpreter waits to get it back.
+        data = b"".join(batch)
+        loop = asyncio.get_running_loop()
+        self._running = [loop.run_in_executor(None, _hash, group, data) for group in self._groups]
+
+    async def end(self) -> None:
+        """Wait for what was begun."""
+        running, self._running = self._running, []
+        for future in running:
+            await future
+
+
+def _hash(checksums: list[Checksum], data: bytes) -> None:
+    for checksum in checksums:
         checksum.update(data)
 
 

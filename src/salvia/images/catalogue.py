@@ -50,12 +50,27 @@ class Catalogue:
         """The image with this name of ours (`xgboost`)."""
         return self._images.get(name)
 
+    def known(self, uri: str) -> Image | None:
+        """The image that answers to a registry name, if there is one."""
+        name = parse(uri)
+        if name is None:
+            return None
+        accelerated = _ACCELERATED.search(name.tag) is not None
+        for image in self:
+            for answer in image.answers_to:
+                if answer.repository == name.repository and answer.covers(name.account) and answer.has(name.tag):
+                    return image if not accelerated or name.tag in answer.tags else None
+        return None
+
     def find(self, uri: str) -> Image:
         """The image that answers to a registry name.
 
         Raises ServiceError (ValidationException) when the name is malformed, nobody answers to it, or it is
         for an accelerator that the image does not use; the message names the nearest that would do.
         """
+        image = self.known(uri)
+        if image is not None:
+            return image
         name = parse(uri)
         if name is None:
             raise self._unknown(uri, f"'{uri[:_LONGEST]}' is not the name of an image in a registry")
@@ -67,9 +82,7 @@ class Catalogue:
         ]
         accelerator = _ACCELERATED.search(name.tag)
         for image, answer in answers:
-            if answer.has(name.tag):
-                if accelerator is None or name.tag in answer.tags:
-                    return image
+            if answer.has(name.tag) and accelerator is not None:
                 raise self._accelerated(uri, accelerator[1], image)
         if accelerator is not None and answers:
             raise self._accelerated(uri, accelerator[1], answers[0][0])

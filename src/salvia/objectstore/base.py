@@ -43,7 +43,20 @@ class Stored:
 
 
 class ObjectStore(Protocol):
-    """Where bytes live. Failures of the medium are ServiceErrors that say what to do."""
+    """Where bytes live. Failures of the medium are ServiceErrors that say what to do.
+
+    `name` is what a database remembers of where its bytes are; empty for a folder of its own.
+    """
+
+    name: str
+
+    async def claim(self, owner: str) -> None:
+        """Take the store for the server `owner`, for ever. Raises InvalidRequest when it is another's."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of threads and connections, once nothing is under way."""
+        ...
 
     async def put(self, chunks: AsyncIterable[bytes]) -> Extent:
         """Keep what `chunks` yields. It is durable when this returns; when `chunks` raises, nothing is kept.

@@ -46,16 +46,21 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 class FilesystemStore:
     """An ObjectStore in `root`. Any number of processes may share the directory."""
 
+    name = ""
+
     def __init__(self, root: Path) -> None:
         self.root = root
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _prepare(root)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="salvia-objects")
         self._waiting: list[Waiting] = []
         self._sharing: asyncio.Task[None] | None = None
         self._discarding: set[asyncio.Task[None]] = set()
 
-    def close(self) -> None:
-        """End the threads, once what they do is done."""
+    async def claim(self, owner: str) -> None:
+        """See ObjectStore: the directory is its data directory's."""
+
+    async def close(self) -> None:
+        """See ObjectStore."""
         self._threads.shutdown()
 
     async def put(self, chunks: AsyncIterable[bytes]) -> Extent:
@@ -267,20 +272,13 @@ class _File:
     def __init__(self, root: Path) -> None:
         self.blob = secrets.token_hex(16)
         self.size = 0
-        self._root = str(root)
         self._folder = f"{root}/{self.blob[:2]}"
         self._part = f"{self._folder}/{self.blob}.part"
         self._file = -1
 
     def _open(self) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        try:
-            self._file = os.open(self._part, flags, 0o600)
-        except FileNotFoundError:
-            with contextlib.suppress(FileExistsError):
-                os.mkdir(self._folder, 0o700)
-            _sync(self._root)
-            self._file = os.open(self._part, flags, 0o600)
+        self._file = os.open(self._part, flags, 0o600)
 
     def write(self, buffers: Sequence[bytes]) -> None:
         if self._file < 0:
@@ -315,6 +313,18 @@ class _File:
         if self._file >= 0:
             file, self._file = self._file, -1
             os.close(file)
+
+
+def _prepare(root: Path) -> None:
+    """Make every folder, durably, before the first blob. One that was made for a blob, and not yet synced by its maker,
+    could vanish under the acknowledged blob of another.
+    """
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for shard in {f"{number:02x}" for number in range(256)}.difference(os.listdir(root)):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(f"{root}/{shard}", 0o700)
+    _sync(str(root))
+    _sync(str(root.parent))
 
 
 def _sync(folder: str) -> None:

@@ -25,6 +25,7 @@ from .hosts import bucket_of
 from .models import SERVICES, service
 from .parsers import parse
 from .preparation import prepare
+from .recording import recorded, without_secrets
 from .router import Route, protocol_of, route
 from .serializers import serialize
 from .validation import validate
@@ -38,9 +39,11 @@ __all__ = [
     "parse",
     "prepare",
     "protocol_of",
+    "recorded",
     "route",
     "serialize",
     "serialize_error",
     "service",
     "validate",
+    "without_secrets",
 ]

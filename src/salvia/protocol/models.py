@@ -49,6 +49,13 @@ SERVICES: dict[str, Service] = {
         Service("kms", "kms", "kms", ("json",), "TrentService"),
         Service("logs", "logs", "logs", ("json",), "Logs_20140328"),
         Service(
+            "cloudtrail",
+            "cloudtrail",
+            "cloudtrail",
+            ("json",),
+            "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+        ),
+        Service(
             "cloudwatch",
             "cloudwatch",
             "monitoring",
@@ -56,6 +63,7 @@ SERVICES: dict[str, Service] = {
             "GraniteServiceVersion20100801",
             "2010-08-01",
         ),
+        Service("service_quotas", "service-quotas", "servicequotas", ("json",), "ServiceQuotasV20190624"),
     )
 }
 

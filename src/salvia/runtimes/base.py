@@ -111,6 +111,18 @@ class Runtime(Protocol):
     async def remove(self, handle: Handle) -> None:
         """Delete what the instance left behind; one that still lives is killed first."""
 
+    async def rest(self, handle: Handle) -> None:
+        """Keep an instance whose program has ended: end and delete everything of its job, but not the agent.
+
+        The agent's SPEC said `keep`: it waits for the next.
+        """
+
+    async def reuse(self, handle: Handle, spec: InstanceSpec) -> Handle:
+        """Hand a resting instance its next `spec`, once: repeating it, by the same token, changes nothing.
+
+        Name and group stay those of the instance. Raises StartError when it is gone.
+        """
+
     def address(self, handle: Handle) -> str:
         """The IP address at which the host reaches the instance."""
 

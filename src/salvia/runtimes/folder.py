@@ -21,7 +21,10 @@ from typing import Any
 
 from .base import Handle
 
+SPEC = "SPEC.json"
+NEXT = "next.json"  # SPEC of the next job, for an agent that rests
 _REMOVED = ".removed-"
+_AGENTS_OWN = {"alive", "assigning", "pid", "handle.json", "agent.out", "agent.err", SPEC}
 
 
 class InstanceFolder:
@@ -118,6 +121,34 @@ class InstanceFolder:
         fresh.write_text(json.dumps(content))
         fresh.replace(path)
         return path
+
+    def assigned(self, token: object) -> bool:
+        """Whether the agent was handed a job by this token: it waits to be read, is read, or was the last."""
+        for name in (NEXT, SPEC):
+            with contextlib.suppress(FileNotFoundError):
+                if json.loads((self.path / name).read_bytes()).get("token") == token:
+                    return True
+        return False
+
+    @contextlib.contextmanager
+    def assigning(self) -> Iterator[None]:
+        """One at a time hands out the next job. Raises FileNotFoundError once the folder is removed."""
+        with (self.path / "assigning").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def clear(self) -> None:
+        """Delete what a job left, but for what the agent lives by, and its token: that job is not handed out again."""
+        token = json.loads((self.path / SPEC).read_bytes()).get("token")
+        for entry in list(self.path.iterdir()):
+            if entry.name not in _AGENTS_OWN:
+                entry.rename(self.path.with_name(f"{_REMOVED}{self.path.name}-{uuid.uuid4().hex[:8]}"))
+        self.write(SPEC, {"token": token})
+        for leftover in self.path.parent.glob(f"{_REMOVED}{self.path.name}-*"):
+            if leftover.is_dir() and not leftover.is_symlink():
+                _delete_tree(leftover)
+            else:
+                leftover.unlink(missing_ok=True)
 
     def last_words(self) -> str:
         """The end of what the agent wrote to its error output."""

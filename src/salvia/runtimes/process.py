@@ -18,13 +18,14 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from . import limits as cgroups
 from .addresses import Addresses
 from .base import Capacity, Handle, InstanceSpec, InstanceState, StartError
-from .folder import InstanceFolder
+from .folder import NEXT, SPEC, InstanceFolder
 from .levels import Isolation
 from .limits import Limits
 from .machine import capacity
@@ -92,6 +93,14 @@ class ProcessRuntime:
     async def remove(self, handle: Handle) -> None:
         """Kill what lives, then give back folder, control groups and addresses."""
         await asyncio.to_thread(self._remove, handle)
+
+    async def rest(self, handle: Handle) -> None:
+        """End and delete what the job left. TimeoutError if something will not die."""
+        await asyncio.to_thread(self._rest, handle)
+
+    async def reuse(self, handle: Handle, spec: InstanceSpec) -> Handle:
+        """Lay out `spec` in the instance's folder, and wake its agent."""
+        return await asyncio.to_thread(self._reuse, handle, spec)
 
     def address(self, handle: Handle) -> str:
         """Its loopback address, 127.A.B.N."""
@@ -165,8 +174,34 @@ class ProcessRuntime:
         except FileNotFoundError:  # removed since it was made
             return None
 
-    def _lay_out(self, folder: InstanceFolder, spec: InstanceSpec) -> Handle:
-        """Everything that has to be there before the agent starts. Repeating it changes nothing."""
+    def _rest(self, handle: Handle) -> None:
+        folder = self._folder(handle)
+        held = self._held(folder)
+        cgroups.kill_members(held)
+        if not held:
+            kill_marked(handle["name"])
+        folder.clear()
+
+    def _reuse(self, handle: Handle, spec: InstanceSpec) -> Handle:
+        folder = self._folder(handle)
+        try:
+            with folder.assigning():
+                if folder.assigned(spec.agent["token"]):
+                    return handle
+                if not folder.alive():
+                    raise StartError(f"The instance {handle['name']}, which was kept, is gone.")
+                self._refuse(spec)
+                handle = self._lay_out(folder, replace(spec, name=handle["name"], group=handle["group"]), NEXT)
+        except OSError as error:
+            raise StartError(f"Instance {handle['name']}, which was kept, could not be reused: {error}.") from error
+        folder.signal(signal.SIGUSR1)
+        return handle
+
+    def _lay_out(self, folder: InstanceFolder, spec: InstanceSpec, name: str = SPEC) -> Handle:
+        """Everything that has to be there before the agent starts, its SPEC as `name` last.
+
+        Repeating it changes nothing.
+        """
         isolation = self._isolation.find()
         sandbox = isolation.for_spec(spec)
         addresses = self._addresses.claim(spec.group, spec.name, spec.count)
@@ -205,8 +240,9 @@ class ProcessRuntime:
         if not held:
             environment |= marker(spec.name)
             outside = outside and outside | marker(spec.name)
+        folder.write("handle.json", handle)
         folder.write(
-            "SPEC.json",
+            name,
             {
                 **spec.agent,
                 "host": spec.host,
@@ -227,7 +263,6 @@ class ProcessRuntime:
                 },
             },
         )
-        folder.write("handle.json", handle)
         return handle
 
     def _bounds(self, spec: InstanceSpec) -> Limits:
@@ -237,7 +272,7 @@ class ProcessRuntime:
 
     def _launch(self, folder: InstanceFolder, lock: int) -> None:
         """Spawn the agent in a session of its own. Its input is the lock, which it holds until it ends."""
-        agent = [*self._agent, str(folder.path / "SPEC.json")]
+        agent = [*self._agent, str(folder.path / SPEC)]
         with (
             (folder.path / "agent.out").open("ab") as output,
             (folder.path / "agent.err").open("ab") as errors,

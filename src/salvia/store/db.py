@@ -18,6 +18,7 @@ import queue
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -25,6 +26,9 @@ Parameters = Mapping[str, Any]
 
 OURS = frozenset({"alembic_version", "nodes", "secrets"})  # tables that hold no resources
 _log = logging.getLogger("salvia.store")
+
+# What is to be written with every unit of the task at hand, and only if the unit is: the audit trail's own note.
+RIDER: ContextVar[Callable[[Transaction], None] | None] = ContextVar("rider", default=None)
 
 
 class Row(Protocol):
@@ -159,7 +163,8 @@ class Database(ABC):
         """
         if self._thread is None:
             raise RuntimeError("The database is not open.")
-        unit = _Unit(work, asyncio.get_running_loop())
+        rider = RIDER.get()
+        unit = _Unit(work if rider is None else _carrying(rider, work), asyncio.get_running_loop())
         self._queue.put(unit)
         result: T = await asyncio.shield(unit.future)
         return result
@@ -217,3 +222,12 @@ def _apply(writer: Writer, unit: _Unit) -> None:
         unit.error = error
         writer.undo()
     writer.release()
+
+
+def _carrying(rider: Callable[[Transaction], None], work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
+    def both(transaction: Transaction) -> T:
+        result = work(transaction)
+        rider(transaction)
+        return result
+
+    return both

@@ -12,12 +12,12 @@ from salvia.core.caller import Caller
 from .db import Reader, Row, Transaction
 
 _INSERT = """
-INSERT INTO iam_keys (id, entity, unique_id, secret, session_token, session_name, session_policies,
+INSERT INTO iam_keys (id, entity, unique_id, secret, session_token, session_name, session_policies, owner,
                       created_at, expires_at)
-VALUES (:id, :entity, :unique_id, :secret, :session_token, :session_name, :session_policies,
+VALUES (:id, :entity, :unique_id, :secret, :session_token, :session_name, :session_policies, :owner,
         :created_at, :expires_at)"""
 _FIND = """
-SELECT k.id, k.unique_id, k.secret, k.status, k.session_token, k.session_name, k.session_policies,
+SELECT k.id, k.unique_id, k.secret, k.status, k.session_token, k.session_name, k.session_policies, k.owner,
        k.created_at, k.expires_at, d.arn, d.account, d.kind, d.tags
 FROM iam_keys k JOIN documents d ON d.id = k.entity WHERE k.id = :id"""
 
@@ -35,11 +35,14 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a session adds to its entity. `policies` are policy documents and ARNs of managed policies."""
+    """What a session adds to its entity. `policies` are policy documents and ARNs of managed policies; `owner` is the
+    job that it belongs to.
+    """
 
     name: str | None
     expires_at: float
     policies: tuple[str, ...] = ()
+    owner: str = ""
 
 
 def find(db: Reader, key_id: str) -> AccessKey | None:
@@ -61,7 +64,7 @@ def _caller(row: Row) -> Caller:
         return Caller("user", account, entity, row["unique_id"], entity, row["id"], None, policies, context)
     arn = f"arn:aws:sts::{account}:assumed-role/{entity.rpartition('/')[2]}/{session}"
     user_id = f"{row['unique_id']}:{session}"
-    return Caller("assumed-role", account, arn, user_id, entity, row["id"], None, policies, context)
+    return Caller("assumed-role", account, arn, user_id, entity, row["id"], None, policies, context, row["owner"])
 
 
 def issue(
@@ -85,6 +88,7 @@ def issue(
             "session_token": token,
             "session_name": session.name if session else None,
             "session_policies": orjson.dumps(session.policies if session else ()).decode(),
+            "owner": session.owner if session else "",
             "created_at": now,
             "expires_at": session.expires_at if session else None,
         },

@@ -48,7 +48,15 @@ class ObjectStoreConformance:
 
     def run(self, folder: Path, story: Callable[[ObjectStore], Coroutine[Any, Any, T]]) -> T:
         """Tell a story about one store."""
-        return asyncio.run(story(self.make(folder)))
+
+        async def told() -> T:
+            store = self.make(folder)
+            try:
+                return await story(store)
+            finally:
+                await store.close()
+
+        return asyncio.run(told())
 
     def test_what_was_put_comes_back(self, tmp_path: Path) -> None:
         """Byte for byte, at every size."""

@@ -193,11 +193,24 @@ def test_a_gzip_bomb_ends_at_its_bound(world, instance):
     assert "s3://bucket/train/a.gz decompresses to more than" in message
 
 
-@pytest.mark.parametrize("members", [{"S3DataType": "ManifestFile"}, {"InputMode": "Pipe"}])
-def test_what_is_not_available_is_said(world, instance, members):
+def test_what_is_not_available_is_said(world, instance):
     """RefusedError by the server before; never taken for something else here."""
     world.buckets["bucket"] = {"train/a": b"1"}
-    assert "is not available here" in refused(world, instance, channel("train", "s3://bucket/train/", **members))
+    message = refused(world, instance, channel("train", "s3://bucket/train/", S3DataType="AugmentedManifestFile"))
+    assert "S3DataType AugmentedManifestFile is not available here" in message
+
+
+def test_a_shuffled_channel_is_divided_anew(world, instance):
+    """API_ShuffleConfig: with ShardedByS3Key the content of a node follows from the seed; nothing is lost."""
+    world.buckets["bucket"] = {f"train/{number:02}": b"1" for number in range(20)}
+    shuffled = channel(
+        "train", "s3://bucket/train/", S3DataDistributionType="ShardedByS3Key", ShuffleConfig={"Seed": 7}
+    )
+    hosts = ["algo-1", "algo-2"]
+    shares = [set(files(fetch(world, instance, shuffled, host=host, hosts=hosts)[0])) for host in hosts]
+    assert [len(share) for share in shares] == [10, 10]
+    assert not shares[0] & shares[1]
+    assert shares[0] != {f"train/{number:02}" for number in range(0, 20, 2)}
 
 
 def test_a_download_that_breaks_off_is_taken_up_again(world, instance, tmp_path):

@@ -171,6 +171,7 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
             "code": None,
             "signal": None,
             "oom": False,
+            "stopped": False,
             "failure": None,
             "error": None,
             "log_tail": ["last"],
@@ -206,7 +207,7 @@ def test_credentials_are_those_of_the_role(door: Door) -> None:
             "RoleArn": ROLE,
         },
     )
-    assert asked == [(ROLE, "SageMaker", 3600)]
+    assert asked == [(ROLE, "SageMaker", 3600, door.job.id)]
 
 
 def test_a_role_that_is_gone_is_said(door: Door) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.unit.control.rig import ACCOUNT, REGION, THING, call
 
-from salvia.control import crud, listing
+from salvia.control import listing, records
 from salvia.control.resource import Resource
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
@@ -185,7 +185,7 @@ def test_a_token_of_the_right_form_and_wrong_types_is_a_validation_error(shelf: 
 
 def test_the_answer_has_the_declared_members_alone(shelf: Shelf, run: Run) -> None:
     shelf.put("a", state="Running", spec={"ThingName": "a", "Secret": "s"})
-    answer = run(crud.answer(call(shelf.world), THING))
+    answer = run(records.answer(call(shelf.world), THING))
     assert answer == {
         "ThingSummaries": [{"ThingName": "a", "ThingArn": "a", "CreationTime": 1001.0, "ThingStatus": "Running"}]
     }

@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 
 import pytest
 from botocore.awsrequest import HeadersDict, create_request_object, prepare_request_dict
-from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.parsers import create_parser
 from botocore.serialize import create_serializer
@@ -47,7 +46,7 @@ SPECIAL = {
 @functools.cache
 def reference(service: str) -> ServiceModel:
     """A model of botocore's own, untouched by ours."""
-    return ServiceModel(Loader().load_service_model(SERVICES[service].model, "service-2"))
+    return ServiceModel(models.loader().load_service_model(SERVICES[service].model, "service-2"))
 
 
 def plain(value: Any) -> Any:

@@ -33,11 +33,13 @@ class DataFile:
 
 
 def of_channel(channel: str, directory: Path) -> list[DataFile]:
-    """Every file with content, subdirectories included, in the order of their paths.
+    """Every file with content, subdirectories included, in the order of their paths; or the one that it is.
 
     Names that begin with '.' or '_' are left out, as AWS does (they are other programs' markers, such as
     Spark's _SUCCESS); so are empty files, which S3 consoles make in place of folders.
     """
+    if directory.is_file():
+        return [DataFile(channel, directory, directory.name)] if directory.stat().st_size else []
     return [
         DataFile(channel, path, str(path.relative_to(directory)))
         for path in sorted(_walk(directory))

@@ -2,6 +2,6 @@
 
 from .context import RequestContext, Situation
 from .exceptions import CLOSED, FREE
-from .needs import Need, entries, need, required
+from .needs import Need, arn_format, entries, need, required
 
-__all__ = ["CLOSED", "FREE", "Need", "RequestContext", "Situation", "entries", "need", "required"]
+__all__ = ["CLOSED", "FREE", "Need", "RequestContext", "Situation", "arn_format", "entries", "need", "required"]

@@ -8,23 +8,27 @@ keys".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
 from salvia.core.caller import Caller
 
-Value = str | Sequence[str] | None
+from .exceptions import copy_source
+from .keys import KEYS, Value
 
 
 def _unresolved(kind: str, account: str, name: str) -> str | None:
     return None
 
 
-def _untagged(arn: str) -> Mapping[str, str] | None:
+def _untagged(arn: str, version: str | None) -> Mapping[str, str] | None:
+    return None
+
+
+def _unknown(arn: str) -> Mapping[str, Any] | None:
     return None
 
 
@@ -33,7 +37,8 @@ class Situation:
     """Who asks, from where, when. `now` is wall time.
 
     `resolve(kind, account, name)` is the ARN of an IAM entity or a KMS key, None when there is none;
-    `tags(arn)` are a resource's tags. `extra` holds further keys that only the wire or the caller's code
+    `tags(arn, version)` are a resource's tags, of one version where it has several; `stored(arn)` is its description.
+    `extra` holds further keys that only the wire or the caller's code
     knows (`s3:authtype`, `iam:passedtoservice`), in lower case. `via_service`: a service makes this request
     on the caller's behalf.
     """
@@ -44,10 +49,12 @@ class Situation:
     now: float
     source_ip: str = ""
     user_agent: str = ""
+    referer: str = ""
     secure: bool = False
     via_service: bool = False
     resolve: Callable[[str, str, str], str | None] = _unresolved
-    tags: Callable[[str], Mapping[str, str] | None] = _untagged
+    tags: Callable[[str, str | None], Mapping[str, str] | None] = _untagged
+    stored: Callable[[str], Mapping[str, Any] | None] = _unknown
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -84,80 +91,13 @@ class RequestContext:
         if tagged is not None:
             return tagged(self, tail)
         if head.endswith(":resourcetag"):
-            return _fold(self.situation.tags(self.resource), tail)
+            return _fold(self.situation.tags(self.resource, None), tail)
         if key.startswith("kms:encryptioncontext:"):
             return _fold(self.request.get("EncryptionContext"), key.removeprefix("kms:encryptioncontext:"))
         found = KEYS.get(key)
         if found is None or (self.keys is not None and key not in self.keys):
             return None
         return found.of(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """Where a condition key stands in a request: members, `[]` for each of a list, `**` at any depth.
-
-    `arn` makes ARNs of names (`key` for KMS keys, `model` for models); `many` is a multivalued key.
-    """
-
-    paths: tuple[str, ...]
-    many: bool = False
-    arn: str = ""
-
-    def of(self, context: RequestContext) -> Value:
-        """The values of a request."""
-        values = [text for path in self.paths for text in find(context.request, path)]
-        if self.arn:
-            values = [_arn(self.arn, value, context.situation) for value in values]
-        if not values:
-            return None
-        return values[0] if len(values) == 1 and not self.many else values
-
-
-def _arn(kind: str, value: str, situation: Situation) -> str:
-    if value.startswith("arn:"):
-        return value
-    if kind == "model":
-        return f"arn:aws:sagemaker:{situation.region}:{situation.account}:model/{value.lower()}"
-    resource = value if value.startswith("alias/") else f"key/{value}"
-    return f"arn:aws:kms:{situation.region}:{situation.account}:{resource}"
-
-
-def find(request: object, path: str) -> Iterator[str]:
-    """The texts at a path of a request."""
-    return _walk(request, _steps(path))
-
-
-@lru_cache(maxsize=512)
-def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.replace("[]", ".[]").split("."))
-
-
-def _walk(value: object, steps: tuple[str, ...]) -> Iterator[str]:
-    if not steps:
-        yield from _text(value)
-    elif steps[0] == "**":
-        yield from _walk(value, steps[1:])
-        children = value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ()
-        for child in children:
-            if isinstance(child, Mapping | list):
-                yield from _walk(child, steps)
-    elif steps[0] == "[]":
-        for each in value if isinstance(value, list) else ():
-            yield from _walk(each, steps[1:])
-    elif isinstance(value, Mapping) and steps[0] in value:
-        yield from _walk(value[steps[0]], steps[1:])
-
-
-def _text(value: object) -> Iterator[str]:
-    if isinstance(value, bool):
-        yield "true" if value else "false"
-    elif isinstance(value, str):
-        yield value
-    elif isinstance(value, int | float):
-        yield str(value)
-    elif isinstance(value, datetime):
-        yield value.isoformat()
 
 
 def _fold(pairs: Mapping[str, str] | None, key: str) -> str | None:
@@ -191,6 +131,18 @@ def object_tags(request: Mapping[str, Any]) -> dict[str, str]:
     if isinstance(tagging, Mapping):
         return {tag["Key"]: tag["Value"] for tag in tagging.get("TagSet", ())}
     return {}
+
+
+def _version(context: RequestContext) -> str | None:
+    """The version of an object that an action reads or writes; a copy names that of its source there."""
+    source = context.request.get("CopySource") if context.action == "s3:GetObjectVersion" else None
+    version: str | None = copy_source(source)[2] if source else context.request.get("VersionId")
+    return version
+
+
+def _visible(request: Mapping[str, Any]) -> dict[str, str]:
+    """What a Search is limited to, by the keys that policies ask for."""
+    return {one.get("Key", ""): one.get("Value", "") for one in request.get("VisibilityConditions", ())}
 
 
 def _username(context: RequestContext) -> str | None:
@@ -227,6 +179,7 @@ GLOBAL: Mapping[str, Callable[[RequestContext], Value]] = {
     "aws:username": _username,
     "aws:sourceip": lambda c: c.situation.source_ip or None,
     "aws:useragent": lambda c: c.situation.user_agent or None,
+    "aws:referer": lambda c: c.situation.referer or None,
     "aws:securetransport": lambda c: _flag(c.situation.secure),
     "aws:currenttime": lambda c: datetime.fromtimestamp(c.situation.now, UTC).isoformat(),
     "aws:epochtime": lambda c: str(int(c.situation.now)),
@@ -240,124 +193,29 @@ GLOBAL: Mapping[str, Callable[[RequestContext], Value]] = {
     "kms:encryptioncontextkeys": lambda c: list(c.request.get("EncryptionContext", ())) or None,
 }
 
+# The actions that know s3:ExistingObjectTag. Source: service authorization reference, Amazon S3.
+_OF_EXISTING_OBJECTS = frozenset(
+    f"s3:{verb}Object{version}{what}"
+    for verb, kinds in {
+        "Get": ("", "Acl", "Attributes", "Tagging"),
+        "Put": ("Acl", "Tagging"),
+        "Delete": ("Tagging",),
+    }.items()
+    for what in kinds
+    for version in ("", "Version")
+)
+
 # Keys that end in the name of a tag.
 TAG_KEYS: Mapping[str, Callable[[RequestContext, str], Value]] = {
     "aws:requesttag": lambda c, name: _fold(request_tags(c.request), name),
     "s3:requestobjecttag": lambda c, name: _fold(object_tags(c.request), name),
-    "s3:existingobjecttag": lambda c, name: _fold(c.situation.tags(c.resource), name),
-    "s3:buckettag": lambda c, name: _fold(c.situation.tags(c.resource.partition("/")[0]), name),
-}
-
-_SAGEMAKER: Mapping[str, Key] = {
-    "AcceleratorTypes": Key(("**.AcceleratorType", "**.AcceleratorTypes[]"), many=True),
-    "AppNetworkAccessType": Key(("AppNetworkAccessType",)),
-    "DirectInternetAccess": Key(("DirectInternetAccess",)),
-    "DomainId": Key(("DomainId",)),
-    "DomainSharingOutputKmsKey": Key(("**.SharingSettings.S3KmsKeyId",), arn="key"),
-    "EnableRemoteDebug": Key(("RemoteDebugConfig.EnableRemoteDebug",)),
-    "FeatureGroupDisableGlueTableCreation": Key(("OfflineStoreConfig.DisableGlueTableCreation",)),
-    "FeatureGroupEnableOnlineStore": Key(("OnlineStoreConfig.EnableOnlineStore",)),
-    "FeatureGroupOfflineStoreKmsKey": Key(("OfflineStoreConfig.S3StorageConfig.KmsKeyId",), arn="key"),
-    "FeatureGroupOfflineStoreS3Uri": Key(("OfflineStoreConfig.S3StorageConfig.S3Uri",)),
-    "FeatureGroupOnlineStoreKmsKey": Key(("OnlineStoreConfig.SecurityConfig.KmsKeyId",), arn="key"),
-    "FileSystemAccessMode": Key(("**.FileSystemDataSource.FileSystemAccessMode",)),
-    "FileSystemDirectoryPath": Key(("**.FileSystemDataSource.DirectoryPath",)),
-    "FileSystemId": Key(("**.FileSystemDataSource.FileSystemId",)),
-    "FileSystemType": Key(("**.FileSystemDataSource.FileSystemType",)),
-    "HomeEfsFileSystemKmsKey": Key(("HomeEfsFileSystemKmsKeyId", "KmsKeyId"), arn="key"),
-    "ImageArns": Key(("**.SageMakerImageArn",), many=True),
-    "ImageVersionArns": Key(("**.SageMakerImageVersionArn",), many=True),
-    "InstanceTypes": Key(("**.InstanceType",), many=True),
-    "InterContainerTrafficEncryption": Key(("**.EnableInterContainerTrafficEncryption",)),
-    "KeepAlivePeriod": Key(("**.KeepAlivePeriodInSeconds",)),
-    "MaxRuntimeInSeconds": Key(("**.StoppingCondition.MaxRuntimeInSeconds",)),
-    "MinimumInstanceMetadataServiceVersion": Key(("**.MinimumInstanceMetadataServiceVersion",)),
-    "ModelApprovalStatus": Key(("ModelApprovalStatus",)),
-    "ModelArn": Key(("ModelName", "**.ProductionVariants[].ModelName", "Specification.ModelName"), arn="model"),
-    "NetworkIsolation": Key(("**.EnableNetworkIsolation",)),
-    "OutputKmsKey": Key(
-        (
-            "**.OutputDataConfig.KmsKeyId",
-            "**.OutputConfig.KmsKeyId",
-            "**.ProcessingOutputConfig.KmsKeyId",
-            "**.MonitoringOutputConfig.KmsKeyId",
-            "**.TransformOutput.KmsKeyId",
-        ),
-        arn="key",
+    "s3:existingobjecttag": lambda c, name: (
+        _fold(c.situation.tags(c.resource, _version(c)), name) if c.action in _OF_EXISTING_OBJECTS else None
     ),
-    "PipelineVersionId": Key(("PipelineVersionId",)),
-    "RemoteAccess": Key(("**.RemoteAccess",)),
-    "RootAccess": Key(("RootAccess",)),
-    "ServerlessMaxConcurrency": Key(("**.ServerlessConfig.MaxConcurrency",)),
-    "ServerlessMemorySize": Key(("**.ServerlessConfig.MemorySizeInMB",)),
-    "SpaceSharingType": Key(("SpaceSharingSettings.SharingType",)),
-    "StudioLifecycleConfigArns": Key(("**.LifecycleConfigArn", "**.LifecycleConfigArns[]"), many=True),
-    "TargetModel": Key(("TargetModel",)),
-    "UserProfileName": Key(("UserProfileName",)),
-    "VolumeKmsKey": Key(("**.VolumeKmsKeyId", "KmsKeyId"), arn="key"),
-    "VpcSecurityGroupIds": Key(
-        ("**.VpcConfig.SecurityGroupIds[]", "SecurityGroupIds[]", "**.SecurityGroups[]"), many=True
+    "s3:buckettag": lambda c, name: _fold(c.situation.tags(c.resource.partition("/")[0], None), name),
+    "sagemaker:customermetadataproperties": lambda c, name: _fold(c.request.get("CustomerMetadataProperties"), name),
+    "sagemaker:currentcustomermetadataproperties": lambda c, name: _fold(
+        (c.situation.stored(c.resource) or {}).get("CustomerMetadataProperties"), name
     ),
-    "VpcSubnets": Key(("**.VpcConfig.Subnets[]", "SubnetId", "SubnetIds[]"), many=True),
-    "WorkteamArn": Key(("**.WorkteamArn",)),
-}
-_S3: Mapping[str, Key] = {
-    "delimiter": Key(("Delimiter",)),
-    "if-match": Key(("IfMatch",)),
-    "if-none-match": Key(("IfNoneMatch",)),
-    "locationconstraint": Key(("CreateBucketConfiguration.LocationConstraint",)),
-    "max-keys": Key(("MaxKeys",)),
-    "object-lock-legal-hold": Key(("ObjectLockLegalHoldStatus", "LegalHold.Status")),
-    "object-lock-mode": Key(("ObjectLockMode", "Retention.Mode")),
-    "object-lock-retain-until-date": Key(("ObjectLockRetainUntilDate", "Retention.RetainUntilDate")),
-    "prefix": Key(("Prefix",)),
-    "versionid": Key(("VersionId",)),
-    "x-amz-acl": Key(("ACL",)),
-    "x-amz-copy-source": Key(("CopySource",)),
-    "x-amz-grant-full-control": Key(("GrantFullControl",)),
-    "x-amz-grant-read": Key(("GrantRead",)),
-    "x-amz-grant-read-acp": Key(("GrantReadACP",)),
-    "x-amz-grant-write": Key(("GrantWrite",)),
-    "x-amz-grant-write-acp": Key(("GrantWriteACP",)),
-    "x-amz-metadata-directive": Key(("MetadataDirective",)),
-    "x-amz-object-ownership": Key(("ObjectOwnership",)),
-    "x-amz-server-side-encryption": Key(("ServerSideEncryption",)),
-    "x-amz-server-side-encryption-aws-kms-key-id": Key(("SSEKMSKeyId",), arn="key"),
-    "x-amz-server-side-encryption-customer-algorithm": Key(("SSECustomerAlgorithm",)),
-    "x-amz-storage-class": Key(("StorageClass",)),
-    "x-amz-website-redirect-location": Key(("WebsiteRedirectLocation",)),
-}
-_KMS: Mapping[str, Key] = {
-    "BypassPolicyLockoutSafetyCheck": Key(("BypassPolicyLockoutSafetyCheck",)),
-    "EncryptionAlgorithm": Key(("EncryptionAlgorithm",)),
-    "GrantOperations": Key(("Operations[]",), many=True),
-    "GranteePrincipal": Key(("GranteePrincipal",)),
-    "KeyOrigin": Key(("Origin",)),
-    "KeySpec": Key(("KeySpec", "CustomerMasterKeySpec")),
-    "KeyUsage": Key(("KeyUsage",)),
-    "MacAlgorithm": Key(("MacAlgorithm",)),
-    "MessageType": Key(("MessageType",)),
-    "MultiRegion": Key(("MultiRegion",)),
-    "RetiringPrincipal": Key(("RetiringPrincipal",)),
-    "RotationPeriodInDays": Key(("RotationPeriodInDays",)),
-    "ScheduleKeyDeletionPendingWindowInDays": Key(("PendingWindowInDays",)),
-    "SigningAlgorithm": Key(("SigningAlgorithm",)),
-}
-_OTHERS: Mapping[str, Key] = {
-    "cloudwatch:AlarmActions": Key(("AlarmActions[]",), many=True),
-    "cloudwatch:namespace": Key(("Namespace",)),
-    "iam:AWSServiceName": Key(("AWSServiceName",)),
-    "iam:PermissionsBoundary": Key(("PermissionsBoundary",)),
-    "iam:PolicyARN": Key(("PolicyArn",)),
-    "sts:DurationSeconds": Key(("DurationSeconds",)),
-    "sts:ExternalId": Key(("ExternalId",)),
-    "sts:RoleSessionName": Key(("RoleSessionName",)),
-    "sts:SourceIdentity": Key(("SourceIdentity",)),
-    "sts:TransitiveTagKeys": Key(("TransitiveTagKeys[]",), many=True),
-}
-KEYS: Mapping[str, Key] = {
-    **{f"sagemaker:{name}".lower(): key for name, key in _SAGEMAKER.items()},
-    **{f"s3:{name}": key for name, key in _S3.items()},
-    **{f"kms:{name}".lower(): key for name, key in _KMS.items()},
-    **{name.lower(): key for name, key in _OTHERS.items()},
+    "sagemaker:searchvisibilitycondition": lambda c, name: _fold(_visible(c.request), name),
 }

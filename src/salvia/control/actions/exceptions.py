@@ -1,6 +1,6 @@
 """Where an operation and its IAM action part ways: the one table of what is not as the names suggest.
 
-`generate.py` reads ALIASES, ACTIONS and RESOURCES; `required` reads FREE, TAGGING and, through `SPECIAL`, the
+`generate.py` reads ALIASES, ACTIONS, RESOURCES and KEYS; `required` reads FREE, TAGGING and, through `SPECIAL`, the
 few operations whose needs depend on what the request holds.
 
 Source: service authorization reference, of each service; S3 user guide, "Required permissions for Amazon S3
@@ -93,6 +93,12 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "DelegationRequestId": ("DelegationRequestId",),
     },
     "kms": {"KeyId": ("key:KeyId", "key:TargetKeyId"), "Alias": ("AliasName",)},
+    "cloudtrail": {
+        "TrailName": ("TrailName", "Name"),
+        "EventDataStoreId": ("EventDataStore", "EventDataStoreId"),
+        "ChannelId": ("Channel",),
+        "DashboardName": ("DashboardId",),
+    },
     "sts": {
         "RoleNameWithPath": ("RoleArn",),
         "UserNameWithPath": (),
@@ -192,6 +198,8 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ListModelPackages": ("model-package-group/{ModelPackageGroupName}",),
         "StartSession": ("{ResourceIdentifier}",),
     },
+    # The reference lists training jobs beside trial components: one or the other, and the request names the latter.
+    "sagemaker_metrics": {"BatchPutMetrics": ("experiment-trial-component/{TrialComponentName}",)},
     "logs": {
         "DescribeLogGroups": ("log-group::log-stream:",),
         "ListTagsForResource": ("{resourceArn}",),
@@ -203,6 +211,7 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "TagResource": ("{ResourceARN}",),
         "UntagResource": ("{ResourceARN}",),
     },
+    "cloudtrail": {"AddTags": ("{ResourceId}",), "RemoveTags": ("{ResourceId}",), "ListTags": ("{ResourceIdList}",)},
     "iam": {
         # The reference names no resource for these; AWS evaluates them on the path that is listed.
         "ListUsers": (f"{_IAM}user{{PathPrefix=/}}",),
@@ -210,6 +219,9 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ListGroups": (f"{_IAM}group{{PathPrefix=/}}",),
         "ListInstanceProfiles": (f"{_IAM}instance-profile{{PathPrefix=/}}",),
         "ChangePassword": (f"{_IAM}user/{{user:UserName}}",),
+        # …and these on whom they ask about.
+        "GetContextKeysForPrincipalPolicy": ("{PolicySourceArn}",),
+        "SimulatePrincipalPolicy": ("{PolicySourceArn}",),
         "CreateUser": (f"{_IAM}user{{Path=/}}{{UserName}}",),
         "CreateRole": (f"{_IAM}role{{Path=/}}{{RoleName}}",),
         "CreateGroup": (f"{_IAM}group{{Path=/}}{{GroupName}}",),
@@ -221,6 +233,15 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "CreateServiceLinkedRole": (f"{_IAM}role/aws-service-role/{{AWSServiceName}}/*",),
     },
     "kms": {"CreateAlias": ("{AliasName}", "key/{key:TargetKeyId}"), "CreateKey": ("*",)},
+}
+
+# Operation → condition keys that are newer than the reference at hand.
+KEYS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "sagemaker": {
+        "CreateDomain": ("sagemaker:AuthMode",),
+        "CreateNotebookInstance": ("sagemaker:NotebookInstanceLifecycleConfigArns",),
+        "UpdateNotebookInstance": ("sagemaker:NotebookInstanceLifecycleConfigArns",),
+    },
 }
 
 # Create operations that name tags need this permission on the same resource as well.
@@ -315,8 +336,13 @@ def _create_bucket(request: Mapping[str, Any]) -> list[Pair]:
     return needs
 
 
+def _series(request: Mapping[str, Any]) -> list[Pair]:
+    return [("sagemaker:BatchGetMetrics", query["ResourceArn"]) for query in request["MetricQueries"]]
+
+
 # Operations whose needs follow from the request: (action, resource), …
 SPECIAL: Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], list[Pair]]]] = {
+    "sagemaker_metrics": {"BatchGetMetrics": _series},
     "s3": {
         "CopyObject": _copy,
         "CreateBucket": _create_bucket,

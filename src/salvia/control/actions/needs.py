@@ -57,6 +57,17 @@ class _Entry:
     keys: frozenset[str]
 
 
+@cache
+def _arns() -> Mapping[str, str]:
+    found: dict[str, str] = json.loads((resources.files(__package__) / "data/arns.json").read_text("utf-8"))
+    return found
+
+
+def arn_format(action: str) -> str:
+    """The form of the ARNs that an action is allowed on (`arn:${Partition}:s3:::${BucketName}`), `*` for any."""
+    return _arns().get(action.lower(), "*")
+
+
 def required(service: str, operation: str, request: Mapping[str, Any], situation: Situation) -> list[Need]:
     """What must be allowed, in the order in which AWS would refuse it; empty for what is free to everybody.
 
@@ -184,4 +195,4 @@ def _named(place: _Place, name: str, service: str, situation: Situation) -> str:
     if place.kind:
         return situation.resolve(place.kind, situation.account, name) or name
     # SageMaker writes names in ARNs in lower case, whatever the request had.
-    return name.lower() if service.startswith("sagemaker") and not name.startswith("arn:") else name
+    return name.lower() if service.startswith(("sagemaker", "salvia")) and not name.startswith("arn:") else name

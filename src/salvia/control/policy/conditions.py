@@ -13,19 +13,19 @@ import base64
 import binascii
 import ipaddress
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from .patterns import Context, Test, arn_pattern, pattern
+from .patterns import Context, Each, Test, arn_pattern, pattern
 
 Condition = Callable[[Context], bool]
-Maker = Callable[[Sequence[str], bool], Test]
+Maker = Callable[[Sequence[str], bool, bool], Test]
 _ALL, _ANY = "ForAllValues:", "ForAnyValue:"
 
 
-def condition(name: str, key: str, values: Sequence[str], *, variables: bool) -> Condition:
-    """The test of one operator, one key and its values.
+def condition(name: str, key: str, values: Sequence[str], *, variables: bool, allow: bool = True) -> Condition:
+    """The test of one operator, one key and its values, in a statement that allows or one that denies.
 
     Raises ValueError, saying what is wrong, for an unknown operator or a value that it cannot take.
     """
@@ -38,10 +38,20 @@ def condition(name: str, key: str, values: Sequence[str], *, variables: bool) ->
     if base not in OPERATORS:
         raise ValueError(f"Invalid Condition type : {name}")
     make, negated = OPERATORS[base]
-    return _quantified(key.lower(), make(values, variables), negated, if_exists, quantifier)
+    # What a policy leaves open never allows: a variable without a value, an operator of a set that may be absent.
+    match = make(values, variables, allow and negated)
+    if_exists = if_exists and not (allow and quantifier == _ANY)
+    return _quantified(key.lower(), match, negated, if_exists, quantifier, all if allow else any)
 
 
-def _quantified(key: str, match: Test, negated: bool, if_exists: bool, quantifier: str) -> Condition:
+def _quantified(
+    key: str,
+    match: Test,
+    negated: bool,
+    if_exists: bool,
+    quantifier: str,
+    each: Callable[[Iterable[bool]], bool],
+) -> Condition:
     absent = if_exists or quantifier == _ALL or (negated and quantifier != _ANY)
 
     def plain(context: Context) -> bool:
@@ -50,6 +60,8 @@ def _quantified(key: str, match: Test, negated: bool, if_exists: bool, quantifie
             return absent
         if isinstance(given, str):
             return match(given, context) is not negated
+        if isinstance(given, Each):
+            return each(match(value, context) is not negated for value in given)
         return any(match(value, context) for value in given) is not negated if given else absent
 
     def every(context: Context) -> bool:
@@ -86,23 +98,28 @@ def _any(tests: Sequence[Test]) -> Test:
 
 
 def _strings(*, wildcards: bool = False, fold: bool = False) -> Maker:
-    def make(values: Sequence[str], variables: bool) -> Test:
+    def make(values: Sequence[str], variables: bool, unresolved: bool) -> Test:
         if not wildcards and not (variables and any("${" in value for value in values)):
             exact = frozenset(value.lower() for value in values) if fold else frozenset(values)
             if fold:
                 return lambda value, context: value.lower() in exact
             return lambda value, context: value in exact
-        return _any([pattern(value, wildcards=wildcards, variables=variables, fold=fold) for value in values])
+        return _any(
+            [
+                pattern(value, wildcards=wildcards, variables=variables, fold=fold, unresolved=unresolved)
+                for value in values
+            ]
+        )
 
     return make
 
 
-def _arns(values: Sequence[str], variables: bool) -> Test:
-    return _any([arn_pattern(value, variables=variables) for value in values])
+def _arns(values: Sequence[str], variables: bool, unresolved: bool) -> Test:
+    return _any([arn_pattern(value, variables=variables, unresolved=unresolved) for value in values])
 
 
 def _compared(read: Callable[[str], float], compare: Callable[[float, float], bool]) -> Maker:
-    def make(values: Sequence[str], variables: bool) -> Test:
+    def make(values: Sequence[str], variables: bool, unresolved: bool) -> Test:
         limits = [read(value) for value in values]
 
         def test(value: str, context: Context) -> bool:
@@ -138,12 +155,12 @@ def moment(text: str) -> float:
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def _booleans(values: Sequence[str], variables: bool) -> Test:
+def _booleans(values: Sequence[str], variables: bool, unresolved: bool) -> Test:
     wanted = {"true" if _boolean(value) else "false" for value in values}
     return lambda value, context: value.lower() in wanted
 
 
-def _binaries(values: Sequence[str], variables: bool) -> Test:
+def _binaries(values: Sequence[str], variables: bool, unresolved: bool) -> Test:
     for value in values:
         try:
             base64.b64decode(value, validate=True)
@@ -153,7 +170,7 @@ def _binaries(values: Sequence[str], variables: bool) -> Test:
     return lambda value, context: value in exact
 
 
-def _addresses(values: Sequence[str], variables: bool) -> Test:
+def _addresses(values: Sequence[str], variables: bool, unresolved: bool) -> Test:
     try:
         networks = [ipaddress.ip_network(value, strict=False) for value in values]
     except ValueError as error:

@@ -42,7 +42,7 @@ _SID = re.compile(r"[A-Za-z0-9]*")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement, compiled."""
+    """One statement, compiled; `source` is what was written."""
 
     index: int
     sid: str
@@ -53,6 +53,7 @@ class Statement:
     not_resource: bool
     principals: Principals | None
     conditions: tuple[Condition, ...]
+    source: Mapping[str, Any]
 
     @property
     def label(self) -> str:
@@ -63,18 +64,18 @@ class Statement:
         """Whether it speaks of the action, given in lower case."""
         return (action in self.actions) is not self.not_action
 
+    def reaches(self, resource: str, context: Context) -> bool:
+        """Whether it speaks of the resource."""
+        if self.resources is None:
+            return True
+        for test in self.resources:
+            if test(resource, context):
+                return not self.not_resource
+        return self.not_resource
+
     def applies(self, resource: str, context: Context) -> bool:
         """Whether it speaks of the resource, and its conditions hold."""
-        if self.resources is not None:
-            for test in self.resources:
-                if test(resource, context):
-                    if self.not_resource:
-                        return False
-                    break
-            else:
-                if not self.not_resource:
-                    return False
-        return all(one(context) for one in self.conditions)
+        return self.reaches(resource, context) and all(one(context) for one in self.conditions)
 
     def grade(self, caller: Caller) -> Grade:
         """How it names the caller; identity policies name whom they are attached to."""
@@ -215,6 +216,7 @@ class _Reader:
             not_resource=not_resource,
             principals=self._principals(),
             conditions=tuple(self._conditions()),
+            source=content,
         )
 
     def _either(self, plain: str, negated: str) -> tuple[list[str], bool]:
@@ -244,7 +246,8 @@ class _Reader:
             if text != "*" and (not text.startswith("arn:") or text.count(":") < 2):
                 _malformed(f'Resource {text} must be in ARN format or "*". It is in {self.where}.')
             try:
-                tests.append(pattern(text, variables=self.variables))
+                left_out = negated and self.content["Effect"] == "Allow"  # what has no value yet is not given away
+                tests.append(pattern(text, variables=self.variables, unresolved=left_out))
             except ValueError as error:
                 _malformed(f"Syntax errors in policy. Resource in {self.where}: {error}.")
         if "*" in texts and not negated:
@@ -284,10 +287,17 @@ class _Reader:
                         f"Condition {name} in {self.where} has '{key}'."
                     )
                 try:
-                    found.append(condition(name, key, _values(value), variables=self.variables))
+                    allow = self.content["Effect"] == "Allow"
+                    found.append(condition(name, key, _values(value), variables=self.variables, allow=allow))
                 except ValueError as error:
                     _malformed(f"{error}. Look at Condition {name}, {key}, in {self.where}.")
         return found
+
+
+def written(source: Mapping[str, Any]) -> list[tuple[str, str, Sequence[str]]]:
+    """Operator, key and values of each condition of a statement, in the order of `Statement.conditions`."""
+    block = source.get("Condition", {})
+    return [(name, key, _values(value)) for name, tests in block.items() for key, value in tests.items()]
 
 
 def _values(value: object) -> Sequence[str]:

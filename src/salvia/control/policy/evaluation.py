@@ -2,7 +2,7 @@
 
 An explicit denial anywhere decides. Within an account, an identity policy or a resource policy must allow;
 between accounts both must. A permissions boundary and session policies only ever take away, except from what
-a resource policy gives the user, or the session, by its own name.
+a resource policy gives the user or the session by its own name, or everybody.
 
 Source: IAM user guide, "Policy evaluation logic": "How AWS enforcement code logic evaluates requests",
 "Cross-account policy evaluation logic", and "Access denied error messages".
@@ -93,7 +93,7 @@ def evaluate(
     if caller.kind == "service":
         return Decision(True)
     limit = () if boundary is None else (boundary,)
-    by_resource = _weigh(request, resource, Scope.RESOURCE) if resource else _NOTHING
+    by_resource = _weigh(request, resource, Scope.RESOURCE, bounded=boundary is not None) if resource else _NOTHING
     by_identity = _weigh(request, identity, Scope.IDENTITY)
     by_boundary = _weigh(request, limit, Scope.BOUNDARY) if limit else _NOTHING
     by_session = _weigh(request, session, Scope.SESSION) if session else _NOTHING
@@ -105,11 +105,11 @@ def evaluate(
     own = request.account is None or request.account == caller.account
     if caller.kind == "anonymous":
         return _found(by_resource) if given is Grade.EVERYONE else Decision(False, Scope.RESOURCE)
-    if own and (given is Grade.SESSION or (given is Grade.ENTITY and caller.kind == "user")):
+    if own and (given >= Grade.EVERYONE or (given is Grade.ENTITY and caller.kind == "user")):
         return _found(by_resource)
     if not own and not given:
         return Decision(False, Scope.RESOURCE)
-    enough = own and given >= Grade.EVERYONE
+    enough = own and given >= Grade.ENTITY
     if not enough and not by_identity.grade and caller.kind != "root":
         return Decision(False, Scope.IDENTITY)
     if limit and not by_boundary.grade:
@@ -147,14 +147,19 @@ def _found(weight: _Weight) -> Decision:
     return weight.allowance or _ALLOWED
 
 
-def _weigh(request: Request, policies: Iterable[Policy], scope: Scope) -> _Weight:
+def _weigh(request: Request, policies: Iterable[Policy], scope: Scope, *, bounded: bool = False) -> _Weight:
+    """What policies say. A denial by NotPrincipal hits whoever has a permissions boundary, whomever it names.
+
+    Source: IAM user guide, "AWS JSON policy elements: NotPrincipal".
+    """
     best = Grade.NONE
     allowance: Decision | None = None
     for policy in policies:
         for statement in policy.document.concerning(request.action):
             if statement.allow and best >= Grade.ENTITY and statement.principals is None:
                 break  # denials come first: nothing further can be learnt here
-            grade = statement.grade(request.caller)
+            others = bounded and statement.principals is not None and statement.principals.negated
+            grade = Grade.EVERYONE if others else statement.grade(request.caller)
             if not grade or (statement.allow and grade <= best):
                 continue
             if not statement.applies(request.resource, request.context):

@@ -23,6 +23,13 @@ class Context(Protocol):
         ...
 
 
+class Each(tuple[str, ...]):
+    """Values of a key that has one value by nature, of a request that holds several (two definitions, say).
+
+    Each must satisfy a statement that allows; one that satisfies it is enough for a statement that denies.
+    """
+
+
 Test = Callable[[str, Context], bool]
 
 
@@ -46,7 +53,7 @@ Token = str | Variable | Wildcard
 STAR = Wildcard(many=True)
 ONE = Wildcard(many=False)
 _PIECE = re.compile(r"\$\{([^{}$]*|\$)\}|([*?])")
-_NAME = re.compile(r"\s*([^,\s]+)\s*(?:,\s*'([^']*)'\s*)?")
+_NAME = re.compile(r"\s*([^,\s/]+(?:/[^,]*[^,\s])?)\s*(?:,\s*'([^']*)'\s*)?")
 
 
 def tokens(text: str, *, wildcards: bool = True, variables: bool = True) -> tuple[Token, ...]:
@@ -84,15 +91,19 @@ def tokens(text: str, *, wildcards: bool = True, variables: bool = True) -> tupl
     return (*found, literal) if literal or not found else tuple(found)
 
 
-def pattern(text: str, *, wildcards: bool = True, variables: bool = True, fold: bool = False) -> Test:
-    """A test of whole texts against a pattern; `fold` ignores case."""
-    return compile_tokens(tokens(text, wildcards=wildcards, variables=variables), fold=fold)
+def pattern(
+    text: str, *, wildcards: bool = True, variables: bool = True, fold: bool = False, unresolved: bool = False
+) -> Test:
+    """A test of whole texts against a pattern; `fold` ignores case, `unresolved` is its result while one of
+    its variables has no value.
+    """
+    return compile_tokens(tokens(text, wildcards=wildcards, variables=variables), fold=fold, unresolved=unresolved)
 
 
-def compile_tokens(parts: tuple[Token, ...], *, fold: bool = False) -> Test:
+def compile_tokens(parts: tuple[Token, ...], *, fold: bool = False, unresolved: bool = False) -> Test:
     """A test of whole texts against a cut pattern."""
     if any(isinstance(part, Variable) for part in parts):
-        return _late(parts, fold)
+        return _late(parts, fold, unresolved)
     if parts == (STAR,):
         return lambda value, context: True
     if len(parts) == 1 and isinstance(parts[0], str) and not fold:
@@ -122,10 +133,10 @@ def expression(parts: Sequence[Token]) -> str:
     return f"{chunks[0]}{middle}.*{chunks[-1]}"
 
 
-def _late(parts: tuple[Token, ...], fold: bool) -> Test:
+def _late(parts: tuple[Token, ...], fold: bool, unresolved: bool) -> Test:
     def test(value: str, context: Context) -> bool:
         filled = substitute(parts, context)
-        return filled is not None and _compiled(filled, fold)(value, context)
+        return unresolved if filled is None else _compiled(filled, fold)(value, context)
 
     return test
 
@@ -152,12 +163,12 @@ def _compiled(parts: tuple[Token, ...], fold: bool) -> Test:
     return compile_tokens(parts, fold=fold)
 
 
-def arn_pattern(text: str, *, variables: bool = True) -> Test:
+def arn_pattern(text: str, *, variables: bool = True, unresolved: bool = False) -> Test:
     """A test of ARNs as ArnLike makes it: each of the six parts for itself."""
     sections = split_arn(text)
     if len(sections) < 6:
-        return pattern(text, variables=variables)
-    tests = [pattern(section, variables=variables) for section in sections]
+        return pattern(text, variables=variables, unresolved=unresolved)
+    tests = [pattern(section, variables=variables, unresolved=unresolved) for section in sections]
 
     def test(value: str, context: Context) -> bool:
         parts = value.split(":", 5)

@@ -25,8 +25,8 @@ class Grade(IntEnum):
 
     NONE = 0
     ACCOUNT = 1
-    EVERYONE = 2
-    ENTITY = 3
+    ENTITY = 2
+    EVERYONE = 3
     SESSION = 4
 
 

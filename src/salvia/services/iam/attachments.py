@@ -1,4 +1,4 @@
-"""Which managed policies a user or a role has, and which one bounds it.
+"""Which managed policies a user, a group or a role has, and which one bounds it.
 
 Source: IAM API reference, AttachRolePolicy, PutRolePermissionsBoundary, ListEntitiesForPolicy.
 """
@@ -15,6 +15,7 @@ from salvia.store.documents import Document
 
 from . import aws_policies
 from .entities import (
+    GROUP,
     ROLE,
     USER,
     delete_conflict,
@@ -169,6 +170,24 @@ async def list_attached_role_policies(call: Call) -> dict[str, Any]:
     return _list(call, ROLE)
 
 
+@operation("AttachGroupPolicy")
+async def attach_group_policy(call: Call) -> dict[str, Any]:
+    """Attach a managed policy to a group."""
+    return await _attach(call, GROUP)
+
+
+@operation("DetachGroupPolicy")
+async def detach_group_policy(call: Call) -> dict[str, Any]:
+    """Detach a managed policy from a group."""
+    return await _detach(call, GROUP)
+
+
+@operation("ListAttachedGroupPolicies")
+async def list_attached_group_policies(call: Call) -> dict[str, Any]:
+    """A page of the managed policies of a group."""
+    return _list(call, GROUP)
+
+
 @operation("PutUserPermissionsBoundary")
 async def put_user_permissions_boundary(call: Call) -> dict[str, Any]:
     """Bound what a user's policies can give."""
@@ -195,7 +214,7 @@ async def delete_role_permissions_boundary(call: Call) -> dict[str, Any]:
 
 @operation("ListEntitiesForPolicy")
 async def list_entities_for_policy(call: Call) -> dict[str, Any]:
-    """A page of the users and roles that a managed policy is attached to, or bounds."""
+    """A page of the users, groups and roles that a managed policy is attached to, or bounds."""
     request = call.request
     db = call.db.read()
     arn = request["PolicyArn"]
@@ -217,7 +236,7 @@ async def list_entities_for_policy(call: Call) -> dict[str, Any]:
     return {
         "PolicyUsers": [_member(USER, one) for one in items if one.kind == USER.kind],
         "PolicyRoles": [_member(ROLE, one) for one in items if one.kind == ROLE.kind],
-        "PolicyGroups": [],
+        "PolicyGroups": [_member(GROUP, one) for one in items if one.kind == GROUP.kind],
         **more,
     }
 

@@ -1,4 +1,4 @@
-"""What users, roles and policies share: names, paths, tags, pages of lists.
+"""What users, groups, roles and policies share: names, paths, tags, pages of lists.
 
 Names are unique without regard to case, as IAM has them; a document's name is the lower-case form.
 
@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from salvia.control import crud
+from salvia.control.authorize import check
 from salvia.control.call import Call
 from salvia.control.listing import decode_token, encode_token
 from salvia.control.policy import document
@@ -82,7 +83,17 @@ POLICY = Resource(
     ),
     missing=lambda arn: no_such_entity(f"Policy {arn} was not found."),
 )
-_PREFIXES = {"User": "AIDA", "Role": "AROA", "Policy": "ANPA"}
+GROUP = Resource(
+    noun="Group",
+    service="iam",
+    scope=Scope.ACCOUNT,
+    key="GroupName",
+    arn="group{Path}{GroupName}",
+    operations=frozenset(),
+    duplicate=_exists("Group"),
+    missing=lambda name: no_such_entity(f"The group with name {name} cannot be found."),
+)
+_PREFIXES = {"User": "AIDA", "Role": "AROA", "Policy": "ANPA", "Group": "AGPA"}
 
 
 def new(call: Call, resource: Resource, members: Iterable[str]) -> Document:
@@ -115,11 +126,41 @@ def insert(tx: Transaction, resource: Resource, made: Document) -> None:
 
 
 def find(db: Reader, resource: Resource, account: str, name: str) -> Document:
-    """The user or role of that name. Raises NoSuchEntity."""
+    """The user, role or group of that name. Raises NoSuchEntity."""
     found = documents.find(db, resource.kind, account, "", name.lower())
     if found is None:
         raise resource.missing(name)
     return found
+
+
+async def renamed(call: Call, resource: Resource) -> None:
+    """Give a user or a group another name or path; its id and its policies stay.
+
+    The caller needs the permission on the name that it gets too: policies elsewhere may speak of it.
+    """
+    noun, request = resource.noun, call.request
+
+    def after(found: Document) -> dict[str, Any]:
+        name = request.get(f"New{noun}Name", found.spec[resource.key])
+        return {**found.spec, resource.key: name, "Path": request.get("NewPath", found.spec["Path"])}
+
+    spec = after(find(call.db.read(), resource, call.account, request[resource.key]))
+    check_path(spec["Path"])
+    check(call, f"iam:Update{noun}", resource.arn_of(spec, call.account, ""))
+
+    def work(tx: Transaction) -> None:
+        found = find(tx, resource, call.account, request[resource.key])
+        spec = after(found)
+        name, arn = spec[resource.key].lower(), resource.arn_of(spec, call.account, "")
+        other = documents.find(tx, resource.kind, call.account, "", name)
+        if other is not None and other.id != found.id:
+            raise resource.duplicate(arn)
+        tx.run(
+            "UPDATE documents SET name = :name, arn = :arn, spec = :spec, version = version + 1 WHERE id = :id",
+            {"name": name, "arn": arn, "spec": documents.encode(spec), "id": found.id},
+        )
+
+    await call.db.write(work)
 
 
 def policy_of(db: Reader, account: str, arn: str) -> Document:

@@ -1,4 +1,4 @@
-"""Policies that live inside a user or a role. Source: IAM API reference, PutRolePolicy and its neighbours."""
+"""Policies that live inside a user, a group or a role. Source: IAM API reference, PutRolePolicy and its neighbours."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from salvia.control.resource import Resource
 from salvia.core.errors import ServiceError
 from salvia.store.db import Reader, Transaction
 
-from .entities import ROLE, USER, checked, encoded, find, limit_exceeded, no_such_entity, page
+from .entities import GROUP, ROLE, USER, checked, encoded, find, limit_exceeded, no_such_entity, page
 
 # Bytes of all inline policies together, whitespace not counted.
-_QUOTAS = {"User": 2048, "Role": 10_240}
+_QUOTAS = {"User": 2048, "Group": 5120, "Role": 10_240}
 
 
 def _key(call: Call, resource: Resource) -> str:
@@ -132,3 +132,27 @@ async def delete_role_policy(call: Call) -> dict[str, Any]:
 async def list_role_policies(call: Call) -> dict[str, Any]:
     """A page of the names of a role's inline policies."""
     return _list(call, ROLE)
+
+
+@operation("PutGroupPolicy")
+async def put_group_policy(call: Call) -> dict[str, Any]:
+    """Add or replace an inline policy of a group."""
+    return await _put(call, GROUP)
+
+
+@operation("GetGroupPolicy")
+async def get_group_policy(call: Call) -> dict[str, Any]:
+    """An inline policy of a group."""
+    return _get(call, GROUP)
+
+
+@operation("DeleteGroupPolicy")
+async def delete_group_policy(call: Call) -> dict[str, Any]:
+    """Delete an inline policy of a group."""
+    return await _delete(call, GROUP)
+
+
+@operation("ListGroupPolicies")
+async def list_group_policies(call: Call) -> dict[str, Any]:
+    """A page of the names of a group's inline policies."""
+    return _list(call, GROUP)

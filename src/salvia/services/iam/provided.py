@@ -12,18 +12,26 @@ from salvia.store import documents, keys
 from salvia.store.db import Reader
 
 from . import aws_policies
-from .entities import POLICY, ROLE, USER
+from .entities import GROUP, POLICY, ROLE, USER
 from .usage import Uses
 
+# The policies of an entity, and of the groups that a user is in, in one query: authorisation asks at every request.
+_OWN = "SELECT d.id AS id, d.arn AS arn FROM documents d WHERE d.arn = :arn"
+_GROUPS = (
+    " UNION ALL SELECT g.id, g.arn FROM documents d JOIN iam_members m ON m.user_id = d.id "
+    "JOIN documents g ON g.id = m.group_id WHERE d.arn = :arn"
+)
 _POLICIES = """
-SELECT 'inline' AS purpose, i.name AS name, i.document AS document
-FROM iam_inline_policies i JOIN documents d ON d.id = i.entity WHERE d.arn = :arn
+WITH holders AS ({holders})
+SELECT 'inline' AS purpose, i.name AS name, i.document AS document, h.arn AS holder
+FROM holders h JOIN iam_inline_policies i ON i.entity = h.id
 UNION ALL
-SELECT g.purpose, g.policy_arn, v.document
-FROM iam_grants g JOIN documents d ON d.id = g.entity
+SELECT g.purpose, g.policy_arn, v.document, h.arn
+FROM holders h JOIN iam_grants g ON g.entity = h.id
 LEFT JOIN documents p ON p.arn = g.policy_arn
-LEFT JOIN iam_policy_versions v ON v.policy = p.id AND v.is_default = 1
-WHERE d.arn = :arn"""
+LEFT JOIN iam_policy_versions v ON v.policy = p.id AND v.is_default = 1"""
+_OF_USER = _POLICIES.format(holders=_OWN + _GROUPS)
+_OF_OTHERS = _POLICIES.format(holders=_OWN)
 _MANAGED = """
 SELECT v.document AS document
 FROM documents d JOIN iam_policy_versions v ON v.policy = d.id AND v.is_default = 1
@@ -49,23 +57,30 @@ def _key(db: Reader, access_key: str) -> Key | None:
 
 def policies(db: Reader, caller: Caller) -> PolicySet:
     """Everything that limits a caller."""
-    identity = []
-    boundary = None
-    for row in db.all(_POLICIES, {"arn": caller.entity}):
-        purpose, name, text = row["purpose"], row["name"], row["document"]
-        if purpose == "inline":
-            identity.append(NamedPolicy(f"inline policy {name}", text))
-            continue
-        text = text if text is not None else _aws(name)
-        if purpose == "boundary":
-            # A boundary that is gone must not turn into no boundary: what nobody allows is denied.
-            boundary = NamedPolicy(name, text if text is not None else _NOTHING)
-        elif text is not None:
-            identity.append(NamedPolicy(name, text))
+    identity, boundary = of_entity(db, caller.entity)
     session = None
     if caller.session_policies:
         session = tuple(found for given in caller.session_policies if (found := _session(db, given)))
     return PolicySet(tuple(identity), boundary, session)
+
+
+def of_entity(db: Reader, arn: str) -> tuple[list[NamedPolicy], NamedPolicy | None]:
+    """The policies of a user (and of its groups), a group or a role, and its permissions boundary."""
+    identity = []
+    boundary = None
+    for row in db.all(_OF_USER if ":user/" in arn else _OF_OTHERS, {"arn": arn}):
+        purpose, name, text, holder = row["purpose"], row["name"], row["document"], row["holder"]
+        if purpose == "inline":
+            of_group = f" of group {holder.rpartition('/')[2]}" if holder != arn else ""
+            identity.append(NamedPolicy(f"inline policy {name}{of_group}", text, holder))
+            continue
+        text = text if text is not None else _aws(name)
+        if purpose == "boundary":
+            # A boundary that is gone must not turn into no boundary: what nobody allows is denied.
+            boundary = NamedPolicy(name, text if text is not None else _NOTHING, holder)
+        elif text is not None:
+            identity.append(NamedPolicy(name, text, holder))
+    return identity, boundary
 
 
 _NOTHING = '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*"}]}'
@@ -92,8 +107,8 @@ def trust(db: Reader, arn: str) -> str | None:
 
 
 def entity_arn(db: Reader, kind: str, account: str, name: str) -> str | None:
-    """The ARN of a user, role or policy by its name alone; None when there is none."""
-    resource = {"user": USER, "role": ROLE, "policy": POLICY}.get(kind)
+    """The ARN of a user, group, role or policy by its name alone; None when there is none."""
+    resource = {"user": USER, "group": GROUP, "role": ROLE, "policy": POLICY}.get(kind)
     if resource is None:
         return None
     found = documents.find(db, resource.kind, account, "", name.lower())

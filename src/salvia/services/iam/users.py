@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control.authorize import check
 from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError
 from salvia.store import documents, keys
@@ -12,7 +11,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import attachments
-from .entities import USER, check_path, delete_conflict, find, insert, listed, new, shown, tag_list
+from .entities import USER, delete_conflict, find, insert, listed, new, renamed, shown, tag_list
 
 
 def implied(call: Call) -> str:
@@ -62,46 +61,21 @@ async def list_users(call: Call) -> dict[str, Any]:
 
 @operation("UpdateUser")
 async def update_user(call: Call) -> dict[str, Any]:
-    """Give a user another name or path; its keys, policies and id stay.
-
-    The caller needs the permission on the name that the user gets too: policies elsewhere may speak of it.
-    """
-    request = call.request
-    now = find(call.db.read(), USER, call.account, request["UserName"])
-    renamed = {
-        **now.spec,
-        "UserName": request.get("NewUserName", now.spec["UserName"]),
-        "Path": request.get("NewPath", now.spec["Path"]),
-    }
-    check(call, "iam:UpdateUser", USER.arn_of(renamed, call.account, ""))
-
-    def work(tx: Transaction) -> None:
-        user = find(tx, USER, call.account, request["UserName"])
-        user.spec["UserName"] = request.get("NewUserName", user.spec["UserName"])
-        user.spec["Path"] = request.get("NewPath", user.spec["Path"])
-        check_path(user.spec["Path"])
-        name = user.spec["UserName"].lower()
-        arn = USER.arn_of(user.spec, call.account, "")
-        other = documents.find(tx, USER.kind, call.account, "", name)
-        if other is not None and other.id != user.id:
-            raise USER.duplicate(arn)
-        tx.run(
-            "UPDATE documents SET name = :name, arn = :arn, spec = :spec, version = version + 1 WHERE id = :id",
-            {"name": name, "arn": arn, "spec": documents.encode(user.spec), "id": user.id},
-        )
-
-    await call.db.write(work)
+    """Give a user another name or path; its keys, policies and id stay."""
+    await renamed(call, USER)
     return {}
 
 
 @operation("DeleteUser")
 async def delete_user(call: Call) -> dict[str, Any]:
-    """Delete a user that has neither keys nor policies left."""
+    """Delete a user that has neither keys nor policies left, and belongs to no group."""
 
     def work(tx: Transaction) -> None:
         user = find(tx, USER, call.account, call.request["UserName"])
         if keys.long_term(tx, user.id):
             raise delete_conflict("Cannot delete entity, must delete access keys first.")
+        if tx.one("SELECT 1 FROM iam_members WHERE user_id = :id", {"id": user.id}):
+            raise delete_conflict("Cannot delete entity, must remove users from group first.")
         attachments.release(tx, user)
         keys.end_sessions(tx, user.id)
         documents.delete(tx, user.id)

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from salvia.control import crud
 from salvia.control.call import Call, operation
+from salvia.control.world import World
 from salvia.core.errors import ServiceError
+from salvia.store import documents
 from salvia.store.documents import Document
 
 from .errors import invalid, missing
 from .groups import LOG_GROUP, check_tags, name_in
 
 _MOST = 50
+
+
+def provide(world: World) -> None:
+    """Let authorisation see the tags of the group that a stream, too, belongs to."""
+
+    def found(arn: str, version: str | None) -> Mapping[str, str] | None:
+        group = documents.by_arn(world.db.read(), arn.partition(":log-stream:")[0])
+        return group.tags if group else None
+
+    world.providers.tags["logs"] = found
 
 
 @operation("TagResource")

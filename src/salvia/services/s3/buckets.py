@@ -23,6 +23,7 @@ BUCKET = Resource(
     missing=failures.no_such_bucket,
 )
 
+ENDPOINT = "Endpoint"  # in the spec of a bucket that is another S3's
 VERSIONING = "Versioning"  # Enabled or Suspended; absent: never enabled
 POLICY = "Policy"
 PUBLIC_ACCESS_BLOCK = "PublicAccessBlock"

@@ -11,7 +11,7 @@ from typing import Any
 from salvia.core.checksums import SIZES
 from salvia.core.errors import ServiceError
 
-from . import failures
+from . import failures, lock
 from .conditions import quoted
 from .versions import Version
 
@@ -30,9 +30,9 @@ _LONGEST_KEY = 1024
 _LARGEST_METADATA = 2048
 _REFUSED = {
     "SSECustomerAlgorithm": "Salvia does not implement server-side encryption with customer-provided keys yet.",
-    "ObjectLockMode": "Salvia does not implement S3 Object Lock yet.",
-    "ObjectLockRetainUntilDate": "Salvia does not implement S3 Object Lock yet.",
-    "ObjectLockLegalHoldStatus": "Salvia does not implement S3 Object Lock yet.",
+    "ObjectLockMode": lock.SENTENCE,
+    "ObjectLockRetainUntilDate": lock.SENTENCE,
+    "ObjectLockLegalHoldStatus": lock.SENTENCE,
     "WriteOffsetBytes": "Appending belongs to directory buckets, which Salvia does not have.",
 }
 

@@ -32,7 +32,7 @@ def current(call: Call, bucket: Document, key: str, version: str | None = None) 
         assert version is not None
         found = versions.one(call.db.read(), bucket.id, key, version)
         if found is None:
-            _hide(call, bucket, "s3:ListBucketVersions")
+            hide(call, bucket.arn, "s3:ListBucketVersions")
             raise failures.no_such_version(key, version)
         if found.marker:
             raise ServiceError(
@@ -50,7 +50,7 @@ def current(call: Call, bucket: Document, key: str, version: str | None = None) 
         return found
     found = versions.latest(call.db.read(), bucket.id, key)
     if found is None or found.marker:
-        _hide(call, bucket, "s3:ListBucket")
+        hide(call, bucket.arn, "s3:ListBucket")
         raise failures.no_such_key(key, _marker(found) if found else None)
     return found
 
@@ -64,6 +64,7 @@ def _marker(version: Version) -> list[tuple[str, str]]:
     return [("x-amz-delete-marker", "true"), ("x-amz-version-id", version.version)]
 
 
-def _hide(call: Call, bucket: Document, action: str) -> None:
-    if not authorize.allowed(call, action, bucket.arn):
+def hide(call: Call, arn: str, action: str) -> None:
+    """Raise AccessDenied unless the caller may know what is not there."""
+    if not authorize.allowed(call, action, arn):
         raise failures.access_denied()

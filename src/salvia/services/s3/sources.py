@@ -13,6 +13,16 @@ from . import buckets, carried, conditions, failures, lookup, versions
 from .versions import Version
 
 
+def parsed(source: str) -> tuple[str, str, str | None]:
+    """Bucket, key and version of a CopySource; the first two are empty when it is none."""
+    path, _, version = source.partition("?versionId=")
+    try:
+        name, _, key = unquote(path, errors="strict").removeprefix("/").partition("/")
+    except UnicodeDecodeError:
+        return "", "", None
+    return name, key, version or None
+
+
 def find(call: Call) -> tuple[Document, Version]:
     """The bucket and version that `CopySource` names, its conditions asked.
 
@@ -22,11 +32,7 @@ def find(call: Call) -> tuple[Document, Version]:
     request = call.request
     if request.get("CopySourceSSECustomerAlgorithm"):
         carried.refuse({"SSECustomerAlgorithm": request["CopySourceSSECustomerAlgorithm"]})
-    path, _, version = str(request["CopySource"]).partition("?versionId=")
-    try:
-        name, _, key = unquote(path, errors="strict").removeprefix("/").partition("/")
-    except UnicodeDecodeError:
-        name = key = ""
+    name, key, version = parsed(request["CopySource"])
     if not name or not key:
         raise failures.invalid_argument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
@@ -35,7 +41,7 @@ def find(call: Call) -> tuple[Document, Version]:
         )
     bucket = buckets.named(call, name, request.get("ExpectedSourceBucketOwner"))
     try:
-        source = lookup.current(call, bucket, key, version or None)
+        source = lookup.current(call, bucket, key, version)
     except ServiceError as refused:
         if refused.code == "MethodNotAllowed":
             raise failures.invalid_request(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control.actions import Situation, need
+from salvia.control.actions import need
+from salvia.control.authorize import situation
 from salvia.control.call import Call, operation
 from salvia.control.policy import Decision, Policy, Request, Scope, document, evaluate, resource_based
 from salvia.control.providers import NamedPolicy, RoleCredentials
@@ -35,12 +36,12 @@ _UNSUPPORTED = (
 def provide(world: World) -> None:
     """Fill in the provider of role credentials."""
 
-    async def role_credentials(role_arn: str, session_name: str, seconds: int) -> RoleCredentials:
+    async def role_credentials(role_arn: str, session_name: str, seconds: int, owner: str = "") -> RoleCredentials:
         role = documents.by_arn(world.db.read(), role_arn)
         if role is None or role.kind != _ROLE:
             raise ServiceError("ValidationException", f"Role {role_arn} does not exist any more.")
         expires = world.clock.wall() + seconds
-        session = keys.Session(session_name, expires)
+        session = keys.Session(session_name, expires, owner=owner)
         key, secret, token = await _issue(world, role, role.spec["RoleId"], session)
         return RoleCredentials(key, secret, token, expires)
 
@@ -119,7 +120,7 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
         return role
     if call.caller.kind == "root":
         raise ServiceError("AccessDenied", "Roles may not be assumed by root accounts.", 403)
-    asked_need = need("sts:AssumeRole", arn, _situation(call), call.request)
+    asked_need = need("sts:AssumeRole", arn, situation(call), call.request)
     account = role.account if role else None
     asked = Request(call.caller, asked_need.action, arn, asked_need.context, account)
     decision = Decision(False, Scope.TRUST)
@@ -132,6 +133,9 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
             boundary = _compiled(found.boundary) if found.boundary else None
             identity = [_compiled(policy) for policy in found.identity]
             decision = evaluate(asked, identity, trust, boundary, session)
+    call.checked.append((asked.action, arn, decision.allowed))
+    if decision.allowed:
+        call.world.providers.accessed(call.caller, asked.action, arn)
     if role is None or not decision.allowed:
         raise ServiceError("AccessDenied", decision.sentence(asked), 403)
     return role
@@ -139,23 +143,6 @@ def _authorize(call: Call, arn: str, role: Document | None) -> Document:
 
 def _compiled(policy: NamedPolicy) -> Policy:
     return Policy(policy.name, document(policy.document))
-
-
-def _situation(call: Call) -> Situation:
-    def tags(arn: str) -> dict[str, str] | None:
-        found = documents.by_arn(call.db.read(), arn)
-        return found.tags if found else None
-
-    return Situation(
-        call.caller,
-        call.account,
-        call.region,
-        call.clock.wall(),
-        call.source_ip,
-        call.user_agent,
-        call.http is not None and call.http.scheme == "https",
-        tags=tags,
-    )
 
 
 def _duration(call: Call, role: Document) -> int:

@@ -78,7 +78,6 @@ HYPERPARAMETERS = {
     "class labels": ({"objective": "multi:softmax", "num_class": "3"}, "(num_class is 3); the data has 3."),
     "constraints": ({"interaction_constraints": "[0, 1]"}, "interaction_constraints: '[0, 1]' is not of the form"),
     "weights": ({"csv_weights": "1", "objective": "reg:gamma", "base_score": "x"}, "base_score: 'x' is not a number."),
-    "script": ({"sagemaker_program": "train.py"}, "asks for script mode"),
 }  # fmt: skip
 
 

@@ -78,6 +78,18 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         [("sagemaker:StopTrainingJob", f"{SM}training-job/j")],
     ),
     ("sagemaker", "ListTrainingJobs", {}, [("sagemaker:ListTrainingJobs", "*")]),
+    (
+        "sagemaker_metrics",
+        "BatchPutMetrics",
+        {"TrialComponentName": "c"},
+        [("sagemaker:BatchPutMetrics", f"{SM}experiment-trial-component/c")],
+    ),
+    (
+        "sagemaker_metrics",
+        "BatchGetMetrics",
+        {"MetricQueries": [{"ResourceArn": f"{SM}experiment-trial-component/c"}]},
+        [("sagemaker:BatchGetMetrics", f"{SM}experiment-trial-component/c")],
+    ),
     ("sagemaker", "Search", {"Resource": "TrainingJob"}, [("sagemaker:Search", "*")]),
     ("sagemaker", "AddTags", {"ResourceArn": f"{SM}model/m"}, [("sagemaker:AddTags", f"{SM}model/m")]),
     ("sagemaker", "ListTags", {"ResourceArn": f"{SM}model/m"}, [("sagemaker:ListTags", f"{SM}model/m")]),
@@ -126,7 +138,7 @@ CASES: list[tuple[str, str, dict[str, Any], list[tuple[str, str]]]] = [
         ],
     ),
     (
-        "sagemaker-runtime",
+        "sagemaker_runtime",
         "InvokeEndpoint",
         {"EndpointName": "E"},
         [("sagemaker:InvokeEndpoint", f"{SM}endpoint/e")],
@@ -291,12 +303,12 @@ def test_an_arn_of_another_kind_opens_no_door() -> None:
 def _model(service: str) -> dict[str, Any]:
     spec = importlib.util.find_spec("botocore")
     assert spec is not None and spec.origin is not None
-    folder = max((Path(spec.origin).parent / "data" / service).iterdir())
+    folder = max((Path(spec.origin).parent / "data" / service.replace("_", "-")).iterdir())
     with gzip.open(folder / "service-2.json.gz", "rt") as file:
         return dict(json.load(file))
 
 
-SERVICES = ["sagemaker", "sagemaker-runtime", "s3", "iam", "sts", "kms", "logs", "cloudwatch"]
+SERVICES = ["sagemaker", "sagemaker_runtime", "sagemaker_metrics", "s3", "iam", "sts", "kms", "logs", "cloudwatch"]
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -48,7 +48,7 @@ CASES: list[tuple[str, object, object, bool]] = [
     ("StringEquals", "${aws:username}", "eve", False),
     ("StringLike", "home/${aws:username}/*", "home/bob/x", True),
     ("StringNotEquals", "${aws:username}", "bob", False),
-    ("StringNotEquals", "${aws:nothing}", "bob", True),
+    ("StringNotEquals", "${aws:nothing}", "bob", False),
     ("StringEqualsIgnoreCase", "${aws:username}", "BOB", True),
     ("NumericEquals", "10", "10", True),
     ("NumericEquals", 10, "10.0", True),
@@ -158,7 +158,7 @@ CASES: list[tuple[str, object, object, bool]] = [
     ("ForAnyValue:StringNotEquals", ["a", "b"], ["a", "c"], True),
     ("ForAnyValue:StringNotEquals", ["a", "b"], ["a", "b"], False),
     ("ForAnyValue:StringNotEquals", ["a", "b"], None, False),
-    ("ForAnyValue:StringEqualsIfExists", "a", None, True),
+    ("ForAnyValue:StringEqualsIfExists", "a", None, False),
     ("ForAllValues:StringEqualsIfExists", "a", None, True),
     # A multivalued key under an operator that is none for sets.
     ("StringEquals", "a", ["a", "b"], True),
@@ -177,6 +177,21 @@ def test_an_operator_holds_as_the_guide_says(name: str, wanted: object, given: o
     values = wanted if isinstance(wanted, list) else [wanted]
     texts = [str(value).lower() if isinstance(value, bool) else str(value) for value in values]
     assert condition(name, "X:Key", texts, variables=True)(context) is holds  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "given"),
+    [
+        ("StringNotEquals", "${aws:nothing}", "bob"),
+        ("ArnNotLike", "arn:aws:s3:::${aws:nothing}", "arn:aws:s3:::b"),
+        ("ForAnyValue:StringEqualsIfExists", "a", None),
+    ],
+)
+def test_what_the_guide_leaves_open_denies_and_never_allows(name: str, wanted: str, given: str | None) -> None:
+    """A variable without a value under a negated operator, and a set that may be absent or not."""
+    context = {} if given is None else {"x:key": given}
+    for allow in (True, False):
+        assert condition(name, "x:key", [wanted], variables=True, allow=allow)(context) is not allow
 
 
 def test_every_operator_of_the_guide_is_there() -> None:

@@ -268,3 +268,28 @@ def test_a_role_trusts_a_service_that_it_names(principal: Any, allowed: bool) ->
     decision = resource_based(request, [trust])
     assert decision.allowed is allowed
     assert allowed or decision.scope is Scope.TRUST
+
+
+def test_a_boundary_makes_a_denial_by_not_principal_hit_everybody() -> None:
+    """ "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary
+    policy attached, regardless of the values" (elements: NotPrincipal).
+    """
+    policy = bucket({"AWS": [USER_ARN, ROOT_ARN]}, "Deny", "NotPrincipal")
+    assert evaluate(asked(), [YES], [policy]).allowed
+    assert evaluate(asked(), [YES], [policy], boundary=YES).explicit
+
+
+def test_what_a_resource_policy_gives_to_everybody_is_not_limited() -> None:
+    """ "Permissions boundaries and session policies do not limit permissions granted using the aws:PrincipalArn
+    condition key with a wildcard(*) in the Principal element" (how AWS enforcement code logic evaluates requests).
+    """
+    for caller in (BOB, SESSION):
+        assert evaluate(asked(caller), [], [bucket("*")], boundary=SILENT, session=[SILENT]).allowed
+    assert not evaluate(asked(SESSION), [], [bucket({"AWS": ROLE_ARN})], boundary=SILENT).allowed
+
+
+def test_a_variable_without_a_value_leaves_nothing_out_of_an_allowance() -> None:
+    statement_ = {"Effect": "Allow", "Action": "s3:*", "NotResource": "arn:aws:s3:::bucket/${aws:PrincipalTag/x}"}
+    assert not evaluate(asked(), [identity(statement_)]).allowed
+    assert evaluate(asked(context={"aws:principaltag/x": "other"}), [identity(statement_)]).allowed
+    assert evaluate(asked(), [YES, identity({**statement_, "Effect": "Deny"})]).explicit

@@ -18,7 +18,8 @@ from salvia.control.world import World
 from salvia.core.http import Headers, HttpRequest
 from salvia.images.builder import Builder
 from salvia.images.catalogue import Catalogue
-from salvia.runtimes.base import Capacity, Handle, InstanceSpec, InstanceState
+from salvia.runtimes.base import Capacity, Handle, InstanceSpec, InstanceState, StartError
+from salvia.services.sagemaker.training_job import launch
 from salvia.store import documents
 from salvia.store.documents import Document
 
@@ -41,7 +42,11 @@ class Machines:
         self.starts: list[str] = []
         self.stops: list[str] = []
         self.removed: list[str] = []
+        self.rested: list[str] = []
+        self.reuses: list[str] = []
+        self.tokens: dict[str, object] = {}
         self.immortal = False
+        self.whole = Capacity(2, 2**32)
         self.broken: Exception | None = None
         self.started: Callable[[], Any] | None = None  # called after a start, before its handle is known
 
@@ -72,6 +77,21 @@ class Machines:
         self.specs.pop(handle["name"], None)
         self.removed.append(handle["name"])
 
+    async def rest(self, handle: Handle) -> None:
+        self.rested.append(handle["name"])
+        self.tokens.pop(handle["name"], None)
+
+    async def reuse(self, handle: Handle, spec: InstanceSpec) -> Handle:
+        if handle["name"] not in self.alive:
+            raise StartError(f"{handle['name']} is gone")
+        if self.tokens.get(handle["name"]) != spec.agent["token"]:
+            self.tokens[handle["name"]] = spec.agent["token"]
+            self.reuses.append(handle["name"])
+            self.specs[handle["name"]] = spec
+        if self.started:
+            await self.started()
+        return handle
+
     def address(self, handle: Handle) -> str:
         return "127.0.0.1"
 
@@ -79,7 +99,7 @@ class Machines:
         return {}
 
     def capacity(self) -> Capacity:
-        return Capacity(2, 2**32)
+        return self.whole
 
 
 class Studio:
@@ -143,7 +163,8 @@ class Studio:
     ) -> None:
         """What the agent of one instance reports; with Exited, it is gone afterwards."""
         document = self.job(job)
-        token = instances.bearer(self.world.secret, document.id, position, 0)
+        attempt = document.status.get("_Attempt", 0)
+        token = instances.bearer(self.world.secret, document.id, position, attempt)
         state = {"phase": phase, "times": {phase: self.rig.now}, **more}
         request = HttpRequest(
             "POST",
@@ -154,7 +175,10 @@ class Studio:
         )
         assert self.run(instances.answer(request, self.world)).status == 200
         if phase == "Exited" if leaves is None else leaves:
-            self.machines.alive.discard(f"training-{document.id}-algo-{position + 1}")
+            (own,) = [
+                row for row in instances.of(self.world.db.read(), document.id, attempt) if row.position == position
+            ]
+            self.machines.alive.discard((own.handle or launch.handle(document, position))["name"])
 
     def job(self, name: str = "job") -> Document:
         found = documents.find(self.world.db.read(), "sagemaker:TrainingJob", "123456789012", "us-east-1", name)

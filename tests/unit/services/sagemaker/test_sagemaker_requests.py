@@ -31,11 +31,24 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "Could not assume role",
     ),
     "two channels of one name": ({"InputDataConfig": [CHANNEL, CHANNEL]}, "Duplicate channel name 'train'"),
-    "pipe mode": (
-        {"InputDataConfig": [{**CHANNEL, "InputMode": "Pipe"}]},
-        "channel 'train': input mode Pipe; only File is supported yet",
+    "a file system": (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "train",
+                    "DataSource": {
+                        "FileSystemDataSource": {
+                            "FileSystemId": "fs-12345678901",
+                            "FileSystemAccessMode": "ro",
+                            "FileSystemType": "EFS",
+                            "DirectoryPath": "/",
+                        }
+                    },
+                }
+            ]
+        },
+        "channel 'train': FileSystemDataSource; only S3DataSource is supported yet",
     ),
-    "spot": ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining"),
     "a VPC": ({"VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]}}, "VpcConfig"),
     "an algorithm resource": (
         {"AlgorithmSpecification": {**ALGORITHM, "AlgorithmName": "a"}},
@@ -54,8 +67,8 @@ def test_create_refuses(studio: Studio, what: str) -> None:
 
 def test_everything_that_cannot_be_done_is_named_at_once(studio: Studio) -> None:
     with pytest.raises(ServiceError) as caught:
-        studio.create(EnableManagedSpotTraining=True, CheckpointConfig={"S3Uri": "s3://b/c"})
-    assert "CheckpointConfig; EnableManagedSpotTraining" in caught.value.message
+        studio.create(EnableInterContainerTrafficEncryption=True, InfraCheckConfig={"EnableInfraCheck": True})
+    assert "InfraCheckConfig; EnableInterContainerTrafficEncryption" in caught.value.message
 
 
 def test_a_taken_name_is_in_use(studio: Studio) -> None:

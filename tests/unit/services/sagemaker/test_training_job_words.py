@@ -15,6 +15,15 @@ from salvia.store.documents import Document
 TAIL = ["epoch 1", "no such column: price", "  "]
 
 
+JOB = Document(
+    "sagemaker:TrainingJob",
+    "123456789012",
+    "us-east-1",
+    "job",
+    spec={"ResourceConfig": {"InstanceType": "ml.t", "InstanceCount": 3}},
+)
+
+
 def instance(position: int = 0, at: float = 5.0, **ended: Any) -> Instance:
     said = {"phase": "Exited", "times": {"Exited": at}, "exit": ended}
     return Instance("job", position, 0, "role", "s", "hash", phase="Exited", report=reports.understood(said))
@@ -66,25 +75,25 @@ SENTENCES = {
 @pytest.mark.parametrize("what", SENTENCES)
 def test_every_end_has_its_sentence(what: str) -> None:
     ended, sentence = SENTENCES[what]
-    assert ending.verdict([instance(**ended)], "ml.t").reason == sentence
+    assert ending.verdict([instance(**ended)], JOB).reason == sentence
 
 
 def test_the_first_failure_is_the_cause_and_names_its_host() -> None:
     """The others fail because their peer is gone."""
     members = [instance(0, 9.0, code=1), instance(1, 7.0, code=2), instance(2, 1.0, code=0)]
-    reason = ending.verdict(members, "ml.t").reason
+    reason = ending.verdict(members, JOB).reason
     assert reason == "AlgorithmError: the program on algo-2 ended with exit code 2. It printed nothing."
 
 
 def test_a_reason_is_no_longer_than_the_model_allows() -> None:
-    reason = ending.verdict([instance(code=1, failure="x" * 5000)], "ml.t").reason
+    reason = ending.verdict([instance(code=1, failure="x" * 5000)], JOB).reason
     assert reason is not None
     assert len(reason) == 1024
 
 
 def test_nobody_has_failed_who_still_runs() -> None:
     running = Instance("job", 0, 0, "role", "s", "hash", phase="Training")
-    assert ending.verdict([running, instance(1, code=0)], "ml.t").reason is None
+    assert ending.verdict([running, instance(1, code=0)], JOB).reason is None
 
 
 def test_the_first_host_speaks_for_each_metric() -> None:

@@ -24,12 +24,6 @@ async def get_bucket_cors(call: Call) -> dict[str, Any]:
     raise _absent(call, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 
 
-@operation("GetBucketLifecycleConfiguration")
-async def get_bucket_lifecycle_configuration(call: Call) -> dict[str, Any]:
-    """Raises NoSuchLifecycleConfiguration."""
-    raise _absent(call, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
-
-
 @operation("GetBucketWebsite")
 async def get_bucket_website(call: Call) -> dict[str, Any]:
     """Raises NoSuchWebsiteConfiguration."""
@@ -42,26 +36,9 @@ async def get_bucket_replication(call: Call) -> dict[str, Any]:
     raise _absent(call, "ReplicationConfigurationNotFoundError", "The replication configuration was not found")
 
 
-@operation("GetObjectLockConfiguration")
-async def get_object_lock_configuration(call: Call) -> dict[str, Any]:
-    """Raises ObjectLockConfigurationNotFoundError."""
-    raise _absent(
-        call,
-        "ObjectLockConfigurationNotFoundError",
-        "Object Lock configuration does not exist for this bucket",
-    )
-
-
 @operation("GetBucketLogging")
 async def get_bucket_logging(call: Call) -> dict[str, Any]:
     """Nothing is logged."""
-    buckets.find(call)
-    return {}
-
-
-@operation("GetBucketNotificationConfiguration")
-async def get_bucket_notification_configuration(call: Call) -> dict[str, Any]:
-    """Nobody is notified."""
     buckets.find(call)
     return {}
 

@@ -108,6 +108,5 @@ async def get_bucket_acl(call: Call) -> dict[str, Any]:
 @operation("PutBucketAcl")
 async def put_bucket_acl(call: Call) -> dict[str, Any]:
     """Accepts what is so already. Raises AccessControlListNotSupported for everything else."""
-    buckets.find(call)
-    grants.accept(call.request)
+    grants.accept(buckets.find(call), call.request)
     return {}

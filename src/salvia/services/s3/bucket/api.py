@@ -13,7 +13,7 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from .. import buckets, failures, tags, uploads
+from .. import buckets, failures, lock, tags, uploads
 from ..buckets import BUCKET, PUBLIC_ACCESS_BLOCK
 from . import names
 
@@ -179,7 +179,7 @@ def _taken(call: Call, bucket: Document, region: str) -> None:
 
 def _refuse(request: dict[str, Any]) -> None:
     if request.get("ObjectLockEnabledForBucket"):
-        raise failures.not_implemented("Salvia does not implement S3 Object Lock yet.")
+        raise failures.not_implemented(lock.SENTENCE)
     if request.get("BucketNamespace", "global") != "global":
         raise failures.not_implemented("Salvia does not implement account regional bucket namespaces yet.")
     configuration = request.get("CreateBucketConfiguration") or {}

@@ -15,6 +15,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from .. import buckets, carried, conditions, failures, uploads, versions
+from ..expiry import rules
 from ..layout import Layout, Part
 from ..uploads import ALGORITHM, TYPE, Upload, UploadedPart
 from ..versions import Check, Version
@@ -103,6 +104,7 @@ def _complete(
     outcome = {
         "ETag": conditions.quoted(version.etag),
         "VersionId": shown,
+        "Expiration": rules.expiration(bucket, version),
         "ServerSideEncryption": facts["ServerSideEncryption"],
         **carried.checksums(facts),
     }

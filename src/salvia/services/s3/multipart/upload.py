@@ -10,6 +10,7 @@ from salvia.core.ids import token
 from salvia.store.db import Transaction
 
 from .. import buckets, carried, conditions, failures, tags, uploads
+from ..expiry import rules
 from ..uploads import ALGORITHM, TYPE, Upload
 
 _FULL, _COMPOSITE = "FULL_OBJECT", "COMPOSITE"
@@ -46,6 +47,7 @@ async def create_multipart_upload(call: Call) -> dict[str, Any]:
         "ServerSideEncryption": facts["ServerSideEncryption"],
         "ChecksumAlgorithm": facts.get(ALGORITHM),
         "ChecksumType": facts.get(TYPE),
+        **rules.abortion(bucket, upload.key, upload.created_at),
     }
 
 
@@ -103,6 +105,7 @@ async def list_parts(call: Call) -> dict[str, Any]:
             }
             for part in page
         ],
+        **rules.abortion(bucket, upload.key, upload.created_at),
     }
 
 

@@ -25,5 +25,5 @@ async def put_object_acl(call: Call) -> dict[str, Any]:
     """Accepts what is so already. Raises AccessControlListNotSupported for everything else."""
     bucket = buckets.find(call)
     lookup.current(call, bucket, call.request["Key"], call.request.get("VersionId"))
-    grants.accept(call.request)
+    grants.accept(bucket, call.request)
     return {}

@@ -13,6 +13,7 @@ from salvia.core.checksums import Algorithm
 from salvia.store.db import Transaction
 
 from .. import buckets, carried, conditions, failures, intake, outlet, sources, tags, versions
+from ..expiry import rules
 from ..layout import Layout
 from ..versions import Version
 
@@ -78,6 +79,7 @@ async def copy_object(call: Call) -> dict[str, Any]:
             **carried.checksums(facts),
         },
         "VersionId": shown,
+        "Expiration": rules.expiration(bucket, version),
         "CopySourceVersionId": source.version if buckets.versioning(source_bucket) else None,
         "ServerSideEncryption": facts["ServerSideEncryption"],
     }

@@ -12,7 +12,7 @@ from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from .. import buckets, carried, conditions, failures, intake, lookup, versions
+from .. import buckets, carried, conditions, failures, intake, lock, lookup, versions
 from ..versions import Check, Deleted, Version
 
 _MOST = 1000
@@ -22,6 +22,7 @@ _MOST = 1000
 async def delete_object(call: Call) -> dict[str, Any]:
     """Delete an object: for good, or under a marker in a bucket with versions; or one version for good."""
     request = call.request
+    lock.refuse_bypass(request)
     bucket = buckets.find(call)
     deleted = await call.db.write(lambda tx: _delete(tx, call, bucket, request, request.get("IfMatch")))
     return {"VersionId": deleted.version, "DeleteMarker": deleted.marker or None}
@@ -31,6 +32,7 @@ async def delete_object(call: Call) -> dict[str, Any]:
 async def delete_objects(call: Call) -> dict[str, Any]:
     """Delete up to 1,000 objects; each by itself succeeds or fails."""
     intake.prove(call)
+    lock.refuse_bypass(call.request)
     wanted = call.request["Delete"]
     objects = wanted["Objects"]
     if not 1 <= len(objects) <= _MOST:

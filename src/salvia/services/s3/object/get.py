@@ -7,6 +7,7 @@ from typing import Any
 from salvia.control.call import Call, Reply, operation
 
 from .. import buckets, carried, conditions, failures, lookup, outlet, ranges
+from ..expiry import rules
 from ..ranges import Span
 from ..versions import Version
 
@@ -51,6 +52,7 @@ def _answer(call: Call) -> tuple[Version, Span | None, Reply]:
     bucket = buckets.find(call)
     version = lookup.current(call, bucket, request["Key"], request.get("VersionId"))
     result = carried.shown(version, buckets.versioning(bucket))
+    result["Expiration"] = rules.expiration(bucket, version)
     if not conditions.read(request, version):
         kept = ("ETag", "LastModified", "VersionId", "CacheControl", "Expires")
         return version, None, Reply({name: result[name] for name in kept if name in result}, status=304)

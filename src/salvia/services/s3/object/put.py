@@ -7,6 +7,7 @@ from typing import Any
 from salvia.control.call import Call, operation
 
 from .. import buckets, carried, conditions, intake, tags, versions
+from ..expiry import rules
 from ..versions import Version
 
 
@@ -42,6 +43,7 @@ async def put_object(call: Call) -> dict[str, Any]:
     return {
         "ETag": conditions.quoted(received.md5),
         "VersionId": shown,
+        "Expiration": rules.expiration(bucket, version),
         "ServerSideEncryption": facts["ServerSideEncryption"],
         **carried.checksums(facts),
     }

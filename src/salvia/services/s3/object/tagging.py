@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from salvia.control.call import Call, Reply, operation
+from salvia.control.world import World
+from salvia.store import documents
 from salvia.store.db import Transaction
 
 from .. import buckets, failures, intake, lookup, tags, versions
+from ..buckets import BUCKET, ENDPOINT
+
+
+def provide(world: World) -> None:
+    """Let authorisation see the tags of buckets and of objects (s3:BucketTag, s3:ExistingObjectTag)."""
+
+    def found(arn: str, version: str | None) -> Mapping[str, str] | None:
+        name, slash, key = arn.removeprefix("arn:aws:s3:::").partition("/")
+        db = world.db.read()
+        bucket = documents.find(db, BUCKET.kind, "", "", name)
+        if bucket is None or not slash:
+            return bucket.tags if bucket else None
+        if ENDPOINT in bucket.spec:  # a denial that depends on it must not be passed by
+            raise failures.not_implemented(
+                f"A policy asks for s3:ExistingObjectTag of an object in {name}, which is another S3's."
+            )
+        one = versions.one(db, bucket.id, key, version) if version else versions.latest(db, bucket.id, key)
+        return one.tags if one else None
+
+    world.providers.tags["s3"] = found
 
 
 @operation("GetObjectTagging")

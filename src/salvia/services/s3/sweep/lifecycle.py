@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
+from salvia.core.errors import ServiceError
 from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
@@ -25,7 +27,7 @@ _log = logging.getLogger("salvia.s3")
 
 
 async def bootstrap(world: World) -> None:
-    """Make the sweep due, once and for all."""
+    """Make the sweep due, once and for all, and see to it that the bytes are where the database left them."""
     now = world.clock.now()
     sweep = Document(
         kind=SWEEP.kind,
@@ -37,7 +39,26 @@ async def bootstrap(world: World) -> None:
         modified_at=now,
         due_at=world.clock.wall(),
     )
-    await world.db.write(lambda tx: documents.insert(tx, sweep))
+
+    def work(tx: Transaction) -> None:
+        documents.insert(tx, sweep)
+        found = documents.find(tx, SWEEP.kind, "", "", _NAME)
+        assert found is not None
+        kept = found.spec.get("Store", "")
+        if kept != world.objects.name:
+            if tx.one("SELECT 1 FROM s3_blobs LIMIT 1"):
+                raise _elsewhere(kept)
+            found.spec["Store"] = world.objects.name
+            documents.update(tx, found)
+
+    await world.db.write(work)
+    # Whose the bytes are follows from the server's secret, which every process of a database shares.
+    await world.objects.claim(hmac.digest(world.secret, b"object store", "sha256").hex()[:32])
+
+
+def _elsewhere(kept: str) -> ServiceError:
+    where = f"the bucket {kept}: name it with --object-store" if kept else "its own folder: omit --object-store"
+    return ServiceError("InvalidRequest", f"This data directory keeps the bytes of its objects in {where}.")
 
 
 async def reconcile(sweep: Document, world: World) -> Outcome:

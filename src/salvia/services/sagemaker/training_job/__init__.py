@@ -18,8 +18,14 @@ TRAINING_JOB = Resource(
         "LastModifiedTime",
         "TrainingJobStatus",
         "SecondaryStatus",
+        "WarmPoolStatus",
     ),
     operations=frozenset({"Describe", "List"}),
+    filters={
+        "WarmPoolStatusEquals": "WarmPoolStatus.Status",
+        "TrainingPlanArnEquals": "ResourceConfig.TrainingPlanArn",
+    },
+    searchable="TrainingJob",
     duplicate=lambda arn: ServiceError(
         "ResourceInUse",
         "Training job names must be unique within an AWS account and region, but a training job with this name "

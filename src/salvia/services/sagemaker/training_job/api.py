@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
-from salvia.control import crud, instances
+from salvia.control import crud, instances, quotas
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
-from salvia.core.errors import validation_error
+from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, transitions, unsupported
-
-_DAY = 86_400  # the default of MaxRuntimeInSeconds; API_StoppingCondition
-_LISTED = ("Completed", "Failed", "Stopped")
+from . import TRAINING_JOB, attempts, checks, inputs, limits, pools, transitions, unsupported
 
 
 @operation("CreateTrainingJob")
@@ -23,7 +19,8 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     """Accept a training job; `lifecycle` does the work.
 
     Raises ValidationException when the role does not trust sagemaker or may not be passed, when two channels share a
-    name, or for what Salvia cannot do yet; ResourceInUse when the name is taken. Source: API_CreateTrainingJob.
+    name, or for what Salvia cannot do yet; ResourceInUse when the name is taken;
+    ResourceLimitExceeded when a quota is used up. Source: API_CreateTrainingJob.
     """
     request = call.request
     if "AlgorithmSpecification" not in request or "ResourceConfig" not in request:
@@ -31,12 +28,14 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     unsupported.refuse(request)
     if not request["AlgorithmSpecification"].get("TrainingImage"):
         raise validation_error("AlgorithmSpecification needs a TrainingImage.")
-    _check_channels(request)
+    checks.channels(request)
+    inputs.check(request)
+    if request.get("CheckpointConfig"):
+        checks.uri("CheckpointConfig.S3Uri", request["CheckpointConfig"]["S3Uri"])
     output = request["OutputDataConfig"]["S3OutputPath"]
-    _check_uri("OutputDataConfig.S3OutputPath", output)
-    resources = request["ResourceConfig"]
-    if not resources.get("InstanceType") or resources.get("InstanceCount", 1) < 1:
-        raise validation_error("ResourceConfig needs an InstanceType and an InstanceCount of at least 1.")
+    checks.uri("OutputDataConfig.S3OutputPath", output)
+    checks.resources(request)
+    checks.stopping_condition(request)
     pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
 
     name = request["TrainingJobName"]
@@ -47,14 +46,45 @@ async def create_training_job(call: Call) -> dict[str, Any]:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
+        "AlgorithmSpecification": {**_metrics(call), **request["AlgorithmSpecification"]},
         # SDK v2's `attach` reads the key though it is empty.
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]},
-        "ResourceConfig": {"InstanceCount": 1, **request["ResourceConfig"]},
-        "StoppingCondition": {"MaxRuntimeInSeconds": _DAY, **(request.get("StoppingCondition") or {})},
+        "ResourceConfig": checks.with_defaults(request["ResourceConfig"]),
+        "StoppingCondition": {"MaxRuntimeInSeconds": checks.DAY, **(request.get("StoppingCondition") or {})},
     }
     status = {**transitions.first(now), "ModelArtifacts": {"S3ModelArtifacts": model}}
     job = crud.new(call, TRAINING_JOB, spec, state="InProgress", status=status, due=True)
-    await crud.create(call, TRAINING_JOB, job)
+
+    def count(tx: Transaction, job: Document) -> None:
+        job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(spec))
+
+    await crud.create(call, TRAINING_JOB, job, count)
+    return {"TrainingJobArn": job.arn}
+
+
+@operation("UpdateTrainingJob")
+async def update_training_job(call: Call) -> dict[str, Any]:
+    """Keep a warm pool longer or shorter, or end it with 0. Source: API_UpdateTrainingJob; the guide, "Update a warm
+    pool": "When the training job is complete and the warm pool status is Available".
+
+    Raises ValidationException for the rest that AWS can change: there is no profiler here, and no remote debugging.
+    """
+    for member in ("ProfilerConfig", "ProfilerRuleConfigurations", "RemoteDebugConfig"):
+        if member in call.request:
+            raise validation_error(f"Salvia cannot do this yet: {member}. Leave it out of the request.")
+    if "ResourceConfig" not in call.request:
+        raise validation_error("There is nothing to update: the request has no ResourceConfig.")
+
+    def update(job: Document) -> None:
+        if "_Pool" not in job.status:
+            status = (job.status.get("WarmPoolStatus") or {}).get("Status", "none")
+            raise validation_error(
+                f"KeepAlivePeriodInSeconds can be updated only while the job's warm pool is Available; that of "
+                f"{job.name} is {status}."
+            )
+        pools.retain(job, call.request["ResourceConfig"]["KeepAlivePeriodInSeconds"])
+
+    job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], update, wake=True)
     return {"TrainingJobArn": job.arn}
 
 
@@ -77,6 +107,27 @@ async def stop_training_job(call: Call) -> dict[str, Any]:
     return {}
 
 
+@operation("InterruptTrainingJob", service="salvia")
+async def interrupt_training_job(call: Call) -> dict[str, Any]:
+    """Take the instances of a managed spot training job away, as AWS does when it needs them; Salvia's own operation.
+
+    Repeating it while the job is interrupted changes nothing. Raises ValidationException for any other job.
+    """
+
+    def interrupt(job: Document) -> None:
+        if not job.spec.get("EnableManagedSpotTraining"):
+            raise validation_error(f"{job.name} is not interrupted: it has no EnableManagedSpotTraining.")
+        if job.state != "InProgress":
+            raise validation_error(f"{job.name} is not interrupted: its status is {job.state}.")
+        if "_InterruptedAt" not in job.status:
+            job.status["_InterruptedAt"] = call.clock.now()
+            attempts.pause(job, call.clock.now())
+            transitions.move(job, "Interrupted", call.clock.now())
+
+    job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], interrupt, wake=True)
+    return {"TrainingJobArn": job.arn}
+
+
 @operation("DeleteTrainingJob")
 async def delete_training_job(call: Call) -> dict[str, Any]:
     """Forget a job that has ended; its model and its log stay. Source: API_DeleteTrainingJob."""
@@ -87,6 +138,12 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
                 f"The training job {job.name} is in status {job.state}; only one that is Completed, Failed or Stopped "
                 "can be deleted. Stop it first."
             )
+        if "_Pool" in job.status or "_Leaving" in job.status:
+            raise ServiceError(
+                "ResourceInUse",
+                f"The training job {job.name} retains a warm pool. End it first: UpdateTrainingJob with "
+                "ResourceConfig.KeepAlivePeriodInSeconds 0.",
+            )
 
     def forget(tx: Transaction, job: Document) -> None:
         instances.forget(tx, job.id)
@@ -95,20 +152,13 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _check_channels(request: dict[str, Any]) -> None:
-    seen: set[str] = set()
-    for channel in request.get("InputDataConfig") or ():
-        name = channel["ChannelName"]
-        if name in seen:
-            raise validation_error(f"Duplicate channel name '{name}' in InputDataConfig. Channel names must be unique.")
-        seen.add(name)
-        source = channel["DataSource"].get("S3DataSource")
-        if source is None:
-            raise validation_error(f"Channel '{name}': DataSource needs an S3DataSource.")
-        _check_uri(f"Channel '{name}': S3Uri", source["S3Uri"])
+def _metrics(call: Call) -> dict[str, Any]:
+    """The definitions of what an algorithm of the catalogue measures: SDK v2's `TrainingJobAnalytics` reads them.
 
-
-def _check_uri(where: str, uri: str) -> None:
-    parts = urlsplit(uri)
-    if parts.scheme not in ("s3", "https") or not parts.netloc:
-        raise validation_error(f"{where}: '{uri}' is not an S3 URI. It reads s3://bucket/prefix.")
+    Source: a description of a job of a built-in algorithm, AWS guide, "Monitor and Analyze Training Jobs".
+    """
+    image = call.world.catalogue.known(call.request["AlgorithmSpecification"]["TrainingImage"])
+    if image is None:
+        return {}  # it is the lifecycle's to say so
+    definitions = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metrics]
+    return {"MetricDefinitions": definitions} if definitions else {}

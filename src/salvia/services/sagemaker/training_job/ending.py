@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from salvia.control.instances import Instance
+from salvia.store.documents import Document
+
+from .hosts import hosts
 
 _KINDS = ("AlgorithmError", "ClientError", "InternalServerError")  # an image may say itself whose fault it was
 _REASON = 1024  # FailureReason's maximum length in the model
@@ -14,12 +17,13 @@ _REASON = 1024  # FailureReason's maximum length in the model
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`reason` is None for success."""
+    """`reason` is None for success. `ours`: Salvia failed, not the program; only that is ever retried."""
 
     reason: str | None
+    ours: bool = False
 
 
-def verdict(instances: list[Instance], instance_type: str) -> Verdict:
+def verdict(instances: list[Instance], job: Document) -> Verdict:
     """Whether the program succeeded on every instance; else the first failure, and what to do about it."""
     failed = [instance for instance in instances if instance.exit and not _succeeded(instance.exit)]
     if not failed:
@@ -27,8 +31,9 @@ def verdict(instances: list[Instance], instance_type: str) -> Verdict:
     # What failed first is the cause; the others fail because their peer is gone.
     # Bad data, which its host calls ClientError, comes before the peers that fail in its wake.
     first = min(failed, key=lambda one: (not _blames_client(one), one.report.get("times", {}).get("Exited", 0.0)))
-    reason = _reason(first.exit or {}, f"algo-{first.position + 1}", instance_type, alone=len(instances) == 1)
-    return Verdict(reason[:_REASON])
+    ended = first.exit or {}
+    reason = _reason(ended, f"algo-{first.position + 1}", hosts(job)[first.position].kind, alone=len(instances) == 1)
+    return Verdict(reason[:_REASON], ours=_is_ours(ended))
 
 
 def lost(instance: Instance) -> str:
@@ -53,6 +58,12 @@ def final_metrics(instances: list[Instance]) -> list[dict[str, Any]]:
 
 def _blames_client(instance: Instance) -> bool:
     return ((instance.exit or {}).get("failure") or "").startswith("ClientError")
+
+
+def _is_ours(ended: dict[str, Any]) -> bool:
+    if ended.get("error"):
+        return bool(ended["error"]["code"] == "InternalError")
+    return not any(ended.get(member) for member in ("oom", "failure", "signal")) and ended.get("code") is None
 
 
 def _succeeded(ended: dict[str, Any]) -> bool:

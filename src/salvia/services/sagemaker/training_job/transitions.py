@@ -14,13 +14,17 @@ MESSAGES = {
     "Downloading": "Downloading input data",
     "Training": "Training image download completed. Training in progress.",
     "Uploading": "Uploading generated training model",
+    "Interrupted": "The managed spot training instances were interrupted",
+    "Restarting": "Restarting the training job",
+    "Pending": "Waiting for compute capacity",
     "Completed": "Training job completed",
     "Failed": "Training job failed",
     "Stopping": "Stopping the training job",
     "Stopped": "Training job stopped",
     "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+    "MaxWaitTimeExceeded": "Training job exceeded MaxWaitTimeInSeconds provided",
 }
-_ENDINGS = {"Completed", "Failed", "Stopped", "MaxRuntimeExceeded"}
+_ENDINGS = {"Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded"}
 
 
 def first(now: float) -> dict[str, Any]:

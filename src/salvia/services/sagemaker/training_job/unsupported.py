@@ -15,34 +15,23 @@ def _channels(request: Request) -> Iterator[tuple[str, Request]]:
         yield channel["ChannelName"], channel
 
 
-def _input_mode(request: Request) -> Iterator[str]:
-    default = request["AlgorithmSpecification"]["TrainingInputMode"]
-    for name, channel in _channels(request):
-        mode = channel.get("InputMode", default)
-        if mode != "File":
-            yield f"channel '{name}': input mode {mode}; only File is supported yet"
-
-
 def _sources(request: Request) -> Iterator[str]:
     for name, channel in _channels(request):
         source = channel["DataSource"]
         for kind in source:
             if kind != "S3DataSource":
                 yield f"channel '{name}': {kind}; only S3DataSource is supported yet"
-        kind = (source.get("S3DataSource") or {}).get("S3DataType", "S3Prefix")
-        if kind != "S3Prefix":
-            yield f"channel '{name}': S3DataType {kind}; only S3Prefix is supported yet"
-        if channel.get("RecordWrapperType", "None") != "None":
-            yield f"channel '{name}': RecordWrapperType {channel['RecordWrapperType']}"
-        if channel.get("ShuffleConfig"):
-            yield f"channel '{name}': ShuffleConfig"
+        s3 = source.get("S3DataSource") or {}
+        if s3.get("S3DataType") == "Converse":
+            yield f"channel '{name}': S3DataType Converse"
+        for member in ("ModelAccessConfig", "HubAccessConfig"):
+            if s3.get(member):
+                yield f"channel '{name}': {member}"
 
 
 def _members(request: Request) -> Iterator[str]:
     for member in (
         "VpcConfig",
-        "CheckpointConfig",
-        "RetryStrategy",
         "RemoteDebugConfig",
         "InfraCheckConfig",
         "SessionChainingConfig",
@@ -56,8 +45,6 @@ def _members(request: Request) -> Iterator[str]:
     ):
         if request.get(member):
             yield member
-    if request.get("EnableManagedSpotTraining"):
-        yield "EnableManagedSpotTraining"
     if request.get("EnableInterContainerTrafficEncryption"):
         yield "EnableInterContainerTrafficEncryption"
 
@@ -65,8 +52,6 @@ def _members(request: Request) -> Iterator[str]:
 def _resources(request: Request) -> Iterator[str]:
     config = request["ResourceConfig"]
     for member in (
-        "KeepAlivePeriodInSeconds",
-        "InstanceGroups",
         "InstancePreferences",
         "TrainingPlanArn",
         "VolumeKmsKeyId",
@@ -80,14 +65,13 @@ def _resources(request: Request) -> Iterator[str]:
 
 def _algorithm(request: Request) -> Iterator[str]:
     specification = request["AlgorithmSpecification"]
-    for member in ("AlgorithmName", "ContainerEntrypoint", "ContainerArguments", "TrainingImageConfig"):
+    for member in ("AlgorithmName", "TrainingImageConfig"):
         if specification.get(member):
             yield f"AlgorithmSpecification.{member}"
 
 
 _CHECKS: tuple[Callable[[Request], Iterator[str]], ...] = (
     _algorithm,
-    _input_mode,
     _sources,
     _resources,
     _members,

@@ -1,0 +1,1 @@
+"""What scripts written for AWS's XGBoost container import from `sagemaker_containers`."""

@@ -1,0 +1,4 @@
+"""What scripts written for AWS's XGBoost container import from it: `data_utils.get_dmatrix`, `distributed.rabit_run`.
+
+Source: its README and examples ("Regression with Amazon SageMaker XGBoost (script mode)").
+"""

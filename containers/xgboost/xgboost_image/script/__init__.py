@@ -1,0 +1,12 @@
+"""Script mode: a job that brings its own program, run as AWS's training toolkit runs it.
+
+Nothing here knows of XGBoost, nor is anything of it imported: other images can have this folder as it is.
+
+Sources: the README and ENVIRONMENT_VARIABLES.md of AWS's SageMaker Training Toolkit, which its own images use;
+SageMaker developer guide, "Use XGBoost as a framework".
+"""
+
+from .run import run
+from .told import wanted
+
+__all__ = ["run", "wanted"]

@@ -1,0 +1,91 @@
+"""One run of a script: its source, its requirements, its environment; and what it failed of, in AWS's form."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import IO
+
+from . import told as config
+from .requirements import python_for
+from .source import bring
+from .told import ScriptError, Told
+from .variables import arguments, variables
+
+_FAILURE = 1024  # characters of output/failure that become the FailureReason
+_AROUND = len("AlgorithmError: , exit code: 255")  # what the platform puts around them
+_COMMAND = 300  # characters of the command among them
+_KEPT = 16_384  # bytes of standard error to find the reason in
+
+
+def run(base: Path) -> int:
+    """Run the job's script; returns its exit code. What went wrong is in output/failure and in the log."""
+    try:
+        told = config.read(base)
+        code = bring(told)
+        _execute(told, code, python_for(code))
+    except ScriptError as problem:
+        print(f"ERROR: {problem}", file=sys.stderr, flush=True)
+        _write_failure(base, str(problem))
+        return problem.code
+    return 0
+
+
+def _execute(told: Told, code: Path, python: Path) -> None:
+    command = _command(told, code, python)
+    paths = [str(code), *filter(None, [os.environ.get("PYTHONPATH")])]
+    environment = {**os.environ, **variables(told), "PYTHONPATH": os.pathsep.join(paths)}
+    shown = shlex.join(command)
+    print(f"Invoking script with the following command:\n\n{shown}\n", flush=True)
+    last = bytearray()
+    with subprocess.Popen(command, cwd=code, env=environment, stderr=subprocess.PIPE) as process:
+        # The platform tells this process that the job is to stop; the script is the one to act on it.
+        signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGTERM))
+        assert process.stderr is not None
+        copier = threading.Thread(target=_copy, args=(process.stderr, last), daemon=True)
+        copier.start()
+        status = process.wait()
+        copier.join(timeout=1)  # a process that it left may hold its standard error
+    if status:
+        status = status if status > 0 else 128 - status
+        raise ScriptError(_reason(status, last.decode(errors="replace"), shown), status)
+
+
+def _command(told: Told, code: Path, python: Path) -> list[str]:
+    """A package and a Python program are Python's; anything else is a program of the shell's."""
+    words = arguments(told)
+    if told.program.endswith(".py"):
+        if (code / "setup.py").is_file() and "/" not in told.program:
+            return [str(python), "-m", told.program.removesuffix(".py"), *words]
+        return [str(python), told.program, *words]
+    (code / told.program).chmod(0o755)
+    return ["/bin/sh", "-c", shlex.join([f"./{told.program}", *words])]
+
+
+def _copy(source: IO[bytes], last: bytearray) -> None:
+    """Pass on what the script says of itself, and keep its end."""
+    while block := os.read(source.fileno(), 65536):
+        sys.stderr.buffer.write(block)
+        sys.stderr.buffer.flush()
+        last += block
+        del last[:-_KEPT]
+
+
+def _reason(status: int, said: str, command: str) -> str:
+    """As AWS's toolkit reports it; of a long text the end, where the exception is."""
+    head, tail = f'ExecuteUserScriptError:\nExitCode {status}\nErrorMessage "', f'"\nCommand "{command[:_COMMAND]}"'
+    room = _FAILURE - _AROUND - len(head) - len(tail)
+    return head + said.strip()[-room:] + tail
+
+
+def _write_failure(base: Path, reason: str) -> None:
+    """Unless the script said itself what was wrong."""
+    file = base / "output" / "failure"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    if not file.exists():
+        file.write_text(reason[:_FAILURE], encoding="utf-8")

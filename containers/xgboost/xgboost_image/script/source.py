@@ -1,0 +1,65 @@
+"""A job's source, brought to the folder that it runs in.
+
+It comes from outside: an archive may name paths and links that lead elsewhere, and is unpacked by Python's filter
+for data, which refuses them (PEP 706).
+"""
+
+from __future__ import annotations
+
+import shutil
+import tarfile
+import tempfile
+from pathlib import Path
+
+from .told import PROGRAM, SOURCE, ScriptError, Told
+
+
+def bring(told: Told) -> Path:
+    """The folder with the script in it. Raises ScriptError."""
+    code = told.code
+    code.mkdir(parents=True, exist_ok=True)
+    if told.source.startswith("s3://"):
+        with tempfile.TemporaryDirectory() as folder:
+            archive = Path(folder, "source.tar.gz")
+            _download(told.source, archive)
+            _unpack(archive, code, told.source)
+    else:
+        place = Path(told.source)
+        if place.is_relative_to("/opt/ml"):
+            place = told.base / place.relative_to("/opt/ml")
+        if place.is_file():
+            _unpack(place, code, told.source)
+        elif place.is_dir() and place.resolve() != code.resolve():
+            shutil.copytree(place, code, dirs_exist_ok=True)
+        elif not place.is_dir():
+            raise ScriptError(f"ClientError: {SOURCE} is {told.source}, and nothing is there.")
+    if not (code / told.program).is_file():
+        held = ", ".join(sorted(path.name for path in code.iterdir())[:10]) or "nothing"
+        raise ScriptError(
+            f"ClientError: {PROGRAM} is {told.program!r}, which {told.source} does not hold: it has {held}."
+        )
+    return code
+
+
+def _download(uri: str, path: Path) -> None:
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    try:
+        boto3.client("s3").download_file(bucket, key, str(path))
+    except (BotoCoreError, ClientError, OSError) as problem:
+        raise ScriptError(
+            f"ClientError: {SOURCE}: {uri} could not be downloaded: {problem}. Check that it exists, that the role may "
+            "read it (s3:GetObject), and that the job has a network: with EnableNetworkIsolation, give it in a channel."
+        ) from problem
+
+
+def _unpack(archive: Path, code: Path, name: str) -> None:
+    if not hasattr(tarfile, "data_filter"):
+        raise ScriptError("AlgorithmError: This Python cannot unpack archives safely. Use 3.11.4 or later.")
+    try:
+        with tarfile.open(archive) as opened:
+            opened.extractall(code, filter="data")
+    except (tarfile.TarError, EOFError, OSError) as problem:
+        raise ScriptError(f"ClientError: {SOURCE}: {name} cannot be unpacked: {problem}.") from problem

@@ -1,0 +1,49 @@
+"""Nouns that are records by nature: what they say of themselves is all there is to them.
+
+An image or an app's configuration is done when it is written down: nothing is fetched before something starts. Nouns
+with ties of their own (trial components, artifacts, image versions, model cards) have rooms.
+"""
+
+from salvia.control.resource import RECORD, Resource
+
+CODE_REPOSITORY = Resource(
+    noun="CodeRepository",
+    plural="CodeRepositories",
+    key="CodeRepositoryName",
+    arn="code-repository/{CodeRepositoryName}",
+    operations=RECORD,
+    merged=frozenset({"GitConfig"}),
+)
+
+APP_IMAGE_CONFIG = Resource(
+    noun="AppImageConfig",
+    key="AppImageConfigName",
+    arn="app-image-config/{AppImageConfigName}",
+    operations=RECORD,
+)
+
+STUDIO_LIFECYCLE_CONFIG = Resource(
+    noun="StudioLifecycleConfig",
+    key="StudioLifecycleConfigName",
+    arn="studio-lifecycle-config/{StudioLifecycleConfigName}",
+    operations=RECORD - {"Update"},
+    filters={"AppTypeEquals": "StudioLifecycleConfigAppType"},
+)
+
+NOTEBOOK_INSTANCE_LIFECYCLE_CONFIG = Resource(
+    noun="NotebookInstanceLifecycleConfig",
+    key="NotebookInstanceLifecycleConfigName",
+    arn="notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}",
+    operations=RECORD,
+)
+
+MODEL_PACKAGE_GROUP = Resource(
+    noun="ModelPackageGroup",
+    key="ModelPackageGroupName",
+    arn="model-package-group/{ModelPackageGroupName}",
+    state="ModelPackageGroupStatus",
+    initial="Completed",
+    unsupported=("ManagedConfiguration",),
+    searchable="ModelPackageGroup",
+    operations=RECORD - {"Update"},
+)

@@ -1,0 +1,1 @@
+"""SageMaker's metrics data plane: what a run reports of itself, value by value."""
