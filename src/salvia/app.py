@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import uuid
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +59,7 @@ def node(settings: Settings) -> str:
     """The name of this data directory among those that share a database; empty where it has its own."""
     if not settings.shared:
         return ""
-    return files.create_once(settings.home / "node", lambda: str(uuid.uuid4()).encode()).decode()
+    return files.create_once(settings.home / "node", lambda: secrets.token_hex(8).encode()).decode()
 
 
 async def agree(settings: Settings) -> None:
