@@ -21,7 +21,7 @@ from salvia.objectstore.filesystem import FilesystemStore
 from salvia.objectstore.location import Location
 from salvia.objectstore.remote import RemoteStore
 from salvia.settings import Settings
-from salvia.store.db import Database
+from salvia.store.db import Database, Transaction
 from salvia.store.engine import database
 
 if TYPE_CHECKING:
@@ -45,14 +45,9 @@ def authority(settings: Settings) -> Authority:
         ) from error
 
 
-def server_secret(settings: Settings, database: Database) -> bytes:
-    """The key that instance tokens are made with: a file's, or the database's where several servers share it."""
-    if not settings.shared:
-        return files.create_once(settings.home / "secret.key", lambda: secrets.token_bytes(32))
-    row = database.read().one("SELECT value FROM secrets WHERE name = 'server'")
-    if row is None:
-        raise RuntimeError("The servers' secret is not in the database: `salvia up` puts it there.")
-    return bytes(row["value"])
+def server_secret(home: Path) -> bytes:
+    """The key that instance tokens are made with; created once, readable by its owner alone."""
+    return files.create_once(home / "secret.key", lambda: secrets.token_bytes(32))
 
 
 def node(settings: Settings) -> str:
@@ -63,17 +58,26 @@ def node(settings: Settings) -> str:
 
 
 async def agree(settings: Settings) -> None:
-    """Make the secret that all who share this database use: the first one's stands."""
+    """Use the secret of all who share this database: the first one's stands, and each keeps a copy."""
     if not settings.shared:
         return
-    value = secrets.token_bytes(32)
-    sql = "INSERT INTO secrets (name, value) VALUES ('server', :value) ON CONFLICT (name) DO NOTHING"
+    own = server_secret(settings.home)
+
+    def work(tx: Transaction) -> bytes:
+        sql = "INSERT INTO secrets (name, value) VALUES ('server', :value) ON CONFLICT (name) DO NOTHING"
+        tx.run(sql, {"value": own})
+        row = tx.one("SELECT value FROM secrets WHERE name = 'server'")
+        assert row is not None
+        return bytes(row["value"])
+
     db = database(settings.location)
     db.start()
     try:
-        await db.write(lambda tx: tx.run(sql, {"value": value}))
+        agreed = await db.write(work)
     finally:
         db.close()
+    if agreed != own:
+        files.replace(settings.home / "secret.key", agreed)
 
 
 def catalogue(home: Path) -> Catalogue:
@@ -100,7 +104,7 @@ def compose(settings: Settings) -> World:
         catalogue=catalogue(settings.home),
         dispatch=Dispatch(discover()),
         hints=hints(settings, db),
-        secret=server_secret(settings, db),
+        secret=server_secret(settings.home),
         node=node(settings),
     )
     if timekeeping.is_virtual(world):
