@@ -44,6 +44,20 @@ def test_everything_is_gone_and_the_role_is_there_again(emulator: Server) -> Non
     assert Jobs(emulator, count=7).run("print(1)")["TrainingJobStatus"] == "Completed"
 
 
+def test_what_was_recorded_is_forgotten(emulator: Server) -> None:
+    """What happened just before, too; what happens from then on is recorded."""
+    trail = emulator.client("cloudtrail")
+    emulator.client("iam").list_users()
+    assert _post(emulator) == 204
+    emulator.client("iam").list_roles()
+
+    def names() -> set[str]:
+        return {event["EventName"] for event in trail.lookup_events()["Events"]}
+
+    eventually(lambda: "ListRoles" in names(), 10)
+    assert "ListUsers" not in names()
+
+
 def test_the_command_does_it_too_and_quickly(emulator: Server) -> None:
     """In a tenth of a second, of which the best of five speaks: the disk is not ours alone."""
     took = []

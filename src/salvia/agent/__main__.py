@@ -111,7 +111,10 @@ class Agent:
     def _live(self, state: dict[str, Any]) -> None:
         write_tree(self._spec.ml, self._spec.job)
         self._work(lambda: self._inputs.bring(self._stopping.is_set))
-        ending = self._train(state)
+        try:
+            ending = self._train(state)
+        finally:
+            self._inputs.leave()
         self._reporter.enter("Uploading", metrics=self._metrics.final())
         # A model of a program that failed is none; what it wrote for its user may say why it failed.
         failed = self._failure is not None or not (ending.good or state["stopped"])

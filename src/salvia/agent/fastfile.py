@@ -119,6 +119,7 @@ def mountable(folder: str) -> bool:
 
     def attempt() -> None:
         with suppress(OSError, AttributeError):  # no Linux, no /dev/fuse, no right to
+            fuse.separate()
             mounted.append(fuse.mount(folder))
 
     thread = threading.Thread(target=attempt)

@@ -20,6 +20,7 @@ from .sources import Found
 
 _NEWNS = 0x20000
 _RDONLY, _NOSUID, _NODEV, _REC, _PRIVATE = 1, 2, 4, 0x4000, 0x40000
+_DETACH, _NOFOLLOW = 2, 8  # of umount2(2)
 _VERSION = 7, 31
 _LOOKUP, _FORGET, _GETATTR, _OPEN, _READ, _STATFS, _RELEASE = 1, 2, 3, 14, 15, 17, 18
 _FLUSH, _INIT, _OPENDIR, _READDIR, _RELEASEDIR, _INTERRUPT, _BATCH_FORGET = 25, 26, 27, 28, 29, 36, 42
@@ -35,28 +36,40 @@ _ATTRIBUTES = struct.Struct("<6Q10I")
 _READ_IN = struct.Struct("<QQI")
 
 
-def mount(folder: str) -> int:
-    """Mount on `folder`, for this thread and what it starts alone; the descriptor to serve. Raises OSError.
+def separate() -> None:
+    """Give this thread, and what it starts, mounts of their own. Raises OSError.
 
-    When its last process is gone, the mount is: nothing has to be undone, even after kill -9.
+    Nobody else sees what it mounts from then on; when its last process is gone, the mounts are, even after kill -9.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
+    _must(_libc().unshare(_NEWNS))
+    _must(_libc().mount(None, b"/", None, ctypes.c_ulong(_REC | _PRIVATE), None))
 
-    def must(result: int) -> None:
-        if result != 0:
-            raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), folder)
 
-    must(libc.unshare(_NEWNS))
-    must(libc.mount(None, b"/", None, ctypes.c_ulong(_REC | _PRIVATE), None))
+def mount(folder: str) -> int:
+    """Mount on `folder`; the descriptor to serve. Raises OSError. Call it only after `separate`."""
     descriptor = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    options = f"fd={descriptor},rootmode=40555,user_id=0,group_id=0,allow_other,default_permissions"
+    flags = ctypes.c_ulong(_RDONLY | _NOSUID | _NODEV)
     try:
-        options = f"fd={descriptor},rootmode=40555,user_id=0,group_id=0,allow_other,default_permissions"
-        flags = ctypes.c_ulong(_RDONLY | _NOSUID | _NODEV)
-        must(libc.mount(b"fastfile", os.fsencode(folder), b"fuse.salvia", flags, options.encode()))
-    except BaseException:
+        _must(_libc().mount(b"fastfile", os.fsencode(folder), b"fuse.salvia", flags, options.encode()))
+    except OSError:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def unmount(folder: str) -> None:
+    """Take away what this thread mounted; a link there is not followed."""
+    _libc().umount2(os.fsencode(folder), _DETACH | _NOFOLLOW)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _must(result: int) -> None:
+    if result != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 class Server:

@@ -14,6 +14,7 @@ from .fastfile import OpenFile, Tree, mountable
 from .gateway import Gateway
 from .sources import Source, objects, source_of
 from .spec import Spec
+from .tree import open_folder
 
 if TYPE_CHECKING:
     from .pipes import Pipes
@@ -36,6 +37,8 @@ class Inputs:
         self._spec, self._gateway, self._fail, self._say, self._trouble = spec, gateway, fail, say, trouble
         self._pipes: Pipes | None = None
         self._trees: list[tuple[Source, Tree]] = []
+        self._mounted: list[str] = []  # names below `_folder`, which is /opt/ml/input/data
+        self._folder = -1
         self._checkpoints: Checkpoints | None = None
 
     def bring(self, stopping: Callable[[], bool]) -> None:
@@ -74,6 +77,15 @@ class Inputs:
         if self._checkpoints is not None:
             self._checkpoints.start()
 
+    def leave(self) -> None:
+        """The program has ended: unmount. Call it from the thread that opened."""
+        for name in self._mounted:
+            from .fuse import unmount
+
+            # By the folder's descriptor: the program may have laid links on the way.
+            unmount(f"/proc/self/fd/{self._folder}/{name}")
+        self._mounted.clear()
+
     def close(self) -> None:
         """The program has ended: remove the pipes, store the last checkpoints. Raises JobError."""
         if self._pipes is not None:
@@ -100,12 +112,16 @@ class Inputs:
         return tree
 
     def _mount(self, source: Source, tree: Tree) -> None:
-        from .fuse import Server, mount
+        from . import fuse
 
-        folder = os.path.join(self._spec.ml, *source.folder)
-        os.makedirs(folder, exist_ok=True)
+        name = source.folder[-1]
         try:
-            descriptor = mount(folder)
+            if not self._mounted:
+                fuse.separate()
+                self._folder = open_folder(self._spec.ml, "input", "data")
+            os.close(open_folder(self._folder, name, create=True))
+            descriptor = fuse.mount(f"/proc/self/fd/{self._folder}/{name}")
         except OSError as error:
             raise JobError("InternalError", f"{source.label}: its folder cannot be mounted: {error}.") from error
-        Server(descriptor, tree, lambda item: OpenFile(self._gateway, item, self._say)).start()
+        self._mounted.append(name)
+        fuse.Server(descriptor, tree, lambda item: OpenFile(self._gateway, item, self._say)).start()

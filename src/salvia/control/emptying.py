@@ -14,6 +14,8 @@ async def reset(world: World) -> None:
     The bytes of objects and the folders of instances are swept later; agents learn from their next report that
     they are not wanted any more. Virtual time stays where it is: it never goes back.
     """
+    if world.journal is not None:
+        world.journal.forget()
     await world.db.write(_forget)
     for hook in world.dispatch.hooks["bootstrap"]:
         await hook(world)

@@ -25,6 +25,9 @@ VALUES (:event, :position, :account, :region, :type, :name) ON CONFLICT (event, 
 _INTEND = """
 INSERT INTO event_intents (id, written_at, record, checked) VALUES (:id, :written_at, :record, :checked)
 ON CONFLICT (id) DO NOTHING"""
+_OBSOLETE = """
+DELETE FROM event_intents
+WHERE written_at < :before AND EXISTS (SELECT 1 FROM events WHERE events.id = event_intents.id)"""
 _DELIVER = """
 INSERT INTO event_deliveries (trail, event, region, record) VALUES (:trail, :event, :region, :record)
 ON CONFLICT (trail, event) DO NOTHING"""
@@ -197,6 +200,8 @@ def settle(tx: Transaction, identifiers: Iterable[str]) -> None:
 
 def promote(tx: Transaction, before: float, subscribers: Iterable[Subscriber], most: int) -> int:
     """Make events of notes that nothing followed, their process having died. Returns how many."""
+    # A task that outlives its call may leave the note once more: that event is stored, and perhaps delivered.
+    tx.run(_OBSOLETE, {"before": before})
     rows = tx.all(
         "SELECT id, record, checked FROM event_intents WHERE written_at < :before ORDER BY id LIMIT :most",
         {"before": before, "most": most},

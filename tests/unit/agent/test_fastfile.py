@@ -187,3 +187,15 @@ def test_nothing_stays_mounted_when_an_agent_is_killed(world, instance, mounting
     job.process.kill()
     job.process.wait()
     shutil.rmtree(job.ml)
+
+
+def test_nothing_stays_mounted_when_a_program_has_ended(world, instance, mounting):
+    """Its agent may get another job, in the same folders."""
+    world.buckets["bucket"] = {"train/a": b"1"}
+    world.slow["PutObject"] = 3
+    job = instance(shell("cat $ML/input/data/train/a"), channels=[fast()]).start()
+    mounts = Path(f"/proc/{job.process.pid}/mounts")
+    eventually(lambda: "fuse.salvia" in mounts.read_text())
+    eventually(lambda: "Uploading" in world.phases)
+    assert "fuse.salvia" not in mounts.read_text()
+    assert job.wait()["code"] == 0

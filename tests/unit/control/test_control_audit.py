@@ -95,6 +95,35 @@ def test_a_change_that_is_undone_leaves_no_note(rig: Rig) -> None:
     assert asyncio.run(run()) == []
 
 
+def test_a_note_that_comes_late_makes_no_second_event(rig: Rig) -> None:
+    """A task that outlives its call carries the call's note with what it writes."""
+
+    class Everything:
+        id = "a-trail"
+
+        def wants(self, event: Event) -> bool:
+            return True
+
+        def wants_data(self, kind: str) -> bool:
+            return True
+
+    async def run() -> list[int]:
+        rig.now = 0x019000000005 / 1000
+        world = rig.world()
+        trail = Everything()
+        world.providers.trails = lambda db: [trail]
+        await world.db.write(lambda tx: events.insert(tx, [event(5)], [trail]))
+        await world.db.write(lambda tx: events.take(tx, trail.id, "file"))
+        await world.db.write(lambda tx: events.delivered(tx, trail.id, "file"))
+        await world.db.write(lambda tx: events.intend(tx, event(5), rig.now))
+        rig.now += 600
+        await retention.sweep(world)
+        tables = ("event_intents", "event_deliveries", "events")
+        return [len(world.db.read().all(f"SELECT * FROM {table}")) for table in tables]
+
+    assert asyncio.run(run()) == [0, 0, 1]
+
+
 def test_the_journal_of_a_dead_process_is_adopted_once(rig: Rig) -> None:
     """By two processes at once, and again after its lines were stored and the file was not yet gone."""
     folder = rig.folder / "audit"

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 from ..contract import Channel
 from ..failures import ClientError
@@ -10,17 +14,36 @@ from ..log import say
 from . import content_type, delimited, files, libsvm, parquet, recordio
 from .table import Sparse, Table, concatenated
 
+_BLOCK = 1 << 20
+
 
 def load(channel: Channel, csv_weights: bool) -> Table | None:
     """The rows of every file of the channel; None when there are none.
 
     Raises ClientError when the channel cannot be read as its ContentType says.
     """
-    if channel.mode == "Pipe":
-        raise ClientError(f"Channel {channel.name!r}: input mode Pipe is not available here. Use File or FastFile.")
     kind = content_type.understood(channel.content_type, channel.name)
     if channel.content_type is None:
         say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}, this algorithm's default.")
+    if channel.mode == "Pipe":
+        if kind == content_type.PARQUET:
+            raise ClientError(
+                f"Channel {channel.name!r}: Parquet files cannot be piped. Use input mode File or FastFile."
+            )
+        with tempfile.TemporaryDirectory() as folder:
+            return _load(replace(channel, directory=_received(channel, Path(folder))), kind, csv_weights)
+    return _load(channel, kind, csv_weights)
+
+
+def _received(channel: Channel, folder: Path) -> Path:
+    """The first epoch of a channel in Pipe mode, as a file: XGBoost wants all of the data at once anyway."""
+    pipe = channel.directory.with_name(f"{channel.directory.name}_0")
+    with pipe.open("rb") as source, (folder / pipe.name).open("wb") as copy:
+        shutil.copyfileobj(source, copy, _BLOCK)
+    return folder / pipe.name
+
+
+def _load(channel: Channel, kind: str, csv_weights: bool) -> Table | None:
     readers: dict[str, Callable[[files.DataFile], Table | None]] = {
         content_type.CSV: lambda file: delimited.read(file, csv_weights),
         content_type.LIBSVM: libsvm.read,

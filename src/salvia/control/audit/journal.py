@@ -66,6 +66,12 @@ class Journal:
                 _log.exception("events stay in the journal", extra={"event": "journal-failed"})
             await asyncio.sleep(_AGAIN)
 
+    def forget(self) -> None:
+        """Drop what is not stored yet: the server is being emptied."""
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            self._file = None  # whoever was to store it closes it
+
     async def close(self) -> None:
         """Store what there is. What cannot be stored now is safe where it is: others adopt it."""
         if self._storing:
@@ -96,6 +102,8 @@ class Journal:
             self._file = None  # the next line opens another
         try:
             await self._store(path)
+        except FileNotFoundError:  # forgotten
+            pass
         except Exception:  # the database is away, say: `run` tries again
             _log.exception("events stay in the journal", extra={"event": "journal-failed"})
         finally:

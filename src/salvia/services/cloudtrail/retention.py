@@ -17,12 +17,12 @@ def oldest(now: float) -> float:
 
 
 async def sweep(world: World) -> None:
-    """Delete what is too old; make events of notes whose process died. Several may run at once."""
+    """Make events of notes whose process died; delete what is too old. Several may run at once."""
+    left = world.clock.wall() - _ABANDONED
+    while await world.db.write(lambda tx: events.promote(tx, left, world.providers.trails(tx), _CHUNK)) == _CHUNK:
+        pass
     before = oldest(world.clock.now())
     while await world.db.write(lambda tx: events.expire(tx, before, _CHUNK)) == _CHUNK:
         pass
     undelivered = world.clock.now() - _REDELIVERY
     await world.db.write(lambda tx: events.give_up(tx, undelivered))
-    left = world.clock.wall() - _ABANDONED
-    while await world.db.write(lambda tx: events.promote(tx, left, world.providers.trails(tx), _CHUNK)) == _CHUNK:
-        pass

@@ -18,7 +18,6 @@ from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Row, Transaction
 
 _PAST, _FUTURE = 14 * 86_400, 2 * 3_600  # seconds that a value's time may lie behind or ahead
-_LAST_STEP = 2**31 - 1
 _INSERT = """
 INSERT INTO trial_metrics (id, component, name, at, step, value)
 VALUES (:id, :component, :name, :at, :step, :value)"""
@@ -52,9 +51,9 @@ async def batch_put_metrics(call: Call) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     for index, point in enumerate(call.request["MetricData"]):
         at = _seconds(point["Timestamp"])
-        value, step = float(point["Value"]), point.get("Step")
-        if math.isfinite(value) and now - _PAST <= at <= now + _FUTURE and (step is None or step <= _LAST_STEP):
-            row = {"name": point["MetricName"], "at": at, "step": step, "value": value}
+        value = float(point["Value"])
+        if math.isfinite(value) and now - _PAST <= at <= now + _FUTURE:
+            row = {"name": point["MetricName"], "at": at, "step": point.get("Step"), "value": value}
             rows.append({**row, "id": ids.row_id(), "component": component.id})
         else:
             errors.append({"Code": "VALIDATION_ERROR", "MetricIndex": index})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
@@ -219,3 +220,19 @@ def await_round(base, number: int) -> None:
     while f"[{number}]#011" not in (base / "log").read_text():
         assert time.monotonic() < deadline, (base / "log").read_text()
         time.sleep(0.01)
+
+
+def test_a_channel_in_pipe_mode_is_read_to_its_end(xgboost: Image) -> None:
+    """Guide, "XGBoost algorithm": training input mode File or Pipe; the pipe of the first epoch has all of the data."""
+    rows = "\n".join(diabetes_rows()) + "\n"
+    base = xgboost.base({"train/unused": ""}, {"num_round": "2"}, "text/csv", TrainingInputMode="Pipe")
+    pipe = base / "input" / "data" / "train_0"
+    os.mkfifo(pipe)
+    process = xgboost.start(base)
+    with pipe.open("w") as feed:
+        feed.write(rows)
+    outcome = xgboost.finished(process, base)
+    assert outcome.code == 0, outcome.log
+    assert f"train: {len(diabetes_rows())} rows" in outcome.log
+    refused = xgboost.run({"train/x": ""}, {"num_round": "2"}, "application/x-parquet", TrainingInputMode="Pipe")
+    assert "Parquet files cannot be piped" in refused.failure

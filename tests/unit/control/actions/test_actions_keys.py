@@ -158,7 +158,7 @@ def test_a_model_package_is_asked_for_as_it_is() -> None:
 
 def test_the_target_model_of_an_invocation() -> None:
     request = {"EndpointName": "e", "TargetModel": "m.tar.gz"}
-    assert value("InvokeEndpoint", request, "sagemaker:TargetModel", service="sagemaker-runtime") == "m.tar.gz"
+    assert value("InvokeEndpoint", request, "sagemaker:TargetModel", service="sagemaker_runtime") == "m.tar.gz"
 
 
 def test_several_values_of_a_single_key_must_each_be_allowed() -> None:
