@@ -19,7 +19,7 @@ from .group import cli, client, fail, running_settings
 
 def _location(_context: click.Context, _option: click.Parameter, url: str) -> str:
     try:
-        if url:
+        if url and not url.startswith("file:///"):
             Location.parse(url).keys()
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
