@@ -45,15 +45,17 @@ endef
 	@$(call install,-r requirements/docs.lock)
 	@touch $@
 
-system: ## bubblewrap and the like, where this may be done
+system: ## bubblewrap and PostgreSQL, where this may be done
 	@tools/system-packages
 
 demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
-test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test
+test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test on SQLite, then contract and chaos on PostgreSQL
 	@rm -f .coverage .coverage.*
 	$(BIN)/coverage run -m pytest tests $(ARGS)
+	SALVIA_TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest tests/contract tests/chaos \
+	  --ignore tests/chaos/test_replicas.py $(ARGS) || [ $$? = 5 ] # 5: ARGS leave none
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40
 
 check: .venv/.dev ## style, types, architecture

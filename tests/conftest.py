@@ -22,6 +22,8 @@ import pytest
 from botocore import xform_name
 from botocore.config import Config
 
+from tests.postgresql import Cluster, binaries
+
 _BIN = Path(sys.executable).parent
 # Salvia's own API is one more service to boto3 and the AWS CLI, once they are told where its model is.
 os.environ["AWS_DATA_PATH"] = str(Path(__file__).resolve().parent.parent / "src" / "salvia" / "protocol" / "data")
@@ -108,7 +110,9 @@ class Server:
         self.salvia("down")
 
     def status(self) -> dict[str, Any]:
-        return json.loads(self.salvia("status", "--json", check=False).stdout)
+        done = self.salvia("status", "--json", check=False)
+        assert done.stdout, done.stderr
+        return json.loads(done.stdout)
 
     def pids(self, role: str) -> list[int]:
         return [entry["pid"] for entry in self.status()["processes"] if entry["role"] == role]
@@ -161,11 +165,30 @@ def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def make_server(tmp_path_factory: pytest.TempPathFactory, image_cache: Path) -> Iterator[Callable[..., Server]]:
-    """Start a server with its own data directory: `make_server("--auth", "off")`."""
+def postgresql() -> Iterator[Cluster]:
+    """A PostgreSQL for this run."""
+    if binaries() is None:
+        pytest.skip("PostgreSQL is not installed (Debian, Ubuntu: apt-get install postgresql)")
+    cluster = Cluster()
+    yield cluster
+    cluster.close()
+
+
+@pytest.fixture(scope="session")
+def make_server(
+    tmp_path_factory: pytest.TempPathFactory, image_cache: Path, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Server]]:
+    """Start a server with its own data directory: `make_server("--auth", "off")`.
+
+    With SALVIA_TEST_DATABASE=postgresql each has a PostgreSQL database of its own, unless it names one.
+    """
     started: list[Server] = []
+    on_postgresql = os.environ.get("SALVIA_TEST_DATABASE") == "postgresql"
+    cluster: Cluster | None = request.getfixturevalue("postgresql") if on_postgresql else None
 
     def make(*options: str) -> Server:
+        if cluster is not None and "--database" not in options:
+            options += ("--database", cluster.url())
         home = tmp_path_factory.mktemp("home")
         (home / "images").symlink_to(image_cache)
         shutil.copytree(Path(__file__).parent / "images", home / "containers")

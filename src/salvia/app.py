@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from salvia.control import timekeeping
 from salvia.control.audit import Journal
 from salvia.control.dispatch import Dispatch, discover
-from salvia.control.hints import Hints
+from salvia.control.hints import Hints, Notifications, Wakes
 from salvia.control.world import World
 from salvia.core import files
 from salvia.core.clock import Clock
@@ -21,15 +21,11 @@ from salvia.objectstore.filesystem import FilesystemStore
 from salvia.objectstore.location import Location
 from salvia.objectstore.remote import RemoteStore
 from salvia.settings import Settings
-from salvia.store.db import Database
+from salvia.store.db import Database, Transaction
+from salvia.store.engine import database
 
 if TYPE_CHECKING:
     from salvia.protocol.proxy.authority import Authority
-
-
-def server_secret(home: Path) -> bytes:
-    """The key that instance tokens are made with; created once, readable by its owner alone."""
-    return files.create_once(home / "secret.key", lambda: secrets.token_bytes(32))
 
 
 def authority(settings: Settings) -> Authority:
@@ -49,6 +45,41 @@ def authority(settings: Settings) -> Authority:
         ) from error
 
 
+def server_secret(home: Path) -> bytes:
+    """The key that instance tokens are made with; created once, readable by its owner alone."""
+    return files.create_once(home / "secret.key", lambda: secrets.token_bytes(32))
+
+
+def node(settings: Settings) -> str:
+    """The name of this data directory among those that share a database; empty where it has its own."""
+    if not settings.shared:
+        return ""
+    return files.create_once(settings.home / "node", lambda: secrets.token_hex(8).encode()).decode()
+
+
+async def agree(settings: Settings) -> None:
+    """Use the secret of all who share this database: the first one's stands, and each keeps a copy."""
+    if not settings.shared:
+        return
+    own = server_secret(settings.home)
+
+    def work(tx: Transaction) -> bytes:
+        sql = "INSERT INTO secrets (name, value) VALUES ('server', :value) ON CONFLICT (name) DO NOTHING"
+        tx.run(sql, {"value": own})
+        row = tx.one("SELECT value FROM secrets WHERE name = 'server'")
+        assert row is not None
+        return bytes(row["value"])
+
+    db = database(settings.location)
+    db.start()
+    try:
+        agreed = await db.write(work)
+    finally:
+        db.close()
+    if agreed != own:
+        files.replace(settings.home / "secret.key", agreed)
+
+
 def catalogue(home: Path) -> Catalogue:
     """The images that come with Salvia, and those of one's own in the data directory."""
     return Catalogue(default_folder(), home / "containers")
@@ -56,31 +87,42 @@ def catalogue(home: Path) -> Catalogue:
 
 def objects(settings: Settings) -> ObjectStore:
     """Where bytes live: a folder of the data directory, or a bucket of another S3."""
-    if not settings.object_store:
-        return FilesystemStore(settings.home / "objects")
+    if not settings.object_store or settings.object_store.startswith("file:///"):
+        return FilesystemStore(settings.objects)
     return RemoteStore(Location.parse(settings.object_store))
 
 
 def compose(settings: Settings) -> World:
     """Everything but the runtimes, opened and wired. Needs the schema to be there."""
-    database = Database(settings.database_path)
-    database.start()
+    db = database(settings.location)
+    db.start()
     world = World(
         settings=settings,
-        db=database,
+        db=db,
         clock=Clock(),
         objects=objects(settings),
         catalogue=catalogue(settings.home),
         dispatch=Dispatch(discover()),
-        hints=Hints(settings.run / "hints"),
+        hints=hints(settings, db),
         secret=server_secret(settings.home),
+        node=node(settings),
     )
     if timekeeping.is_virtual(world):
-        world.clock.reach(timekeeping.ahead(database.read()))
-    world.journal = Journal(settings.home / "audit", database, lambda db: world.providers.trails(db))
+        world.clock.reach(timekeeping.ahead(db.read()))
+    world.journal = Journal(settings.home / "audit", db, lambda reader: world.providers.trails(reader))
     for provide in world.dispatch.hooks["provide"]:
         provide(world)
     return world
+
+
+def hints(settings: Settings, db: Database) -> Wakes:
+    """How processes wake each other: on one machine through sockets, else through the database."""
+    if not settings.shared:
+        return Hints(settings.run / "hints")
+    from salvia.store.postgresql import PostgresDatabase
+
+    assert isinstance(db, PostgresDatabase)
+    return Notifications(db)
 
 
 async def bootstrap(settings: Settings) -> None:
@@ -89,6 +131,7 @@ async def bootstrap(settings: Settings) -> None:
 
     bundle = trust.bundle(authority(settings).certificate, settings.ca_bundle)
     files.replace(settings.ca_bundle, bundle.encode())
+    await agree(settings)
     world = compose(settings)
     try:
         for hook in world.dispatch.hooks["bootstrap"]:

@@ -27,6 +27,7 @@ def findings(home: Path) -> Iterator[Finding]:
     report = runtime.report()
     version = ".".join(map(str, sys.version_info[:3]))
     yield Finding(f"Python {version}", sys.version_info >= (3, 11))
+    yield from _database(home)
     cpus, memory = runtime.capacity()
     yield Finding(f"{cpus} cores, {memory / 2**30:.1f} GiB of memory", True)
     yield Finding(f"isolation level: {report['isolation']}", report["isolation"] == "bubblewrap")
@@ -57,3 +58,21 @@ def findings(home: Path) -> Iterator[Finding]:
         free > 5 * 2**30,
         "" if free > 5 * 2**30 else "Data, models and image environments need room; 5 GiB is little.",
     )
+
+
+def _database(home: Path) -> Iterator[Finding]:
+    """That of the running, or the last, server; there may never have been one."""
+    from salvia.settings import Settings
+    from salvia.store.schema import current
+
+    try:
+        settings = Settings.load(home)
+    except (FileNotFoundError, ValueError, TypeError):
+        return
+    try:
+        current(settings.location)
+    except Exception as error:
+        cost = f"Salvia answers errors while it cannot be reached: {error}."
+        yield Finding(f"database {settings.shown_database}", False, cost)
+    else:
+        yield Finding(f"database {settings.shown_database}", True)

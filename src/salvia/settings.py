@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 
 def default_home() -> Path:
@@ -19,8 +19,9 @@ def default_home() -> Path:
 class Settings:
     """`advertise` is the URL by which instances reach the gateway; empty: derived from host and port.
 
-    `object_store` is the URL of a bucket (`objectstore.location`); empty: the folder `objects` of the data directory.
-    `buckets` are URLs of buckets of other S3s that are served under their own names.
+    `database` is a URL with its password: what is shown to people is `shown_database`.
+    `object_store` is the URL of a bucket (`objectstore.location`) or a folder's, file:///…; empty: the folder `objects`
+    of the data directory. `buckets` are URLs of buckets of other S3s that are served under their own names.
     """
 
     home: Path
@@ -29,7 +30,8 @@ class Settings:
     auth: Literal["enforce", "off"] = "enforce"
     capacity: Literal["elastic", "strict"] = "elastic"
     workers: int = 1
-    database: str = ""
+    controllers: int = 1
+    database: str = field(default="", repr=False)
     object_store: str = ""
     buckets: str = ""
     advertise: str = ""
@@ -70,11 +72,33 @@ class Settings:
         return self.home / "ca-bundle.pem"
 
     @property
-    def database_path(self) -> Path:
-        """The SQLite file."""
+    def shared(self) -> bool:
+        """Whether other data directories may share the database: PostgreSQL's, not a file's."""
+        return self.database.startswith(("postgresql:", "postgresql+asyncpg:"))
+
+    @property
+    def location(self) -> Path | str:
+        """The SQLite file, or the URL of PostgreSQL."""
+        if self.shared:
+            return self.database
         if not self.database:
             return self.home / "salvia.db"
         return Path(self.database.removeprefix("sqlite:///")).absolute()
+
+    @property
+    def shown_database(self) -> str:
+        """The database for people: without password, nor options among which one may be."""
+        if not self.shared:
+            return f"sqlite:///{self.location}"
+        url = urlsplit(self.database)
+        user = f"{url.username}@" if url.username else ""
+        socket = "".join(f" on {folder}" for folder in parse_qs(url.query).get("host", ()))
+        return f"postgresql://{user}{url.netloc.rpartition('@')[2]}{url.path}{socket}"
+
+    @property
+    def objects(self) -> Path:
+        """The folder of the object store: replicas share one."""
+        return Path(self.object_store.removeprefix("file://")) if self.object_store else self.home / "objects"
 
     @property
     def run(self) -> Path:
@@ -84,6 +108,7 @@ class Settings:
     def save(self) -> None:
         """Write the file that `load` reads."""
         fresh = self.run / "settings.new"
+        fresh.touch(0o600)  # the database's password is in it
         fresh.write_text(json.dumps({**asdict(self), "home": str(self.home)}))
         fresh.replace(self.run / "settings.json")  # whole or not at all: `salvia status` may be reading it
 

@@ -76,10 +76,12 @@ class Supervisor:
         from salvia.store.schema import upgrade
 
         try:
-            upgrade(settings.database_path)
+            upgrade(settings.location)
+        except OSError as error:
+            raise CannotStart(f"The database {settings.shown_database} cannot be reached: {error}.") from None
         except Exception as error:
             raise CannotStart(
-                f"The database {settings.database_path} cannot be brought to this version's schema: {error}. Is it "
+                f"The database {settings.shown_database} cannot be brought to this version's schema: {error}. Is it "
                 "Salvia's, and of no later version? `pip install --upgrade salvia-ml` reads a later one."
             ) from error
         from salvia.app import bootstrap
@@ -111,7 +113,8 @@ class Supervisor:
         """Keep the processes alive until SIGTERM or SIGINT. Jobs run on when this ends."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        self._children = [_Child("gateway", n) for n in range(self._settings.workers)] + [_Child("controller", 0)]
+        numbers = {"gateway": self._settings.workers, "controller": self._settings.controllers}
+        self._children = [_Child(role, index) for role, count in numbers.items() for index in range(count)]
         while not self._stopping:
             for child in self._children:
                 self._tend(child)
@@ -217,7 +220,8 @@ def detach(settings: Settings, arguments: list[str]) -> int:
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "SALVIA_HOME": str(settings.home)},
+            # The database's URL has a password, and command lines are everybody's to read.
+            env={**os.environ, "SALVIA_HOME": str(settings.home), "SALVIA_DATABASE": settings.database},
         )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:

@@ -53,7 +53,7 @@ class Story:
     def __init__(self, folder: Path, disk: Disk) -> None:
         settings = Settings(home=folder)
         settings.run.mkdir(parents=True)
-        schema.upgrade(settings.database_path)
+        schema.upgrade(settings.location)
         self.disk = disk
         self.world: World = compose(settings)
         self.lives: list[Referred] = []

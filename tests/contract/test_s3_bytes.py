@@ -34,7 +34,7 @@ LATER = 1e12  # wall time by which everything is old
 def world(tmp_path: Path) -> Any:
     settings = Settings(home=tmp_path)
     settings.run.mkdir(parents=True)
-    schema.upgrade(settings.database_path)
+    schema.upgrade(settings.location)
     world = compose(settings)
     yield world
     asyncio.run(close(world))

@@ -19,7 +19,7 @@ from .group import cli, client, fail, running_settings
 
 def _location(_context: click.Context, _option: click.Parameter, url: str) -> str:
     try:
-        if url:
+        if url and not url.startswith("file:///"):
             Location.parse(url).keys()
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
@@ -56,12 +56,20 @@ def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> 
     help="elastic: fit any instance type into this machine; strict: queue jobs until theirs are free.",
 )
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 64), help="Gateway processes.")
-@click.option("--database", default="", help="sqlite:///PATH; by default salvia.db in the data directory.")
+@click.option("--controllers", default=1, show_default=True, type=click.IntRange(1, 64), help="Controller processes.")
+@click.option(
+    "--database",
+    default="",
+    envvar="SALVIA_DATABASE",
+    help="sqlite:///PATH (by default salvia.db in the data directory) or postgresql://USER:PASSWORD@HOST/NAME. "
+    "Rather than on the command line, where others see it, put a password into SALVIA_DATABASE.",
+)
 @click.option(
     "--object-store",
     default="",
     callback=_location,
-    help="s3://BUCKET/PREFIX?endpoint=https://HOST&region=R: keep objects' bytes in a bucket of another S3.",
+    help="s3://BUCKET/PREFIX?endpoint=https://HOST&region=R: keep objects' bytes in a bucket of another S3; or "
+    "file:///FOLDER.",
 )
 @click.option(
     "--buckets",
@@ -83,8 +91,9 @@ def up(detach: bool, database: str, **options: Any) -> None:
     from salvia.supervisor import CannotStart, Supervisor
     from salvia.supervisor import detach as start_detached
 
-    if database and not database.startswith("sqlite:///"):
-        fail("--database takes sqlite:///PATH. PostgreSQL is not supported yet.", 2)
+    if database and not database.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://")):
+        fail("--database takes sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.", 2)
+    os.environ.pop("SALVIA_DATABASE", None)  # what is started from here on has no need of the password
     os.umask(0o077)  # the data directory holds keys and data: it is its owner's alone
     settings = Settings(default_home(), database=database, **options)
     try:
@@ -108,7 +117,7 @@ def up(detach: bool, database: str, **options: Any) -> None:
 
 def _arguments(settings: Settings) -> list[str]:
     """The options of `up` that make these settings: each option is a setting of the same name."""
-    chosen = {parameter.name: parameter for parameter in up.params if parameter.name != "detach"}
+    chosen = {parameter.name: parameter for parameter in up.params if parameter.name not in {"detach", "database"}}
     words: list[str] = []
     for name, parameter in chosen.items():
         value = getattr(settings, str(name))
@@ -177,6 +186,7 @@ def status(as_json: bool) -> None:
                 {
                     "home": str(home),
                     "url": Settings.load(home).url if alive else None,
+                    "database": Settings.load(home).shown_database if alive else None,
                     "processes": [{"role": entry.role, "pid": entry.pid} for entry in [*alive, *agents]],
                     "isolation": report,
                     "capacity": {"cpus": cpus, "memory_bytes": memory},
@@ -188,6 +198,8 @@ def status(as_json: bool) -> None:
     else:
         click.echo(f"data directory  {home}")
         click.echo(f"url             {Settings.load(home).url if alive else '(down: `salvia up` starts it)'}")
+        if alive:
+            click.echo(f"database        {Settings.load(home).shown_database}")
         click.echo(f"processes       {', '.join(f'{p.role} {p.pid}' for p in [*alive, *agents]) or 'none'}")
         click.echo(f"isolation       {report['isolation']}")
         click.echo(f"capacity        {cpus} cores, {memory / 2**30:.1f} GiB")
@@ -196,9 +208,15 @@ def status(as_json: bool) -> None:
 
 
 def _running_jobs() -> list[dict[str, str]]:
-    answer = client(running_settings()).json(
-        "sagemaker", "SageMaker.ListTrainingJobs", {"StatusEquals": "InProgress", "MaxResults": 100}
-    )
+    from salvia.core.client import ClientError
+
+    try:
+        answer = client(running_settings()).json(
+            "sagemaker", "SageMaker.ListTrainingJobs", {"StatusEquals": "InProgress", "MaxResults": 100}
+        )
+    except (ClientError, OSError) as error:  # a status is wanted most when something is wrong
+        click.echo(f"salvia: the gateway does not say which jobs run: {error}", err=True)
+        return []
     return [
         {"name": job["TrainingJobName"], "secondary_status": job.get("SecondaryStatus", "")}
         for job in answer.get("TrainingJobSummaries", [])

@@ -1,4 +1,4 @@
-"""How processes on one machine wake each other: a datagram that says only *look*.
+"""How processes wake each other: a message that says only *look*.
 
 A lost hint costs a poll interval, never work: what is due stands in the database.
 """
@@ -12,6 +12,51 @@ import secrets
 import socket
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from salvia.store.postgresql import PostgresDatabase
+
+
+class Wakes(Protocol):
+    """What both ways offer."""
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on the running loop whenever another process, or this one, sends."""
+
+    def send(self) -> None:
+        """Wake every listener."""
+
+    def close(self) -> None:
+        """Listen no more."""
+
+
+class Notifications:
+    """PostgreSQL's LISTEN and NOTIFY: wherever the others are."""
+
+    def __init__(self, database: PostgresDatabase) -> None:
+        self._database = database
+        self._sending: asyncio.Task[None] | None = None
+        self._again = False
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake` on the running loop whenever another process, or this one, sends."""
+        self._database.listen(wake)
+
+    def send(self) -> None:
+        """Wake every listener. Nobody waits for it; what comes while one is on its way is one more."""
+        self._again = True
+        if self._sending is None or self._sending.done():
+            self._sending = asyncio.get_running_loop().create_task(self._send())
+
+    async def _send(self) -> None:
+        while self._again:
+            self._again = False
+            with contextlib.suppress(Exception):  # a lost hint; the database's own log says why
+                await self._database.notify()
+
+    def close(self) -> None:
+        """The database closes what listens."""
 
 
 class Hints:

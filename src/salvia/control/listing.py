@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # What a summary shows that needs nothing of the request: most of a row is its spec.
 _SUMMARY = (
     "d.id, d.kind, d.account, d.region, d.name, d.arn, d.owner, d.state, d.created_at, d.modified_at, "
-    "'{}' AS spec, d.status, '{}' AS tags, d.version, d.due_at, d.lock_token"
+    "'{}' AS spec, d.status, '{}' AS tags, d.version, d.due_at, d.lock_token, d.node"
 )
 # SageMaker's models spell these ranges and filters the same for every noun.
 _RANGES = {

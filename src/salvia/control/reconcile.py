@@ -61,6 +61,23 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`."""
+        beating = asyncio.create_task(self._beat()) if self._world.node else None
+        try:
+            await self._run()
+        finally:
+            if beating is not None:
+                beating.cancel()
+
+    async def _beat(self) -> None:
+        """Tell the other nodes that this one lives."""
+        while True:
+            try:
+                await self._world.db.write(lambda tx: leases.seen(tx, self._world.node))
+            except Exception:
+                _log.exception("heartbeat failed", extra={"event": "heartbeat-failed"})
+            await asyncio.sleep(leases.DEAD / 6)
+
+    async def _run(self) -> None:
         idle = _IDLE[0]
         while not self._stopping:
             self._look.clear()
@@ -75,10 +92,12 @@ class Worker:
             idle = _IDLE[0] if claimed else min(idle * 2, _IDLE[1])
             if len(claimed) == _AT_ONCE:
                 continue
-            due = leases.next_due(self._world.db.read(), self._world.clock.wall())
+            db = self._world.db.read()
+            now = db.now()
+            due = leases.next_due(db, now, self._world.node)
             wait = idle * random.uniform(0.8, 1.2)  # noqa: S311
             if due is not None:
-                wait = min(wait, max(0.0, due - self._world.clock.wall()) + 0.001)
+                wait = min(wait, max(0.0, due - now) + 0.001)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._look.wait(), wait)
 
@@ -94,14 +113,11 @@ class Worker:
 
     async def _claim(self) -> list[Document]:
         room = _AT_ONCE - len(self._running)
-        now = self._world.clock.wall()
-        if not self._world.db.read().one(
-            "SELECT 1 FROM documents WHERE due_at <= :now AND (locked_until IS NULL OR locked_until < :now) LIMIT 1",
-            {"now": now},
-        ):
+        db, node = self._world.db.read(), self._world.node
+        if not leases.any_due(db, db.now(), node):
             return []
         timekeeping.catch_up(self._world)  # what the clock made due must not be told the time of before
-        return await self._world.db.write(lambda tx: leases.claim(tx, now, _LEASE, room))
+        return await self._world.db.write(lambda tx: leases.claim(tx, tx.now(), _LEASE, room, node))
 
     async def _work(self, document: Document) -> None:
         handler: Reconciler | None = self._world.dispatch.reconcilers.get(document.kind)
@@ -140,9 +156,8 @@ class Worker:
         """Hold on to the lease; whoever lost it stops, since another controller does the work by now."""
         while True:
             await asyncio.sleep(_RENEW)
-            until = self._world.clock.wall() + _LEASE
             try:
-                held = await self._world.db.write(lambda tx, until=until: leases.renew(tx, document, until))  # type: ignore[misc]
+                held = await self._world.db.write(lambda tx: leases.renew(tx, document, tx.now() + _LEASE))
             except Exception:
                 _log.exception("renewal failed", extra={"event": "renewal-failed", "arn": document.arn})
                 continue

@@ -10,7 +10,7 @@ from salvia.core.clock import Clock
 from salvia.settings import Settings
 from salvia.store.db import Database, Transaction
 
-from .hints import Hints
+from .hints import Wakes
 from .providers import Providers
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class World:
-    """`runtimes` are by name; gateways have none. `secret` is the server's own. `closing` is set once the process is to
-    end, `closers` are called then. With `journal`, calls are recorded."""
+    """`runtimes` are by name; gateways have none. `secret` is the servers' own, `node` empty where there is but one.
+    `closing` is set once the process is to end, `closers` are called then. With `journal`, calls are recorded."""
 
     settings: Settings
     db: Database
@@ -37,8 +37,9 @@ class World:
     objects: ObjectStore
     catalogue: Catalogue
     dispatch: Dispatch
-    hints: Hints
+    hints: Wakes
     secret: bytes = field(repr=False)
+    node: str = ""
     providers: Providers = field(default_factory=Providers)
     runtimes: dict[str, Runtime] = field(default_factory=dict)
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)

@@ -1,11 +1,12 @@
-"""One database, one writer thread, group commit.
+"""One writer thread, group commit: what SQLite and PostgreSQL have in common.
 
-    write(work) ──▶ queue ──▶ writer thread: BEGIN IMMEDIATE
-                                 SAVEPOINT work₁ … SAVEPOINT workₙ   whatever has queued meanwhile
-                              COMMIT (one fsync) ──▶ every waiter resumes
+    write(work) ──▶ queue ──▶ writer thread: begin, alone among all writers of the database
+                                 savepoint work₁ … savepoint workₙ   whatever has queued meanwhile
+                              commit (one fsync) ──▶ every waiter resumes
 
-A write returns after its commit is on the disk. Reads by an index run inline: they take microseconds, and a
-thread's hand-over costs more. What may be long goes through `scan`.
+One transaction writes at a time, whatever the database and however many processes there are: what a unit reads stays
+true until it commits. A write returns after its commit is on the disk. Reads by an index are plain calls; what may be
+long goes through `scan`.
 """
 
 from __future__ import annotations
@@ -14,61 +15,91 @@ import asyncio
 import contextlib
 import logging
 import queue
-import sqlite3
 import threading
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
-Row = sqlite3.Row
 Parameters = Mapping[str, Any]
 
+OURS = frozenset({"alembic_version", "nodes", "secrets"})  # tables that hold no resources
 _log = logging.getLogger("salvia.store")
-_GROUP = 128  # how many units share a commit at most; beyond it the first would wait too long
-_BUSY_MS = 30_000
-_REMEMBERED = 10_000  # answers, until nobody writes any more
 
 # What is to be written with every unit of the task at hand, and only if the unit is: the audit trail's own note.
 RIDER: ContextVar[Callable[[Transaction], None] | None] = ContextVar("rider", default=None)
 
 
-class Reader:
-    """Queries on one connection. SQL takes `:named` parameters and is portable to PostgreSQL."""
+class Row(Protocol):
+    """One row of an answer, its columns by name or position."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __getitem__(self, column: str | int, /) -> Any: ...
 
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def keys(self) -> Iterable[str]:
+        """The names of its columns."""
+
+
+class Reader(ABC):
+    """Queries on one connection. SQL takes `:named` parameters and is portable between the databases."""
+
+    @abstractmethod
     def one(self, sql: str, parameters: Parameters | None = None) -> Row | None:
         """The first row, or None."""
-        row: Row | None = self._connection.execute(sql, parameters or {}).fetchone()
-        return row
 
+    @abstractmethod
     def all(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Every row."""
-        return self._connection.execute(sql, parameters or {}).fetchall()
 
-    def version(self) -> object:
-        """What differs from its last value once anybody else has committed anything."""
-        return self._connection.execute("PRAGMA data_version").fetchone()[0]
+    @abstractmethod
+    def now(self) -> float:
+        """The database's own time, the same for whoever shares it; seconds since the epoch."""
 
 
 class Transaction(Reader):
     """A unit of work: all of it becomes durable, or none."""
 
+    @abstractmethod
     def run(self, sql: str, parameters: Parameters | None = None) -> int:
         """Execute a statement; returns the number of rows it changed."""
-        return self._connection.execute(sql, parameters or {}).rowcount
 
+    @abstractmethod
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
         """Execute a statement once for each of `parameters`."""
-        self._connection.executemany(sql, parameters)
 
+    @abstractmethod
     def tables(self) -> list[str]:
-        """The names of all tables, but for that which holds the schema's version."""
-        rows = self.all("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'alembic_version'")
-        return [row["name"] for row in rows if not row["name"].startswith("sqlite_")]
+        """The names of all tables that hold resources."""
+
+
+class Writer(Transaction):
+    """The one connection that writes, and the brackets of its group commits."""
+
+    @abstractmethod
+    def begin(self) -> None:
+        """Begin a transaction, once no other process is in one. Connects again where that is needed."""
+
+    @abstractmethod
+    def savepoint(self) -> None:
+        """Begin a unit."""
+
+    @abstractmethod
+    def undo(self) -> None:
+        """Take back what the unit has done so far."""
+
+    @abstractmethod
+    def release(self) -> None:
+        """End the unit."""
+
+    @abstractmethod
+    def commit(self) -> None:
+        """Make the transaction durable. When this raises, what became of it is not known."""
+
+    @abstractmethod
+    def rollback(self) -> None:
+        """Give the transaction up."""
 
 
 class _Unit:
@@ -96,86 +127,34 @@ class _Unit:
             _log.debug("write settled after its event loop closed")
 
 
-class Database:
-    """A SQLite file. Several processes may hold it open at once."""
+class Database(ABC):
+    """A database that several processes may have open at once."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._reader: Reader | None = None
+    group = 128  # how many units share a commit at most; beyond it the first would wait too long
+
+    def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
-        self._scanners = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._memory: dict[Hashable, Any] = {}
-        self._as_of: object = None
 
-    def connect(self) -> sqlite3.Connection:
-        """A new connection, set up as every process must have it."""
-        connection = sqlite3.connect(
-            self.path,
-            timeout=_BUSY_MS / 1000,
-            isolation_level=None,
-            check_same_thread=False,
-            cached_statements=512,
-        )
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=FULL")
-        connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute("PRAGMA temp_store=MEMORY")
-        self._open.append(connection)
-        return connection
-
+    @abstractmethod
     def start(self) -> None:
-        """Open the reader and start the writer."""
-        self._reader = Reader(self.connect())
-        # Connected here, so that what goes wrong is raised to whoever starts us rather than ending the thread.
-        connection = self.connect()
-        self._thread = threading.Thread(
-            target=self._write_forever, args=(connection,), name="salvia-writer", daemon=True
-        )
-        self._thread.start()
+        """Connect, and start the writer. Raises what goes wrong, rather than ending a thread."""
 
+    @abstractmethod
     def close(self) -> None:
         """Finish what is queued and close every connection."""
-        if self._thread is not None:
-            self._queue.put(None)
-            self._thread.join()
-            self._thread = None
-        for connection in self._open:
-            connection.close()
-        self._open.clear()
-        self._scanners = threading.local()
-        self._reader = None
 
+    @abstractmethod
     def read(self) -> Reader:
-        """For reads by an index, on the calling thread."""
-        if self._reader is None:
-            raise RuntimeError("The database is not open.")
-        return self._reader
+        """For reads by an index, as plain calls."""
+
+    @abstractmethod
+    async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
+        """Every row of a query that may be long; others go on meanwhile."""
 
     def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
-        """What `find` reads, remembered until anything is committed, here or in another process."""
-        reader = self.read()
-        version = reader.version()  # before the reading: what is read later is no older
-        if version != self._as_of or len(self._memory) >= _REMEMBERED:
-            self._memory.clear()
-            self._as_of = version
-        if key not in self._memory:
-            self._memory[key] = find(reader)
-        found: T = self._memory[key]
-        return found
-
-    async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
-        """Every row of a query that may be long, read on a thread."""
-        return await asyncio.to_thread(self._scan, sql, parameters or {})
-
-    def _scan(self, sql: str, parameters: Parameters) -> list[Row]:
-        reader = getattr(self._scanners, "reader", None)
-        if reader is None:
-            reader = self._scanners.reader = Reader(self.connect())
-        found: list[Row] = reader.all(sql, parameters)
-        return found
+        """What `find` reads; it may be remembered until anything is committed, here or in another process."""
+        return find(self.read())
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` as one atomic unit; returns its result once the commit is durable.
@@ -190,8 +169,17 @@ class Database:
         result: T = await asyncio.shield(unit.future)
         return result
 
-    def _write_forever(self, connection: sqlite3.Connection) -> None:
-        transaction = Transaction(connection)
+    def _start_writing(self, forever: Callable[[], None]) -> None:
+        self._thread = threading.Thread(target=forever, name="salvia-writer", daemon=True)
+        self._thread.start()
+
+    def _end_writing(self) -> None:
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _write_forever(self, writer: Writer) -> None:
         while True:
             unit = self._queue.get()
             if unit is None:
@@ -199,9 +187,9 @@ class Database:
             group = [unit]
             stop = False
             try:
-                connection.execute("BEGIN IMMEDIATE")
-                self._apply(connection, transaction, unit)
-                while len(group) < _GROUP:
+                writer.begin()
+                _apply(writer, unit)
+                while len(group) < self.group:
                     try:
                         more = self._queue.get_nowait()
                     except queue.Empty:
@@ -210,13 +198,14 @@ class Database:
                         stop = True
                         break
                     group.append(more)
-                    self._apply(connection, transaction, more)
-                connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                _log.error("commit failed", extra={"event": "commit-failed", "cause": str(error)})
-                with contextlib.suppress(sqlite3.Error):
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
+                    _apply(writer, more)
+                writer.commit()
+            except Exception as error:
+                _log.error(
+                    "commit failed", extra={"event": "commit-failed", "cause": f"{type(error).__name__}: {error}"}
+                )
+                with contextlib.suppress(Exception):
+                    writer.rollback()
                 for member in group:
                     member.error = member.error or error
             for member in group:
@@ -224,15 +213,15 @@ class Database:
             if stop:
                 return
 
-    @staticmethod
-    def _apply(connection: sqlite3.Connection, transaction: Transaction, unit: _Unit) -> None:
-        connection.execute("SAVEPOINT unit")
-        try:
-            unit.result = unit.work(transaction)
-        except BaseException as error:
-            unit.error = error
-            connection.execute("ROLLBACK TO unit")
-        connection.execute("RELEASE unit")
+
+def _apply(writer: Writer, unit: _Unit) -> None:
+    writer.savepoint()
+    try:
+        unit.result = unit.work(writer)
+    except BaseException as error:
+        unit.error = error
+        writer.undo()
+    writer.release()
 
 
 def _carrying(rider: Callable[[Transaction], None], work: Callable[[Transaction], T]) -> Callable[[Transaction], T]:

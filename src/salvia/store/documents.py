@@ -15,7 +15,7 @@ from .db import Reader, Row, Transaction
 
 _COLUMNS = (
     "id, kind, account, region, name, arn, owner, state, created_at, modified_at, "
-    "spec, status, tags, version, due_at, lock_token, locked_until"
+    "spec, status, tags, version, due_at, lock_token, locked_until, node"
 )
 _INSERT = """
 INSERT INTO documents (id, kind, account, region, name, arn, owner, state, created_at, modified_at,
@@ -42,7 +42,7 @@ class Conflict(Exception):
 
 @dataclass(slots=True)
 class Document:
-    """One resource. `due_at` is when a reconciler looks at it next; None: nobody needs to."""
+    """One resource. `due_at` is when a reconciler looks at it next; None: nobody needs to. `node`: see `leases.pin`."""
 
     kind: str
     account: str
@@ -59,6 +59,7 @@ class Document:
     due_at: float | None = None
     version: int = 1
     lock_token: str | None = None
+    node: str = ""
     id: str = field(default_factory=ids.row_id)
 
     @classmethod
@@ -81,6 +82,7 @@ class Document:
             version=row["version"],
             due_at=row["due_at"],
             lock_token=row["lock_token"],
+            node=row["node"],
         )
 
     def description(self) -> dict[str, Any]:

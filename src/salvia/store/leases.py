@@ -2,6 +2,9 @@
 
 A worker *claims* documents that are due, works on them outside any transaction, *renews* its lease meanwhile,
 and writes back under its token: a worker that lost its lease, or whose document changed, writes nothing.
+
+A *node* is a data directory with its controllers. What a job started runs on one node, to which the document is
+pinned: no other claims it, unless nothing was heard of the node for `DEAD` seconds.
 """
 
 from __future__ import annotations
@@ -12,12 +15,13 @@ from . import documents
 from .db import Reader, Transaction
 from .documents import Conflict, Document
 
-_CLAIM = """
+DEAD = 60.0
+_DUE = """due_at <= :now AND (locked_until IS NULL OR locked_until < :now)
+  AND (node = '' OR node = :node OR node NOT IN (SELECT id FROM nodes WHERE seen_at > :dead))"""
+_ANY = f"SELECT 1 FROM documents WHERE {_DUE} LIMIT 1"  # noqa: S608
+_CLAIM = f"""
 UPDATE documents SET lock_token = :token, locked_until = :until
-WHERE id IN (SELECT id FROM documents
-             WHERE due_at <= :now AND (locked_until IS NULL OR locked_until < :now)
-             ORDER BY due_at LIMIT :limit)
-  AND (locked_until IS NULL OR locked_until < :now)"""
+WHERE id IN (SELECT id FROM documents WHERE {_DUE} ORDER BY due_at LIMIT :limit)"""  # noqa: S608
 _CLAIMED = "SELECT * FROM documents WHERE lock_token = :token"
 _RENEW = "UPDATE documents SET locked_until = :until WHERE id = :id AND lock_token = :token"
 _RELEASE = "UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE id = :id AND lock_token = :token"
@@ -26,15 +30,37 @@ _WAKE = "UPDATE documents SET due_at = :now, version = version + 1 WHERE id = :i
 _WAKE_ALL = "UPDATE documents SET due_at = :now, version = version + 1 WHERE due_at > :now"
 _NEXT = """
 SELECT MIN(due_at) AS due FROM documents
-WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now)"""
+WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now) AND (node = '' OR node = :node)"""
+_SEEN = """
+INSERT INTO nodes (id, seen_at) VALUES (:node, :now) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"""
 
 
-def claim(tx: Transaction, now: float, seconds: float, limit: int) -> list[Document]:
-    """Lease up to `limit` due documents for `seconds`; their `lock_token` is set."""
+def claim(tx: Transaction, now: float, seconds: float, limit: int, node: str = "") -> list[Document]:
+    """Lease up to `limit` due documents for `seconds`; their `lock_token` is set.
+
+    Writers take turns, whatever the database: no two claim the same.
+    """
     token = ids.row_id()
-    if not tx.run(_CLAIM, {"token": token, "until": now + seconds, "now": now, "limit": limit}):
+    due = {"now": now, "node": node, "dead": now - DEAD}
+    if not tx.run(_CLAIM, {**due, "token": token, "until": now + seconds, "limit": limit}):
         return []
     return [Document.of(row) for row in tx.all(_CLAIMED, {"token": token})]
+
+
+def any_due(db: Reader, now: float, node: str = "") -> bool:
+    """Whether `claim` would find something."""
+    return db.one(_ANY, {"now": now, "node": node, "dead": now - DEAD}) is not None
+
+
+def seen(tx: Transaction, node: str) -> None:
+    """Note that a node lives."""
+    tx.run(_SEEN, {"node": node, "now": tx.now()})
+
+
+def pin(tx: Transaction, document: Document, node: str) -> None:
+    """Keep a document for the node on which its instances are about to start."""
+    tx.run("UPDATE documents SET node = :node WHERE id = :id", {"node": node, "id": document.id})
+    document.node = node
 
 
 def renew(tx: Transaction, document: Document, until: float) -> bool:
@@ -65,9 +91,9 @@ def wake_all(tx: Transaction, now: float) -> None:
     tx.run(_WAKE_ALL, {"now": now})
 
 
-def next_due(db: Reader, now: float) -> float | None:
-    """When the next unleased document is due; None when nothing is planned."""
-    row = db.one(_NEXT, {"now": now})
+def next_due(db: Reader, now: float, node: str = "") -> float | None:
+    """When the next unleased document is due that this node may claim; None when nothing is planned."""
+    row = db.one(_NEXT, {"now": now, "node": node})
     return row["due"] if row else None
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
-HEAD = "0005"
+HEAD = "0006"
+_VERSION = "SELECT version_num FROM alembic_version"
 
 
-def current(path: Path) -> str | None:
-    """The schema version of a database file; None for a new one."""
+def current(location: Path | str) -> str | None:
+    """The schema version of a database; None for a new one."""
+    return _of_file(location) if isinstance(location, Path) else asyncio.run(_of_server(location))
+
+
+def _of_file(path: Path) -> str | None:
     if not path.exists():
         return None
     connection = sqlite3.connect(path)
     try:
-        row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        row = connection.execute(_VERSION).fetchone()
     except sqlite3.OperationalError:
         return None
     finally:
@@ -22,16 +28,36 @@ def current(path: Path) -> str | None:
     return row[0] if row else None
 
 
-def upgrade(path: Path) -> None:
+async def _of_server(url: str) -> str | None:
+    import asyncpg
+
+    from .postgresql import connect
+
+    connection = await connect(url)
+    try:
+        encoding = await connection.fetchval("SHOW server_encoding")
+        if encoding != "UTF8":
+            raise ValueError(f"its encoding is {encoding}; create it with ENCODING 'UTF8'")
+        version: str | None = await connection.fetchval(_VERSION)
+        return version
+    except asyncpg.UndefinedTableError:
+        return None
+    finally:
+        await connection.close()
+
+
+def upgrade(location: Path | str, to: str = HEAD) -> None:
     """Apply what is missing. Alembic is imported only when something is: it costs a third of a second."""
-    if current(path) == HEAD:
+    if current(location) == to:
         return
     from alembic import command
     from alembic.config import Config
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}".replace("%", "%%"))
-    command.upgrade(config, "head")
-    path.chmod(0o600)
+    config.attributes["location"] = location
+    if isinstance(location, Path):
+        location.parent.mkdir(parents=True, exist_ok=True)
+    command.upgrade(config, to)
+    if isinstance(location, Path):
+        location.chmod(0o600)

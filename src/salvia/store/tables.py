@@ -5,7 +5,7 @@ reconciler works on, when it is due next and under whose lease. `account` and `r
 noun's scope is wider than they are (`control.resource.Scope`).
 """
 
-from sqlalchemy import Column, Float, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, Float, Index, Integer, LargeBinary, String, Table, Text, UniqueConstraint
 
 from .metadata import METADATA
 
@@ -29,6 +29,7 @@ DOCUMENTS = Table(
     Column("due_at", Float(53)),
     Column("lock_token", String(36)),
     Column("locked_until", Float(53)),
+    Column("node", String(36), nullable=False, server_default=""),  # where its instances are; empty: nowhere yet
     UniqueConstraint("kind", "account", "region", "name"),
 )
 Index("ix_documents_arn", DOCUMENTS.c.arn)
@@ -94,3 +95,19 @@ METRIC_DATA = Table(
     Column("data", Text),
 )
 Index("ix_metric_data", METRIC_DATA.c.metric, METRIC_DATA.c.at)
+
+# The data directories, each on some machine, whose controllers share this database; `seen_at` is its time, not theirs.
+NODES = Table(
+    "nodes",
+    METADATA,
+    Column("id", String(36), primary_key=True),
+    Column("seen_at", Float(53), nullable=False),
+)
+
+# What all processes must agree on and nobody else may know.
+SECRETS = Table(
+    "secrets",
+    METADATA,
+    Column("name", String(64), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+)

@@ -17,8 +17,8 @@ from salvia.core.caller import service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.db import Database
 from salvia.store.schema import upgrade
+from salvia.store.sqlite import SqliteDatabase
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -48,7 +48,7 @@ class Rig:
         upgrade(folder / "salvia.db")
 
     def world(self) -> World:
-        database = Database(self.folder / "salvia.db")
+        database = SqliteDatabase(self.folder / "salvia.db", self._wall)
         database.start()
         dispatch = Dispatch(self.modules)
         dispatch.resources[THING.kind] = THING

@@ -1,4 +1,4 @@
-"""A database file with the schema, and loops to use it from."""
+"""A database with the schema, of either kind, and loops to use it from."""
 
 from __future__ import annotations
 
@@ -9,18 +9,28 @@ from typing import Any
 
 import pytest
 
+from salvia.store import engine
 from salvia.store.db import Database
 from salvia.store.schema import upgrade
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def location(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where an empty database is, or may be."""
+    if request.param == "sqlite":
+        return tmp_path / "salvia.db"
+    url: str = request.getfixturevalue("postgresql").url()
+    return url
+
+
 @pytest.fixture
-def open_database(tmp_path: Path) -> Iterator[Callable[[], Database]]:
-    """Open the file once more, as another process would."""
-    upgrade(tmp_path / "salvia.db")
+def open_database(location: Path | str) -> Iterator[Callable[[], Database]]:
+    """Open the database once more, as another process would."""
+    upgrade(location)
     opened: list[Database] = []
 
     def again() -> Database:
-        database = Database(tmp_path / "salvia.db")
+        database = engine.database(location)
         database.start()
         opened.append(database)
         return database

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from salvia.store.db import Database, Transaction
+from salvia.store.sqlite import SqliteDatabase
 
 Run = Callable[[Any], Any]
 COUNT = "SELECT COUNT(*) AS n FROM metrics"
@@ -42,7 +44,7 @@ def test_a_unit_that_raises_undoes_itself_alone(database: Database, run: Run) ->
     a, failed, b, duplicate = run(scene())
     assert (a, b) == ("a", "b")
     assert isinstance(failed, LookupError)
-    assert isinstance(duplicate, sqlite3.IntegrityError)
+    assert isinstance(duplicate, sqlite3.IntegrityError | asyncpg.UniqueViolationError)
     assert [row["name"] for row in database.read().all("SELECT name FROM metrics ORDER BY name")] == [
         "a",
         "b",
@@ -121,7 +123,7 @@ def test_a_closed_database_can_be_opened_again(database: Database, run: Run) -> 
 def test_a_file_that_is_no_database_is_refused_at_the_start(tmp_path: Path) -> None:
     """And not by a writer thread that is gone, for which every write would wait."""
     (tmp_path / "x.db").write_text("this is no database, but long enough to be looked at" * 10)
-    database = Database(tmp_path / "x.db")
+    database = SqliteDatabase(tmp_path / "x.db")
     with pytest.raises(sqlite3.DatabaseError):
         database.start()
     database.close()

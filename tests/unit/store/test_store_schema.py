@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.ext.asyncio import create_async_engine
+from tests.postgresql import Cluster
 
 from salvia.store import metadata, schema
+from salvia.store.postgresql import PostgresDatabase
+
+MIGRATE = [sys.executable, "-c", "import os; from salvia.store.schema import upgrade; upgrade(os.environ['URL'])"]
 
 
 def test_head_is_the_newest_migration() -> None:
@@ -20,14 +31,52 @@ def test_head_is_the_newest_migration() -> None:
     assert scripts.get_heads() == [schema.HEAD]
 
 
+def differences(connection: sqlalchemy.Connection) -> list[object]:
+    metadata.load()
+    return list(compare_metadata(MigrationContext.configure(connection), metadata.METADATA))
+
+
 def test_the_migrated_schema_is_the_declared_one(tmp_path: Path) -> None:
     schema.upgrade(tmp_path / "salvia.db")
-    metadata.load()
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/salvia.db")
     with engine.connect() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata.METADATA)
+        found = differences(connection)
     engine.dispose()
-    assert differences == []
+    assert found == []
+
+
+def test_so_it_is_on_postgresql(postgresql: Cluster, run: Callable[[Any], Any]) -> None:
+    url = postgresql.url()
+    schema.upgrade(url)
+
+    async def compare() -> list[object]:
+        engine = create_async_engine(url.replace(":", "+asyncpg:", 1))
+        async with engine.connect() as connection:
+            found = await connection.run_sync(differences)
+        await engine.dispose()
+        return found
+
+    assert run(compare()) == []
+
+
+def test_text_compares_by_its_bytes_whatever_the_locale(postgresql: Cluster, run: Callable[[Any], Any]) -> None:
+    """As in SQLite: listings and their tokens depend on no server's collation."""
+    postgresql.execute("CREATE DATABASE locale LOCALE_PROVIDER icu ICU_LOCALE 'en-US' TEMPLATE template0")
+    schema.upgrade(postgresql.at("locale"))
+    database = PostgresDatabase(postgresql.at("locale"))
+    database.start()
+    sql = "INSERT INTO nodes (id, seen_at) VALUES (:id, 0)"
+    run(database.write(lambda tx: tx.many(sql, [{"id": name} for name in ("b", "a", "B", "_", "é")])))
+    found = [row["id"] for row in database.read().all("SELECT id FROM nodes ORDER BY id")]
+    database.close()
+    assert found == ["B", "_", "a", "b", "é"]
+
+
+def test_replicas_that_start_at_once_migrate_once(postgresql: Cluster) -> None:
+    url = postgresql.url()
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda _: subprocess.run(MIGRATE, env={**os.environ, "URL": url}, check=True), range(3)))
+    assert schema.current(url) == schema.HEAD
 
 
 def test_upgrading_is_repeatable_and_readable_by_its_owner_alone(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ _GAIN = """
 INSERT INTO s3_blobs (id, uses, unused_at) VALUES (:id, :count, NULL)
 ON CONFLICT (id) DO UPDATE SET uses = s3_blobs.uses + excluded.uses, unused_at = NULL"""
 _LOSE = """
-UPDATE s3_blobs SET unused_at = CASE WHEN uses <= :count THEN :now ELSE NULL END, uses = uses - :count
+UPDATE s3_blobs SET unused_at = CASE WHEN uses <= :count THEN CAST(:now AS FLOAT) ELSE NULL END, uses = uses - :count
 WHERE id = :id"""
 _ABANDON = "INSERT INTO s3_blobs (id, uses, unused_at) VALUES (:id, 0, :now) ON CONFLICT (id) DO NOTHING"
 

@@ -21,8 +21,8 @@ from salvia.core.caller import Caller, service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.db import Database
 from salvia.store.metadata import METADATA
+from salvia.store.sqlite import SqliteDatabase
 
 NOON = 1_749_988_800  # 2025-06-15T12:00:00Z, the wall clock of these tests
 ACCOUNT = "123456789012"
@@ -109,7 +109,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
     METADATA.create_all(engine)
     engine.dispose()
     loop = asyncio.new_event_loop()
-    database = Database(tmp_path / "salvia.db")
+    database = SqliteDatabase(tmp_path / "salvia.db")
     database.start()
     world = World(
         settings=Settings(home=tmp_path),

@@ -20,8 +20,8 @@ from salvia.core.caller import Caller, service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.db import Database
 from salvia.store.schema import upgrade
+from salvia.store.sqlite import SqliteDatabase
 
 ACCOUNT = "123456789012"
 SERVICE = service_caller("sagemaker.amazonaws.com", ACCOUNT)
@@ -61,7 +61,7 @@ class Rooms:
 def rooms(tmp_path: Path) -> Iterator[Rooms]:
     path = tmp_path / "salvia.db"
     upgrade(path)
-    database = Database(path)
+    database = SqliteDatabase(path)
     database.start()
     dispatch = Dispatch(module for module in discover() if module.__name__.split(".")[2] in {"iam", "sts"})
     world = World(

@@ -21,8 +21,8 @@ from salvia.core.caller import service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.db import Database
 from salvia.store.metadata import METADATA
+from salvia.store.sqlite import SqliteDatabase
 
 NOON = 1_750_000_000.0  # 2025-06-15, the wall clock of these tests
 
@@ -75,7 +75,7 @@ def make_room(tmp_path: Path) -> Iterator[Callable[[], Room]]:
     worlds: list[World] = []
 
     def make() -> Room:
-        database = Database(tmp_path / "salvia.db")
+        database = SqliteDatabase(tmp_path / "salvia.db")
         database.start()
         world = World(
             settings=Settings(home=tmp_path),

@@ -103,6 +103,7 @@ async def start(job: Document, world: World, chosen: Runtime, image: Image, envi
     ]
 
     def intend(tx: Transaction) -> None:
+        leases.pin(tx, job, world.node)
         for instance in intents:
             instances.intend(tx, instance)
 

@@ -44,7 +44,8 @@ async def reconcile(job: Document, world: World) -> Outcome:
         if "_InterruptedAt" in job.status:
             return await interrupt(job, world)
         # Handles are kept in one transaction: either all have one, or starting was interrupted and is repeated.
-        if members and all(member.handle for member in members):
+        # Those of another node, which died, are lost either way.
+        if members and (job.node != world.node or all(member.handle for member in members)):
             return await watch(job, world, members)
         return await place(job, world)
     except Conflict:

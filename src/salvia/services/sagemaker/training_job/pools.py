@@ -41,17 +41,21 @@ def wanted(job: Document) -> bool:
     return bool(job.spec["ResourceConfig"].get("KeepAlivePeriodInSeconds"))
 
 
-def matching(spec: dict[str, Any]) -> str:
-    """The same for jobs that may have each other's instances. Source: the guide, "Matching training jobs"."""
+def matching(spec: dict[str, Any], node: str = "") -> str:
+    """The same for jobs that may have each other's instances, which are on one node.
+
+    Source: the guide, "Matching training jobs".
+    """
     resources = spec["ResourceConfig"]
-    values = [spec.get(name) or None for name in _MATCHING] + [resources.get(name) for name in _MATCHING_RESOURCES]
+    values = [node] if node else []
+    values += [spec.get(name) or None for name in _MATCHING] + [resources.get(name) for name in _MATCHING_RESOURCES]
     return hashlib.sha256(orjson.dumps(values, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 async def join(job: Document, world: World) -> None:
     """Take over a matching pool's instances, where there is one. Repeating it changes nothing."""
     fits = not (job.spec.get("EnableManagedSpotTraining") or job.spec["ResourceConfig"].get("InstanceGroups"))
-    where = {"account": job.account, "region": job.region, "matching": matching(job.spec)}
+    where = {"account": job.account, "region": job.region, "matching": matching(job.spec, world.node)}
     if not fits or "_Handles" in job.status or attempts.current(job) or not _found(world.db.read(), where):
         return
 
@@ -102,7 +106,7 @@ def offer(tx: Transaction, job: Document) -> None:
     """From now on a matching job may have the pool."""
     tx.run(
         "INSERT INTO warm_pools (job, account, region, matching) VALUES (:job, :account, :region, :matching)",
-        {"job": job.id, "account": job.account, "region": job.region, "matching": matching(job.spec)},
+        {"job": job.id, "account": job.account, "region": job.region, "matching": matching(job.spec, job.node)},
     )
 
 

@@ -10,6 +10,8 @@ from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.runtimes.base import Capacity
 from salvia.runtimes.instance_types import instance_type
+from salvia.store import leases
+from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import launch
@@ -34,7 +36,15 @@ async def wait(job: Document, world: World) -> bool:
             f"instance type. The job needs {wants}; this machine has {_words(whole)} in all.",
         )
     now = world.clock.wall()
-    waiting = await world.write(lambda tx: capacity.ask(tx, runtime.name, job.id, job.created_at, need, whole, now))
+    machine = f"{runtime.name} {world.node}".strip()
+
+    def ask(tx: Transaction) -> capacity.Wait | None:
+        if job.node not in {"", world.node}:  # it waited for a node that died
+            capacity.give_back(tx, job.id, now)
+        leases.pin(tx, job, world.node)
+        return capacity.ask(tx, machine, job.id, job.created_at, need, whole, now)
+
+    waiting = await world.write(ask)
     if waiting is None:
         if job.status["SecondaryStatus"] == "Pending":
             move(job, "Starting", world.clock.now())
