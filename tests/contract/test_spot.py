@@ -172,3 +172,32 @@ def test_groups_are_checked(jobs: Jobs, resources: dict[str, Any], sentence: str
     config = {**resources, "InstanceGroups": [group] * (2 if "InstanceGroups" in resources else 1)}
     with pytest.raises(ClientError, match=sentence):
         jobs.start("pass", ResourceConfig={**config, "VolumeSizeInGB": 1})
+
+
+# Ten steps; each is written down before the next, so that a start goes on where the last one ended.
+RESUMING = """
+import pathlib, signal, sys, time
+step = base / 'checkpoints' / 'step'
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+done = int(step.read_text()) if step.exists() else 0
+print('from', done, flush=True)
+for n in range(done, 10):
+    time.sleep(0.5)
+    step.write_text(str(n + 1))
+    print('step', n, flush=True)
+"""
+
+
+def test_an_interrupted_job_resumes_from_its_checkpoint(jobs: Jobs) -> None:
+    """The guide, "Use checkpoints in Amazon SageMaker": saved when it is interrupted, restored when it starts again."""
+    checkpoints = {"CheckpointConfig": {"S3Uri": f"s3://{jobs.bucket}/checkpoints/resuming"}}
+    name = jobs.start(RESUMING, name="resuming", **SPOT, **checkpoints)
+    eventually(lambda: "step 3" in lines(jobs, name), 60)
+    jobs.server.salvia("interrupt", name)
+    ended = jobs.ended(name, timeout=90)
+    assert ended["TrainingJobStatus"] == "Completed", ended.get("FailureReason")
+    printed = lines(jobs, name)
+    begun = [int(line.split()[1]) for line in printed if line.startswith("from")]
+    assert begun[0] == 0
+    assert begun[1] >= 4, "what was done is not done again"
+    assert sorted(line for line in printed if line.startswith("step")) == [f"step {n}" for n in range(10)]

@@ -5,7 +5,9 @@ Expectations: the SDK's documentation, "Use Version 2.x" and "ModelTrainer".
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +48,22 @@ def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
     assert found["execution_role"] == "arn:aws:iam::123456789012:role/scientist"
 
 
-def test_version_3_finds_its_bucket_and_uploads(salvia: Server) -> None:
-    """Its STS client has AWS's host name built in."""
-    found, _ = run(salvia, 3, "v3_session.py", str(DATA))
+@pytest.mark.timeout(420)
+def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) -> None:
+    """Session, default bucket, upload; ModelTrainer.train() without and with SourceCode, which comes in the channels
+    `code` and `sm_drivers` and is started by a ContainerEntrypoint."""
+    found, _ = run(salvia, 3, "v3.py", str(DATA))
     assert found["version"] == "3.27.0"
     assert found["bucket"] == BUCKET
-    assert found["data"] == f"s3://{BUCKET}/sdk3/train/diabetes.csv"
+    s3 = salvia.client("s3")
     key = found["data"].removeprefix(f"s3://{BUCKET}/")
-    assert salvia.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read() == DATA.read_bytes()
+    assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == DATA.read_bytes()
+    files = {}
+    for name, job in found["jobs"].items():
+        assert job["TrainingJobStatus"] == "Completed", job.get("FailureReason")
+        key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{BUCKET}/")
+        with tarfile.open(fileobj=io.BytesIO(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())) as model:
+            files[name] = [file.name.removeprefix("./") for file in model if file.isfile()]
+    assert files == {"algorithm": ["xgboost-model"], "script": ["own-model.json"]}
+    channels = [channel["ChannelName"] for channel in found["jobs"]["script"]["InputDataConfig"]]
+    assert channels == ["train", "code", "sm_drivers"]

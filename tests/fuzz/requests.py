@@ -7,6 +7,7 @@ Everything follows from a `random.Random`: a seed and a number name a request fo
 
 from __future__ import annotations
 
+import copy
 import json
 import random
 from typing import Any
@@ -104,7 +105,7 @@ class Maker:
         while isinstance(node, (dict, list)) and node:
             key = draw.choice(list(node)) if isinstance(node, dict) else draw.randrange(len(node))
             if not isinstance(node[key], (dict, list)) or not node[key] or draw.random() < 0.3:
-                node[key] = draw.choice(_NASTY)
+                node[key] = copy.deepcopy(draw.choice(_NASTY))  # or a later bend changes it for all
                 return
             node = node[key]
 
