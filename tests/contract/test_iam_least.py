@@ -65,7 +65,7 @@ def test_a_denial_is_explained_by_the_statement_that_denied(salvia: Server, stra
 def test_a_role_that_trusts_others_is_explained_too(salvia: Server) -> None:
     iam = salvia.client("iam")
     arn = iam.create_role(RoleName="distrustful", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
-    request_id = denied(salvia.client("sts").assume_role, RoleArn=arn, RoleSessionName="s")
+    request_id = denied(salvia.client("sts").assume_role, RoleArn=arn, RoleSessionName="session")
     text = explained(salvia, request_id)
     assert "is not authorized to perform: sts:AssumeRole" in text
     assert "would allow it, but Principal is Service sagemaker.amazonaws.com" in text
@@ -91,7 +91,7 @@ def test_nothing_is_made_of_nothing(salvia: Server) -> None:
     salvia.client("iam").create_role(RoleName="idle", AssumeRolePolicyDocument=TRUST)
     for source, sentence in (
         ("idle", "has done nothing yet"),
-        ("nobody", "There is no role, user or job nobody here."),
+        ("never-was", "There is no role, user or job never-was here."),
     ):
         with pytest.raises(ClientError, match=sentence):
             client.generate_policy(Source=source)

@@ -289,7 +289,7 @@ def test_what_cannot_be_simulated_is_refused(iam: Any, wrong: dict[str, Any]) ->
 
 def test_nobody_is_simulated_who_does_not_exist(iam: Any) -> None:
     for operation in (iam.simulate_principal_policy, iam.get_context_keys_for_principal_policy):
-        request = {"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:user/nobody"}
+        request = {"PolicySourceArn": f"arn:aws:iam::{ACCOUNT}:user/never-was"}
         if operation == iam.simulate_principal_policy:
             request["ActionNames"] = ["s3:GetObject"]
         refused("NoSuchEntity", operation, **request)

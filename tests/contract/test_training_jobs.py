@@ -223,7 +223,7 @@ BAD = {
         "Duplicate channel name 'a'",
     ),
     "an output that is no S3 URI": ({"OutputDataConfig": {"S3OutputPath": "https:nowhere"}}, "s3OutputPath"),
-    "spot, which is not built": ({"EnableManagedSpotTraining": True}, "EnableManagedSpotTraining"),
+    "spot without a bound": ({"EnableManagedSpotTraining": True}, "Invalid MaxWaitTimeInSeconds"),
     "a name with an underscore": ({"TrainingJobName": "a_b"}, "regular expression pattern"),
 }
 
