@@ -5,7 +5,7 @@ BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 
-.PHONY: setup demo test check bench chaos matrix docs lock migration clean system
+.PHONY: setup demo test check bench chaos fuzz matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -51,11 +51,20 @@ system: ## bubblewrap and PostgreSQL, where this may be done
 demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
-test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test on SQLite, then contract and chaos on PostgreSQL
-	@rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest tests $(ARGS)
-	SALVIA_TEST_DATABASE=postgresql $(BIN)/coverage run -m pytest tests/contract tests/chaos \
-	  --ignore tests/chaos/test_replicas.py $(ARGS) || [ $$? = 5 ] # 5: ARGS leave none
+# What a database has no part in is not tested again on PostgreSQL.
+ON_POSTGRESQL := $(filter-out $(patsubst %,tests/contract/test_%.py,objectstores protocol_input protocol_output proxy \
+  runtimes s3_cli s3_elsewhere s3_remote script_mode search_random sigv4_suite tls warm_pools),$(wildcard tests/contract/test_*.py))
+COVERED := $(BIN)/coverage run -m pytest
+# 5: ARGS leave nothing to run
+NONE_IS_FINE := || [ $$? = 5 ]
+
+test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test, two at a time; contract and chaos on PostgreSQL, too
+	@rm -rf .coverage .coverage.* .test && mkdir .test
+	@{ { $(COVERED) tests/contract $(ARGS) $(NONE_IS_FINE); } && \
+	   { SALVIA_TEST_DATABASE=postgresql $(COVERED) $(ON_POSTGRESQL) tests/chaos --ignore tests/chaos/test_replicas.py $(ARGS) $(NONE_IS_FINE); } \
+	 } >.test/contract.txt 2>&1 & contract=$$!; \
+	$(COVERED) tests --ignore tests/contract $(ARGS) $(NONE_IS_FINE); rest=$$?; \
+	wait $$contract; contract=$$?; cat .test/contract.txt; exit $$((rest + contract))
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40
 
 check: .venv/.dev ## style, types, architecture
@@ -64,8 +73,12 @@ check: .venv/.dev ## style, types, architecture
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-chaos: system .venv/.dev ## kill -9 anything, then count
-	$(BIN)/python -m pytest tests/chaos $(ARGS)
+chaos: system .venv/.dev ## kill -9 anything, then count: a hundred jobs, on both databases
+	CHAOS_JOBS=100 $(BIN)/python -m pytest tests/chaos $(ARGS)
+	CHAOS_JOBS=100 SALVIA_TEST_DATABASE=postgresql $(BIN)/python -m pytest tests/chaos --ignore tests/chaos/test_replicas.py $(ARGS)
+
+fuzz: system .venv/.dev ## twenty thousand requests that no client would send
+	FUZZ_REQUESTS=20000 $(BIN)/python -m pytest tests/fuzz -s --timeout 1200 $(ARGS)
 
 matrix: .venv/.dev ## policies decided beside an independent evaluator; needs npm
 	$(BIN)/python -m tests.oracle.matrix $(ARGS)
@@ -80,4 +93,4 @@ lock: ## renew the lock files
 	tools/lock
 
 clean:
-	rm -rf .venv .venv-sdk2 .venv-sdk3 site .demo .bench .coverage .coverage.*
+	rm -rf .venv .venv-sdk2 .venv-sdk3 site .demo .bench .test .coverage .coverage.*
