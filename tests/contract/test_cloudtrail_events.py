@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -276,9 +277,9 @@ def test_what_cannot_be_looked_up_is_refused(trail: Any) -> None:
         trail.lookup_events(EventCategory="insight")
 
 
-def test_secrets_are_in_no_record(make_server: Callable[..., Server]) -> None:
+def test_secrets_are_in_no_record(make_server: Callable[..., Server], tmp_path: Path) -> None:
     """Neither the database nor the journals of the trail hold what must not be read: looked for in what they hold."""
-    server = make_server()
+    server = make_server("--database", f"sqlite:///{tmp_path}/salvia.db")
     iam, sagemaker, sts = (server.client(name) for name in ("iam", "sagemaker", "sts"))
     iam.create_user(UserName="keyed")
     issued = iam.create_access_key(UserName="keyed")
@@ -290,7 +291,7 @@ def test_secrets_are_in_no_record(make_server: Callable[..., Server]) -> None:
         sagemaker.create_training_job(TrainingJobName="invalid", **hidden, **_JOB)
     answer = iam.get_user()
     record_of(server.client("cloudtrail"), request_id(answer), "GetUser")
-    with contextlib.closing(sqlite3.connect(server.home / "salvia.db")) as database:
+    with contextlib.closing(sqlite3.connect(tmp_path / "salvia.db")) as database:
         tables = ("events", "event_intents", "event_resources", "event_deliveries")
         kept = "\n".join(repr(row) for table in tables for row in database.execute(f"SELECT * FROM {table}"))
     kept += "".join(path.read_text() for path in (server.home / "audit").iterdir())

@@ -103,10 +103,17 @@ def test_coverage_counts_operations(salvia: Server) -> None:
     assert "CreateDomain (NotImplemented)" in salvia.salvia("coverage", "sagemaker").stdout
 
 
-def test_a_postgresql_url_is_refused_clearly(tmp_path: Path) -> None:
-    refused = Server(tmp_path, 1).salvia("up", "--database", "postgresql://x/y", check=False)
-    assert refused.returncode == 2
-    assert "PostgreSQL is not supported yet" in refused.stderr
+def test_a_database_that_cannot_be_had_is_said_in_one_line(tmp_path: Path) -> None:
+    """An unknown host, and a kind of database that is none."""
+    server = Server(tmp_path, free_port())
+    unreached = server.salvia("up", "--database", "postgresql://salvia:secret@127.0.0.1:1/y", check=False)
+    assert unreached.returncode == 1
+    assert "cannot be reached" in unreached.stderr
+    assert unreached.stderr.count("\n") == 1
+    assert "secret" not in unreached.stderr
+    unknown = server.salvia("up", "--database", "mysql://x/y", check=False)
+    assert unknown.returncode == 2
+    assert "postgresql://" in unknown.stderr
 
 
 def test_everything_is_there_after_down_and_up(make_server: Callable[..., Server]) -> None:
