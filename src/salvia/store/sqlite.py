@@ -77,6 +77,7 @@ class SqliteDatabase(Database):
         self._open: list[sqlite3.Connection] = []
         self._memory: dict[Hashable, Any] = {}
         self._as_of: object = None
+        self._looked: asyncio.AbstractEventLoop | None = None
 
     def connect(self) -> sqlite3.Connection:
         """A new connection, set up as every process must have it."""
@@ -115,14 +116,29 @@ class SqliteDatabase(Database):
 
     def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
         reader = self.read()
-        version = reader.one("PRAGMA data_version")[0]  # type: ignore[index]  # before: what is read later is no older
-        if version != self._as_of or len(self._memory) >= _REMEMBERED:
-            self._memory.clear()
-            self._as_of = version
+        turn = asyncio._get_running_loop()  # None outside of any: then there are no turns, and each time has a look
+        if turn is None or turn is not self._looked:
+            self._look(reader, turn)
         if key not in self._memory:
             self._memory[key] = find(reader)
         found: T = self._memory[key]
         return found
+
+    def _look(self, reader: Reader, turn: asyncio.AbstractEventLoop | None) -> None:
+        """Forget what was remembered if anything was committed since: one look in each turn of the loop.
+
+        A request is answered in a later turn than the commit that it follows from.
+        """
+        version = reader.one("PRAGMA data_version")[0]  # type: ignore[index]  # before: what is read later is no older
+        if version != self._as_of or len(self._memory) >= _REMEMBERED:
+            self._memory.clear()
+            self._as_of = version
+        self._looked = turn
+        if turn is not None:
+            turn.call_soon(self._look_again)
+
+    def _look_again(self) -> None:
+        self._looked = None
 
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         return await asyncio.to_thread(self._scan, sql, parameters or {})
