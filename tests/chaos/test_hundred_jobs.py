@@ -83,17 +83,6 @@ def _kill(pid: int) -> bool:
     return False
 
 
-def _patiently(call: Callable[[], Any]) -> Any:
-    """A client's answer, however often a gateway dies under it."""
-
-    def once() -> Any:
-        with suppress(Exception):  # refused, reset, or an answer that broke off
-            return call() or True
-        return None
-
-    return eventually(once, 60)
-
-
 @pytest.mark.timeout(600)
 def test_whatever_dies_no_job_is_lost(server: Server) -> None:
     """What AWS promises of a lost instance: InternalServerError, or another attempt under RetryStrategy."""
@@ -134,11 +123,10 @@ def test_whatever_dies_no_job_is_lost(server: Server) -> None:
 
     ended = {name: jobs.ended(name, timeout=240) for name in names}
     states = Counter(description["TrainingJobStatus"] for description in ended.values())
-    print(
-        dict(states), "killed:", dict(services), f"{agents_killed.total()} agents, {programs_killed.total()} programs"
-    )
+    killed = f"{dict(services)}, {agents_killed.total()} agents, {programs_killed.total()} programs"
+    print(f"{dict(states)}; killed: {killed}; ready again after {ready:.1f} s")
     for name, description in ended.items():
-        lines = _patiently(lambda name=name: jobs.lines(name))
+        lines = jobs.lines(name)
         runs = [line for line in lines if line.startswith("run ")]
         status, reason = description["TrainingJobStatus"], description.get("FailureReason", "")
         attempts = 1 + sum(one["Status"] == "Restarting" for one in description["SecondaryStatusTransitions"])
