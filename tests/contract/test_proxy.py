@@ -145,7 +145,7 @@ def test_the_sdks_telemetry_is_answered_at_once_and_here(without_endpoint: Calla
 @pytest.mark.parametrize("authorization", [None, "administrator", "Basic !", basic(":"), basic("administrator:wrong")])
 def test_who_shows_no_password_gets_nowhere(salvia: Server, authorization: str | None) -> None:
     """The port of the loopback is open to every user and every job of a machine."""
-    assert status(salvia, "pypi.org:443", authorization) == 407
+    assert status(salvia, "example.org:443", authorization) == 407
     assert status(salvia, "sts.us-east-1.amazonaws.com:443", authorization) == 407
 
 
@@ -153,7 +153,7 @@ def test_it_is_no_open_relay_when_it_listens_beyond_the_loopback(make_server: Ca
     """Whoever comes from elsewhere is refused, AWS's names included; `--auth off` opens the API, not the proxy."""
     server = make_server("--host", "0.0.0.0", "--auth", "off")
     outward = own_address()
-    for target in ("pypi.org:443", "sts.us-east-1.amazonaws.com:443", f"127.0.0.1:{server.port}"):
+    for target in ("example.org:443", "sts.us-east-1.amazonaws.com:443", f"127.0.0.1:{server.port}"):
         assert status(server, target, None, outward) == 407
         assert status(server, target, basic("administrator:guess"), outward) == 407
 
@@ -213,11 +213,11 @@ def test_a_tunnel_carries_much_both_ways_and_one_end_may_fall_silent_first(
         ("a..b:443", 400),
         ("x" * 64 + ".example:443", 400),
         ("127.0.0.1:1", 502),
-        ("pypi.org", 400),
-        ("pypi.org:0", 400),
-        ("pypi.org:70000", 400),
+        ("example.org", 400),
+        ("example.org:0", 400),
+        ("example.org:70000", 400),
         ("a b:443", 400),
-        ("http://pypi.org/:443", 400),
+        ("http://example.org/:443", 400),
         ("[::1:443", 400),
     ],
 )
@@ -233,7 +233,7 @@ def test_within_a_proxied_connection_there_is_no_second_one(salvia: Server) -> N
     trusting = ssl.create_default_context(cafile=salvia.environment["AWS_CA_BUNDLE"])
     with trusting.wrap_socket(made, server_hostname="sts.amazonaws.com") as secured:
         secured.sendall(
-            f"CONNECT pypi.org:443 HTTP/1.1\r\nProxy-Authorization: {administrator(salvia)}\r\n\r\n".encode()
+            f"CONNECT example.org:443 HTTP/1.1\r\nProxy-Authorization: {administrator(salvia)}\r\n\r\n".encode()
         )
         assert secured.recv(100).startswith(b"HTTP/1.1 400")
 
