@@ -116,7 +116,8 @@ def test_no_request_breaks_the_server_and_none_leaks(target: Server) -> None:
         status, answer = wire.ask(request)
         statuses[status] += 1
         where = f"request {number} of seed {_SEED}, {caller}, {name}:{operation}: {request[:600]!r}\n{answer[:600]!r}"
-        assert status < 500 or (status == 501 and b"NotImplemented" in answer), where
+        says_so = b"NotImplemented" in answer or request.startswith(b"HEAD ")  # whose answers have no body
+        assert status < 500 or (status == 501 and says_so), where
         if caller == "nobody":
             assert not any(mark.encode() in answer for mark in _MARKS), where
     print(dict(sorted(statuses.items())))

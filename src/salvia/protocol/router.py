@@ -90,7 +90,8 @@ def protocol_of(request: HttpRequest, scope_service: str | None) -> tuple[str, s
             version = form.get("Version", [""])[0]
             names = (service.name for service in SERVICES.values() if service.version == version)
             return next(names, ""), "query"
-        if (request.headers.get("content-type") or "").startswith("application/x-www-form-urlencoded"):
+        content_type = request.headers.get("content-type") or ""
+        if request.stream is not None and content_type.startswith("application/x-www-form-urlencoded"):
             return "", "query"  # a form that nobody has read yet
     if scope_service in (None, "s3"):
         return "s3", "rest-xml"
