@@ -31,6 +31,5 @@ def fill(server: Server, peer: Peer, rows: int) -> None:
     connection = sqlite3.connect(server.home / "salvia.db")
     with connection:
         connection.execute(_FILL, {"rows": rows})
-    connection.execute("ANALYZE")
     connection.close()
     server.up()

@@ -21,8 +21,8 @@ _DUE = """due_at <= :now AND (locked_until IS NULL OR locked_until < :now)
 _ANY = f"SELECT 1 FROM documents WHERE {_DUE} LIMIT 1"  # noqa: S608
 _CLAIM = f"""
 UPDATE documents SET lock_token = :token, locked_until = :until
-WHERE id IN (SELECT id FROM documents WHERE {_DUE} ORDER BY due_at LIMIT :limit)"""  # noqa: S608
-_CLAIMED = "SELECT * FROM documents WHERE lock_token = :token"
+WHERE id IN (SELECT id FROM documents WHERE {_DUE} ORDER BY due_at LIMIT :limit)
+RETURNING *"""  # noqa: S608
 _RENEW = "UPDATE documents SET locked_until = :until WHERE id = :id AND lock_token = :token"
 _RELEASE = "UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE id = :id AND lock_token = :token"
 _HELD = "SELECT 1 FROM documents WHERE id = :id AND lock_token = :token"
@@ -42,9 +42,8 @@ def claim(tx: Transaction, now: float, seconds: float, limit: int, node: str = "
     """
     token = ids.row_id()
     due = {"now": now, "node": node, "dead": now - DEAD}
-    if not tx.run(_CLAIM, {**due, "token": token, "until": now + seconds, "limit": limit}):
-        return []
-    return [Document.of(row) for row in tx.all(_CLAIMED, {"token": token})]
+    rows = tx.all(_CLAIM, {**due, "token": token, "until": now + seconds, "limit": limit})
+    return [Document.of(row) for row in rows]
 
 
 def any_due(db: Reader, now: float, node: str = "") -> bool:
