@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import re
+import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from salvia.store import documents, leases
+from salvia.store import documents, leases, schema
 from salvia.store.db import Database
 from salvia.store.documents import Conflict, Document
 
@@ -104,3 +108,14 @@ def test_an_intermediate_state_is_kept_under_the_lease(database: Database, run: 
     mine.state, mine.due_at = "Whole", None
     run(database.write(lambda tx: leases.write_back(tx, mine)))
     assert documents.by_id(database.read(), mine.id).state == "Whole"  # type: ignore[union-attr]
+
+
+def test_no_statement_of_leasing_looks_through_every_document(tmp_path: Path) -> None:
+    """A hundred thousand jobs at rest must cost those at work nothing."""
+    schema.upgrade(tmp_path / "salvia.db")
+    with contextlib.closing(sqlite3.connect(tmp_path / "salvia.db")) as connection:
+        for name, sql in vars(leases).items():
+            if isinstance(sql, str) and sql.lstrip().startswith(("SELECT", "UPDATE")):
+                values = dict.fromkeys(re.findall(r":(\w+)", sql), 1)
+                plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+                assert not any(step.startswith("SCAN documents") for step in plan), (name, plan)
