@@ -69,7 +69,8 @@ class Providers:
     `role_credentials(role_arn, session_name, seconds, owner)` issues credentials to a job, a document's id; the trust
     policy was checked when it was accepted. `used(caller, service, region)` notes that a key was used; it returns at
     once.
-    `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not.
+    `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not;
+    `settled()` returns when this process's notes are written.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
     tags, for services whose resources are not all documents. `elsewhere(call)` sends a call on to another
@@ -84,6 +85,7 @@ class Providers:
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
+    settled: Callable[[], Awaitable[None]] = _nobody
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
     elsewhere: Callable[[Call], Forwarder | None] = lambda call: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)

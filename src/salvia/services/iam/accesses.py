@@ -35,6 +35,7 @@ def provide(world: World) -> None:
     notes = Notes(world)
     world.providers.accessed = notes.accessed
     world.providers.denied = notes.denied
+    world.providers.settled = notes.settled
 
 
 async def sweep(world: World) -> None:
@@ -54,6 +55,7 @@ class Notes:
         self._denied: dict[str, tuple[str, dict[str, Any]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._forgetting = 0.0
+        self._writing = asyncio.Lock()
 
     def accessed(self, caller: Caller, action: str, resource: str) -> None:
         """Note what was allowed; returns at once."""
@@ -116,9 +118,18 @@ class Notes:
 
     async def _write(self) -> None:
         await asyncio.sleep(_SOON)
+        self._task = None  # what is noted from now on is for the next
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Write what was noted until now; returns when it is written."""
+        async with self._writing:
+            if self._allowed or self._denied:
+                await self._flush()
+
+    async def _flush(self) -> None:
         allowed, self._allowed = self._allowed, []
         denied, self._denied = self._denied, {}
-        self._task = None  # what is noted from now on is for the next
         now = self._world.clock.now()
         if now >= self._forgetting:  # a new day: what goes on being done is noted again
             self._forget()

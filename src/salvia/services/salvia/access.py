@@ -19,11 +19,12 @@ _JOBS = ("training-job", "processing-job", "transform-job", "hyper-parameter-tun
 async def explain_denial(call: Call) -> dict[str, Any]:
     """What was denied, and every statement on the action that was looked at. Raises ValidationException."""
     request_id = call.request["RequestId"]
+    await call.world.providers.settled()
     found = accesses.denial(call.db.read(), call.account, request_id)
     if found is None:
         raise validation_error(
-            f"No denial of request {request_id} is known. Denials are written half a second after the answer, and kept "
-            "for 90 days; the request id is in the answer, and in its CloudTrail record."
+            f"No denial of request {request_id} is known. Denials are kept for 90 days; the request id is "
+            "in the answer, and in its CloudTrail record."
         )
     return found
 
@@ -32,13 +33,13 @@ async def explain_denial(call: Call) -> dict[str, Any]:
 async def generate_policy(call: Call) -> dict[str, Any]:
     """The least policy that would have sufficed for what a role or a user did, or for what a job's role did in it."""
     found = _source(call, call.request["Source"])
+    await call.world.providers.settled()
     db = call.db.read()
     entity = found.kind in _ENTITIES
     done = accesses.of(db, entity=found.arn) if entity else accesses.of(db, owner=found.id)
     if not done:
         raise validation_error(
-            f"{found.arn} has done nothing yet, so there is nothing to make a policy of. What is done is written down "
-            "half a second later, and kept for 90 days."
+            f"{found.arn} has done nothing in the last 90 days, so there is nothing to make a policy of."
         )
     names: dict[str, str] = {"": ""}
     for owner in {one.owner for one in done} - {""}:
