@@ -10,12 +10,15 @@ import contextlib
 import os
 import secrets
 import socket
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from salvia.store.postgresql import PostgresDatabase
+
+_TICK = 1_000_000_000  # nanoseconds, and generous: file systems keep time by the kernel's timer
 
 
 class Wakes(Protocol):
@@ -69,6 +72,7 @@ class Hints:
         self._directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._listener: socket.socket | None = None
+        self._known: tuple[int, list[str]] = (-1, [])
         # Never a name of before: a sender that found a dead socket may be about to remove it.
         self._mine = f"{os.getpid()}-{secrets.token_hex(4)}.sock"
 
@@ -91,7 +95,7 @@ class Hints:
 
     def send(self) -> None:
         """Wake every listener of the folder; a full or dead one is passed over."""
-        for name in os.listdir(self._directory):  # noqa: PTH208 (a folder by its descriptor)
+        for name in self._names():
             try:
                 self._sender.sendto(b"!", self._address(name))
             except (ConnectionRefusedError, FileNotFoundError):
@@ -99,6 +103,13 @@ class Hints:
                     (self._folder / name).unlink()
             except OSError:
                 continue
+
+    def _names(self) -> list[str]:
+        """The sockets in the folder, which is read again when it changed, or may have since within a clock's tick."""
+        changed = os.fstat(self._directory).st_mtime_ns
+        if changed != self._known[0] or time.time_ns() - changed < _TICK:
+            self._known = changed, os.listdir(self._directory)  # noqa: PTH208 (a folder by its descriptor)
+        return self._known[1]
 
     def close(self) -> None:
         """Leave the folder."""

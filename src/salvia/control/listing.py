@@ -14,18 +14,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from salvia import protocol
 from salvia.core.errors import validation_error
+from salvia.store import documents
+from salvia.store.db import Row
 from salvia.store.documents import Document
 
 if TYPE_CHECKING:
     from .call import Call
     from .resource import Resource
 
-# What a summary shows that needs nothing of the request: most of a row is its spec.
-_SUMMARY = (
-    "d.id, d.kind, d.account, d.region, d.name, d.arn, d.owner, d.state, d.created_at, d.modified_at, "
-    "'{}' AS spec, d.status, '{}' AS tags, d.version, d.due_at, d.lock_token, d.node"
-)
+_MOST_ENTRIES = 20_000
+_ENTRIES: dict[tuple[str, int], protocol.Kept] = {}  # by a document's id and version
+
 # SageMaker's models spell these ranges and filters the same for every noun.
 _RANGES = {
     "CreationTimeAfter": ("created_at", ">="),
@@ -72,77 +73,139 @@ async def page(
     request: Mapping[str, Any],
     *,
     where: Callable[[Document], bool] | None = None,
-    lean: bool = False,
     within: Within | None = None,
 ) -> tuple[list[Document], str | None]:
     """The documents of one page and the token of the next.
 
     Understands MaxResults, NextToken, SortBy, SortOrder, NameContains, StatusEquals and the time ranges. `where` is a
-    further filter that needs the whole document; it, too, applies before the page is cut. `lean` documents come without
-    spec and tags.
+    further filter that needs the whole document; it, too, applies before the page is cut.
     """
-    account, region = resource.place(call.account, call.region)
-    column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
-    descending = request.get("SortOrder", "Descending").capitalize() == "Descending"
-    size = request.get("MaxResults") or resource.page
-    conditions = ["kind = :kind", "account = :account", "region = :region"]
-    values: dict[str, Any] = {"kind": resource.kind, "account": account, "region": region, "size": size + 1}
-    for member, (name, operator) in _RANGES.items():
-        if request.get(member) is not None:
-            conditions.append(f"{name} {operator} :{member}")
-            values[member] = _seconds(request[member])
-    if request.get("StatusEquals") is not None:
-        conditions.append("state = :state")
-        values["state"] = request["StatusEquals"]
-    if request.get("NameContains"):
-        conditions.append("LOWER(name) LIKE :contains ESCAPE '\\'")
-        values["contains"] = f"%{_escape(request['NameContains'].lower())}%"
-    if within is not None:
-        conditions.append(within.sql)
-        values.update(within.values)
-    direction, beyond = ("DESC", "<") if descending else ("ASC", ">")
-    if request.get("NextToken"):
-        token = decode_token(request["NextToken"])
-        if not (isinstance(token, list) and len(token) == 5 and token[:3] == [resource.kind, column, direction]):
-            raise validation_error("Invalid pagination token: it belongs to another request, or to another SortBy.")
-        if not (isinstance(token[3], str if column in {"name", "state"} else float) and isinstance(token[4], str)):
-            raise validation_error("Invalid pagination token. Pass the NextToken of the last answer, unchanged.")
-        values["after"], values["after_id"] = token[3], token[4]
-        conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
+    query = _Query(call, resource, request, within)
     found: list[Document] = []
-    columns = _SUMMARY if lean and where is None else "d.*"
     while True:
-        # Ids first: an index holds everything that filters and sorts, and rows are read for one page alone.
-        rows = await _rows(
-            call,
-            f"SELECT {columns} FROM (SELECT id FROM documents WHERE {' AND '.join(conditions)} "  # noqa: S608
-            f"ORDER BY {column} {direction}, id {direction} LIMIT :size) page "
-            f"JOIN documents d ON d.id = page.id ORDER BY d.{column} {direction}, d.id {direction}",
-            values,
-            indexed=column in {"created_at", "modified_at"}
-            and within is None
-            and "contains" not in values
-            and "state" not in values,
-        )
-        documents = [Document.of(row) for row in rows]
-        found += documents if where is None else [document for document in documents if where(document)]
-        if len(found) > size or len(rows) <= size:
+        rows = await query.rows("d.*")
+        read = [Document.of(row) for row in rows]
+        found += read if where is None else [document for document in read if where(document)]
+        if len(found) > query.size or len(rows) <= query.size:
             break
         await asyncio.sleep(0)  # others' turn: a rare match may be many pages away
-        last = documents[-1]
-        if "after" not in values:
-            conditions.append(f"({column}, id) {beyond} (:after, :after_id)")
-        values["after"], values["after_id"] = getattr(last, column), last.id
-    if len(found) <= size:
+        query.go_on(rows[-1])
+    if len(found) <= query.size:
         return found, None
-    last_shown = found[size - 1]
-    return found[:size], encode_token([resource.kind, column, direction, getattr(last_shown, column), last_shown.id])
+    last = found[query.size - 1]
+    return found[: query.size], query.token(getattr(last, query.column), last.id)
 
 
-async def _rows(call: Call, sql: str, values: dict[str, Any], *, indexed: bool) -> list[Any]:
-    if indexed:
-        return call.db.read().all(sql, values)
-    return await call.db.scan(sql, values)
+async def entries(
+    call: Call,
+    resource: Resource,
+    request: Mapping[str, Any],
+    summary: Callable[[Document], dict[str, Any]],
+    *,
+    within: Within | None = None,
+) -> tuple[list[dict[str, Any]], str | None]:
+    """One page as List shows it, for summaries that show no more than their document; and the token of the next.
+
+    An entry whose document did not change since it was last shown is not made again.
+    """
+    query = _Query(call, resource, request, within)
+    rows = await query.rows(f"d.id AS id, d.version AS version, d.{query.column} AS {query.column}")
+    shown = [(row["id"], row["version"]) for row in rows[: query.size]]
+    unseen = [document_id for document_id, version in shown if (document_id, version) not in _ENTRIES]
+    if len(_ENTRIES) + len(unseen) > _MOST_ENTRIES:
+        _ENTRIES.clear()
+        unseen = [document_id for document_id, _ in shown]
+    fresh = documents.several(call.db.read(), unseen)
+    found: list[dict[str, Any]] = []
+    for key in shown:
+        document = fresh.get(key[0])
+        if document is not None:
+            entry = protocol.Kept(summary(document))
+            _ENTRIES[document.id, document.version] = entry
+            found.append(entry)
+        elif key in _ENTRIES:
+            found.append(_ENTRIES[key])  # else it was deleted meanwhile
+    if len(rows) <= query.size:
+        return found, None
+    last = rows[query.size - 1]
+    return found, query.token(last[query.column], last["id"])
+
+
+class _Query:
+    """The rows of a List request, a page at a time."""
+
+    def __init__(self, call: Call, resource: Resource, request: Mapping[str, Any], within: Within | None) -> None:
+        account, region = resource.place(call.account, call.region)
+        self._call, self._kind = call, resource.kind
+        self.column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
+        descending = request.get("SortOrder", "Descending").capitalize() == "Descending"
+        self._direction, self._beyond = ("DESC", "<") if descending else ("ASC", ">")
+        self.size: int = request.get("MaxResults") or resource.page
+        self._conditions = ["kind = :kind", "account = :account", "region = :region"]
+        self._values: dict[str, Any] = {
+            "kind": resource.kind,
+            "account": account,
+            "region": region,
+            "size": self.size + 1,
+        }
+        self._indexed = self.column in {"created_at", "modified_at"}
+        for member, (name, operator) in _RANGES.items():
+            if request.get(member) is not None:
+                self._where(f"{name} {operator} :{member}", {member: _seconds(request[member])})
+        if request.get("StatusEquals") is not None:
+            self._where("state = :state", {"state": request["StatusEquals"]}, indexed=False)
+        if request.get("NameContains"):
+            contains = f"%{_escape(request['NameContains'].lower())}%"
+            self._where("LOWER(name) LIKE :contains ESCAPE '\\'", {"contains": contains}, indexed=False)
+        if within is not None:
+            self._where(within.sql, within.values, indexed=False)
+        if request.get("NextToken"):
+            self._after(*self._position(request["NextToken"]))
+
+    def _where(self, condition: str, values: Mapping[str, Any], *, indexed: bool = True) -> None:
+        self._conditions.append(condition)
+        self._values.update(values)
+        self._indexed = self._indexed and indexed
+
+    def _position(self, token: str) -> tuple[Any, str]:
+        """The sort value and the id that a token names. Raises ValidationException."""
+        found = decode_token(token)
+        if not (isinstance(found, list) and len(found) == 5 and found[:3] == self._head()):
+            raise validation_error("Invalid pagination token: it belongs to another request, or to another SortBy.")
+        kind = str if self.column in {"name", "state"} else float
+        if not (isinstance(found[3], kind) and isinstance(found[4], str)):
+            raise validation_error("Invalid pagination token. Pass the NextToken of the last answer, unchanged.")
+        return found[3], found[4]
+
+    def _after(self, value: Any, document_id: str) -> None:
+        if "after" not in self._values:
+            self._conditions.append(f"({self.column}, id) {self._beyond} (:after, :after_id)")
+        self._values["after"], self._values["after_id"] = value, document_id
+
+    def _head(self) -> list[str]:
+        return [self._kind, self.column, self._direction]
+
+    def token(self, value: Any, document_id: str) -> str:
+        """Names the last entry of a page."""
+        return encode_token([*self._head(), value, document_id])
+
+    def go_on(self, last: Row) -> None:
+        """Continue after a row."""
+        self._after(last[self.column], last["id"])
+
+    async def rows(self, columns: str) -> list[Row]:
+        """One more than a page, where there are more.
+
+        Ids first: an index holds everything that filters and sorts, and rows are read for one page alone.
+        """
+        sql = (
+            f"SELECT {columns} FROM (SELECT id FROM documents WHERE {' AND '.join(self._conditions)} "  # noqa: S608
+            f"ORDER BY {self.column} {self._direction}, id {self._direction} LIMIT :size) page "
+            f"JOIN documents d ON d.id = page.id ORDER BY d.{self.column} {self._direction}, d.id {self._direction}"
+        )
+        if self._indexed:
+            return self._call.db.read().all(sql, self._values)
+        return await self._call.db.scan(sql, self._values)
 
 
 def _sort_by(resource: Resource, value: str) -> str:

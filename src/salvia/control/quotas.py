@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from salvia.core.errors import ServiceError
 from salvia.store.db import Reader, Transaction
@@ -37,7 +38,12 @@ class Quota:
     @property
     def code(self) -> str:
         """As AWS's are made: `L-` and eight hexadecimal digits. Which ones is not published; clients look them up."""
-        return f"L-{hashlib.sha256(f'{self.service}/{self.name}'.encode()).hexdigest()[:8].upper()}"
+        return _code(self.service, self.name)
+
+
+@lru_cache(maxsize=4096)
+def _code(service: str, name: str) -> str:
+    return f"L-{hashlib.sha256(f'{service}/{name}'.encode()).hexdigest()[:8].upper()}"
 
 
 def values(db: Reader, account: str, region: str) -> dict[str, float]:

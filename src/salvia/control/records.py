@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from salvia.core.errors import ServiceError, validation_error
@@ -150,15 +151,13 @@ async def answer(
         description = document.description()
         return all(_at(description, path) == value for path, value in filters)
 
-    found, token = await listing.page(
-        call,
-        resource,
-        call.request,
-        where=wanted if filters else None,
-        within=within,
-        lean=summarize is None and not shapes.shows_spec(resource),
-    )
-    shown = [summarize(document) if summarize else crud.summary(resource, document) for document in found]
+    summary = summarize or partial(crud.summary, resource)
+    if summarize is None and not filters:
+        shown, token = await listing.entries(call, resource, call.request, summary, within=within)
+    else:
+        where = wanted if filters else None
+        found, token = await listing.page(call, resource, call.request, where=where, within=within)
+        shown = [summary(document) for document in found]
     result: dict[str, Any] = {shapes.entries(resource)[0]: shown}
     if token:
         result["NextToken"] = token

@@ -34,15 +34,6 @@ def entries(resource: Resource) -> tuple[str, tuple[str, ...]]:
     return resource.summaries or f"{resource.noun}Summaries", resource.summary
 
 
-@cache
-def shows_spec(resource: Resource) -> bool:
-    """Whether a list entry shows a member of the request, beside the name."""
-    asked = members(resource, "Create", "input")
-    if resource.describe is not None or not asked:
-        return True
-    return any(member in asked for member in entries(resource)[1] if member != resource.key)
-
-
 def _code(resource: Resource, verb: str, *codes: str) -> str:
     """The first of `codes` that the operation knows, else the one that all know."""
     known = resource.service in models.SERVICES

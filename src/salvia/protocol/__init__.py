@@ -28,11 +28,13 @@ from .preparation import prepare
 from .recording import recorded, without_secrets
 from .router import Route, protocol_of, route
 from .serializers import serialize
+from .serializers.json import Kept
 from .validation import validate
 from .waiters import ends_waiting
 
 __all__ = [
     "SERVICES",
+    "Kept",
     "Route",
     "bucket_of",
     "ends_waiting",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from functools import cache
+from functools import cache, cached_property
 from itertools import groupby
 
 _POSIX = {
@@ -35,17 +35,42 @@ _PAIR = re.compile(r"\\u([Dd][89ABab][0-9A-Fa-f]{2})\\u([Dd][C-Fc-f][0-9A-Fa-f]{
 # `$` with a bound after it is a slip of the model's authors: `([\p{L}…]*)${1,128}`.
 _BOUNDED_END = re.compile(r"(?<!\\)\$\{\d+(,\d*)?\}")
 _ESCAPE = re.compile(r"\\(p\{\^?[A-Za-z]+\}|P\{[A-Za-z]+\}|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+_BEYOND = (sys.maxunicode, sys.maxunicode)  # no character is there: a class of nothing
 _CLASS_ESCAPES = "dDwWsSpP"
 
 
+class Pattern:
+    """A model's pattern, compiled when a text needs it: all of Unicode takes a fifth of a second, most text is ASCII.
+
+    Raises re.error.
+    """
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = pattern
+        self._ascii = re.compile(_translated(pattern, 0x80), re.ASCII)
+
+    def fullmatch(self, text: str) -> re.Match[str] | None:
+        """Whether the whole text matches."""
+        return (self._ascii if text.isascii() else self._unicode).fullmatch(text)
+
+    @cached_property
+    def _unicode(self) -> re.Pattern[str]:
+        return re.compile(translate(self._pattern), re.ASCII)
+
+
 @cache
-def compiled(pattern: str) -> re.Pattern[str]:
-    """The Python regular expression of a model's `pattern`; use its fullmatch. Raises re.error."""
-    return re.compile(translate(pattern), re.ASCII)
+def compiled(pattern: str) -> Pattern:
+    """The one `Pattern` of a model's `pattern`."""
+    return Pattern(pattern)
 
 
 def translate(pattern: str) -> str:
     """`pattern` in Python's dialect."""
+    return _translated(pattern, sys.maxunicode + 1)
+
+
+def _translated(pattern: str, size: int) -> str:
+    """`pattern`, for texts of the first `size` characters."""
     pattern = _EQUIVALENT.get(pattern, pattern)
     pattern = _PAIR.sub(_join_surrogates, pattern)
     pattern = _BOUNDED_END.sub("$", pattern)
@@ -53,20 +78,20 @@ def translate(pattern: str) -> str:
     position = 0
     while position < len(pattern):
         if pattern[position] == "[":
-            text, position = _class(pattern, position)
+            text, position = _class(pattern, position, size)
         else:
-            text, position = _outside(pattern, position)
+            text, position = _outside(pattern, position, size)
         parts.append(text)
     return "".join(parts)
 
 
-def _outside(pattern: str, position: int) -> tuple[str, int]:
+def _outside(pattern: str, position: int, size: int) -> tuple[str, int]:
     escape = _ESCAPE.match(pattern, position)
     if escape is None:
         return pattern[position], position + 1
     text = escape[1]
     if text[0] in "pP" and len(text) > 1:
-        inner, negated = _category(text)
+        inner, negated = _category(text, size)
         return f"[{'^' if negated else ''}{inner}]", escape.end()
     if text == "z":
         return r"\Z", escape.end()
@@ -75,7 +100,7 @@ def _outside(pattern: str, position: int) -> tuple[str, int]:
     return escape.group(), escape.end()
 
 
-def _class(pattern: str, start: int) -> tuple[str, int]:
+def _class(pattern: str, start: int, size: int) -> tuple[str, int]:
     """The character class that opens at `start`, and the position after it."""
     parts = ["["]
     position = start + 1
@@ -91,7 +116,7 @@ def _class(pattern: str, start: int) -> tuple[str, int]:
             return "".join(parts), position + 1
         first = False
         if character == "\\":
-            text, position, is_set = _class_escape(pattern, position)
+            text, position, is_set = _class_escape(pattern, position, size)
             parts.append(text)
             previous_is_set = is_set
             continue
@@ -108,45 +133,46 @@ def _class(pattern: str, start: int) -> tuple[str, int]:
     raise re.error("unterminated character class", pattern, start)
 
 
-def _class_escape(pattern: str, position: int) -> tuple[str, int, bool]:
+def _class_escape(pattern: str, position: int, size: int) -> tuple[str, int, bool]:
     escape = _ESCAPE.match(pattern, position)
     if escape is None:
         raise re.error("bad escape at the end of the pattern", pattern, position)
     text = escape[1]
     if text[0] in "pP" and len(text) > 1:
-        inner, negated = _category(text)
-        return _complement(inner) if negated else inner, escape.end(), True
+        inner, negated = _category(text, size)
+        return _complement(inner, size) if negated else inner, escape.end(), True
     return escape.group(), escape.end(), text in _CLASS_ESCAPES
 
 
-def _category(escape: str) -> tuple[str, bool]:
+def _category(escape: str, size: int) -> tuple[str, bool]:
     """What stands between brackets for `p{L}`, and whether the escape negates it."""
     name = escape[2:-1]
     negated = (escape[0] == "P") != name.startswith("^")
     name = name.lstrip("^")
-    return _POSIX.get(name) or _ranges(name.removeprefix("Is")), negated
+    return _POSIX.get(name) or _ranges(name.removeprefix("Is"), size), negated
 
 
 @cache
-def _ranges(category: str) -> str:
+def _ranges(category: str, size: int) -> str:
     """The characters whose Unicode category starts with `category`, as ranges of a class."""
-    found = sorted(run for name, runs in _categories().items() if name.startswith(category) for run in runs)
-    if not found:
+    found = sorted(run for name, runs in _categories(size).items() if name.startswith(category) for run in runs)
+    if not found and size > sys.maxunicode:
         raise re.error(f"unknown Unicode category '{category}'")
-    return _as_ranges(found)
+    return _as_ranges(found or [_BEYOND])
 
 
 @cache
-def _complement(inner: str) -> str:
+def _complement(inner: str, size: int) -> str:
     members = re.compile(f"[{inner}]")
-    return _as_ranges([(code, code) for code in range(sys.maxunicode + 1) if not members.match(chr(code))])
+    return _as_ranges([(code, code) for code in range(size) if not members.match(chr(code))] or [_BEYOND])
 
 
 @cache
-def _categories() -> dict[str, list[tuple[int, int]]]:
+def _categories(size: int) -> dict[str, list[tuple[int, int]]]:
     """Of each category, its runs of characters, first and last. What is unassigned or private nobody asks for."""
     result: dict[str, list[tuple[int, int]]] = {}
-    for codes in (range(0x40000), range(0xE0000, 0xE1000)):  # the planes between and beyond hold no characters
+    # The planes between and beyond hold no characters.
+    for codes in (range(min(size, 0x40000)), range(min(size, 0xE0000), min(size, 0xE1000))):
         code = codes.start
         for category, run in groupby(map(unicodedata.category, map(chr, codes))):
             length = len(list(run))

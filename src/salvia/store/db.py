@@ -153,7 +153,7 @@ class Database(ABC):
         """Every row of a query that may be long; others go on meanwhile."""
 
     def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
-        """What `find` reads; it may be remembered until anything is committed, here or in another process."""
+        """What `find` reads; it may be remembered as long as nobody, here or elsewhere, can have changed it."""
         return find(self.read())
 
     async def write(self, work: Callable[[Transaction], T]) -> T:

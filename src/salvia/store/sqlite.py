@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 import sqlite3
 import threading
 import time
@@ -11,9 +13,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .db import OURS, Database, Parameters, Reader, Row, Writer
+from .remembered import changed_by
 
 T = TypeVar("T")
 _BUSY_MS = 30_000
+_MAPPED = 1 << 30  # bytes: whatever another process commits drops what SQLite has read, but not what is mapped
 _REMEMBERED = 10_000  # answers, until nobody writes any more
 
 
@@ -35,10 +39,19 @@ class _Reader(Reader):
 
 
 class _Writer(_Reader, Writer):
+    """`turn` is a file that whoever writes locks: the kernel wakes the next at once, SQLite would sleep and look."""
+
+    def __init__(self, connection: sqlite3.Connection, wall: Callable[[], float], turn: int) -> None:
+        super().__init__(connection, wall)
+        self._turn = turn
+        self._changed = False  # what processes remember
+
     def run(self, sql: str, parameters: Parameters | None = None) -> int:
+        self._changed = self._changed or changed_by(sql, parameters or {})
         return self._connection.execute(sql, parameters or {}).rowcount
 
     def many(self, sql: str, parameters: Sequence[Parameters]) -> None:
+        self._changed = self._changed or any(changed_by(sql, each) for each in parameters)
         self._connection.executemany(sql, parameters)
 
     def tables(self) -> list[str]:
@@ -46,6 +59,8 @@ class _Writer(_Reader, Writer):
         return [row["name"] for row in rows if row["name"] not in OURS and not row["name"].startswith("sqlite_")]
 
     def begin(self) -> None:
+        self._changed = False
+        fcntl.flock(self._turn, fcntl.LOCK_EX)
         self._connection.execute("BEGIN IMMEDIATE")
 
     def savepoint(self) -> None:
@@ -58,11 +73,18 @@ class _Writer(_Reader, Writer):
         self._connection.execute("RELEASE unit")
 
     def commit(self) -> None:
+        if self._changed:
+            (age,) = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection.execute(f"PRAGMA user_version = {(age + 1) % 2**31}")
         self._connection.execute("COMMIT")
+        fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def rollback(self) -> None:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        finally:
+            fcntl.flock(self._turn, fcntl.LOCK_UN)
 
 
 class SqliteDatabase(Database):
@@ -73,6 +95,7 @@ class SqliteDatabase(Database):
         self.path = path
         self._wall = wall
         self._reader: Reader | None = None
+        self._turn: int | None = None
         self._scanners = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._memory: dict[Hashable, Any] = {}
@@ -93,16 +116,23 @@ class SqliteDatabase(Database):
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute(f"PRAGMA mmap_size={_MAPPED}")
         self._open.append(connection)
         return connection
 
     def start(self) -> None:
         self._reader = _Reader(self.connect(), self._wall)
-        writer = _Writer(self.connect(), self._wall)
+        self._turn = os.open(
+            self.path.with_name(f"{self.path.name}-turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        writer = _Writer(self.connect(), self._wall, self._turn)
         self._start_writing(lambda: self._write_forever(writer))
 
     def close(self) -> None:
         self._end_writing()
+        if self._turn is not None:
+            os.close(self._turn)
+            self._turn = None
         for connection in self._open:
             connection.close()
         self._open.clear()
@@ -125,11 +155,12 @@ class SqliteDatabase(Database):
         return found
 
     def _look(self, reader: Reader, turn: asyncio.AbstractEventLoop | None) -> None:
-        """Forget what was remembered if anything was committed since: one look in each turn of the loop.
+        """Forget what was remembered if it may have changed since: one look in each turn of the loop.
 
-        A request is answered in a later turn than the commit that it follows from.
+        A request is answered in a later turn than the commit that it follows from. `user_version` is part of the
+        database, and counted by the commits that change what is remembered (`remembered`).
         """
-        version = reader.one("PRAGMA data_version")[0]  # type: ignore[index]  # before: what is read later is no older
+        version = reader.one("PRAGMA user_version")[0]  # type: ignore[index]  # before: what is read later is no older
         if version != self._as_of or len(self._memory) >= _REMEMBERED:
             self._memory.clear()
             self._as_of = version

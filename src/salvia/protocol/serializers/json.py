@@ -23,6 +23,16 @@ Convert = Callable[[Any], Any]
 ELSEWHERE = ("header", "headers", "statusCode")
 
 
+class Kept(dict[str, Any]):
+    """A structure that is answered again and again: once written as JSON, it stays written. Never change one.
+
+    What stands beside it in an answer must be what orjson can write.
+    """
+
+    __slots__ = ("wire",)
+    wire: orjson.Fragment
+
+
 def encode(value: Any) -> bytes:
     """`value` as JSON. What orjson refuses (lone surrogates, huge integers, deep trees) goes the slow way."""
     try:
@@ -63,7 +73,12 @@ class Builder:
             return known
         members: list[tuple[str, str, Convert]] = []
 
-        def convert(value: Any) -> dict[str, Any]:
+        def convert(value: Any) -> Any:
+            if type(value) is Kept:
+                return _wire(value, plain)
+            return plain(value)
+
+        def plain(value: Any) -> dict[str, Any]:
             result = {}
             for name, wire, member in members:
                 item = value.get(name)
@@ -76,6 +91,14 @@ class Builder:
             if member.serialization.get("location") not in ELSEWHERE:
                 members.append((name, member.serialization.get("name", name), self.build(member)))
         return convert
+
+
+def _wire(value: Kept, convert: Convert) -> orjson.Fragment:
+    try:
+        return value.wire
+    except AttributeError:
+        value.wire = orjson.Fragment(encode(convert(value)))
+        return value.wire
 
 
 def _same(value: Any) -> Any:
