@@ -15,7 +15,8 @@ from salvia.control.hints import Hints, Notifications, Wakes
 from salvia.control.world import World
 from salvia.core import files
 from salvia.core.clock import Clock
-from salvia.images.catalogue import Catalogue, default_folder
+from salvia.images.catalogue import Catalogue
+from salvia.images.image import default_folder
 from salvia.objectstore.base import ObjectStore
 from salvia.objectstore.filesystem import FilesystemStore
 from salvia.objectstore.location import Location

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from salvia_toolkit.cores import usable_cores
 from xgboost_image import training
 from xgboost_image.contract import REPLICATED, Channel
 from xgboost_image.data import channel
@@ -21,4 +22,4 @@ def get_dmatrix(data_path: str | None, content_type: str, csv_weights: int = 0, 
         raise ValueError(f"{data_path}: get_dmatrix does not read pipes here. Use File or FastFile mode.")
     path = Path(data_path)
     table = channel.load(Channel(path.name, path, content_type, REPLICATED, "File"), bool(csv_weights))
-    return None if table is None else training.matrix(table, table.columns, training.usable_threads())
+    return None if table is None else training.matrix(table, table.columns, usable_cores())

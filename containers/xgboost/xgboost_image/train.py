@@ -18,6 +18,7 @@ from .contract import REPLICATED, Contract
 from .data import channel
 from .data.table import Sparse, Table, empty
 from .failures import ClientError, PeerLostError
+from .lean import lean
 from .log import say, warn
 from .settings import Settings
 
@@ -81,6 +82,7 @@ def _run(job: Contract, group: Group | None) -> int:
     _introduce(job, facts, columns, values)
 
     # Imports XGBoost, which takes longer than all of the above: now that the request is known to be right.
+    lean()
     import xgboost
 
     from . import model, training

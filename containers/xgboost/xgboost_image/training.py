@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import os
 import signal
 import time
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import xgboost
+from salvia_toolkit.cores import usable_cores
 from xgboost import collective
 
 from . import metrics, model
@@ -49,7 +48,7 @@ def train(
 
     `tables` has the same keys on all hosts: train, and validation if there is one.
     """
-    threads = usable_threads() if "nthread" not in settings.parameters else int(settings.parameters["nthread"])
+    threads = usable_cores() if "nthread" not in settings.parameters else int(settings.parameters["nthread"])
     matrices = {name: matrix(table, columns, threads) for name, table in tables.items()}
     parameters: dict[str, Any] = {"nthread": threads, **settings.parameters}
     native = [metric for metric in settings.metrics if not metrics.is_ours(metric)]
@@ -84,32 +83,6 @@ def matrix(table: Table, columns: int, threads: int) -> Any:
 
         features = csr_matrix((features.values, features.indices, features.starts), shape=(len(table), columns))
     return xgboost.DMatrix(features, table.labels, weight=table.weights, qid=table.queries, nthread=threads)
-
-
-def usable_threads() -> int:
-    """The cores that this program may use: the least of its affinity, cgroup's quota and OMP_NUM_THREADS."""
-    limits = [len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1]
-    text = os.environ.get("OMP_NUM_THREADS", "")
-    if text.isdecimal() and int(text) > 0:
-        limits.append(int(text))
-    limits.extend(_quota())
-    return max(1, min(limits))
-
-
-def _quota() -> list[int]:
-    """The cgroup's cores, v2 then v1; nothing where /sys is hidden or there is no quota."""
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
-        return [] if quota == "max" else [math.ceil(int(quota) / int(period))]
-    except (OSError, ValueError):
-        pass
-    try:
-        quota, period = (
-            Path(f"/sys/fs/cgroup/cpu/cpu.cfs_{part}_us").read_text(encoding="ascii") for part in ("quota", "period")
-        )
-        return [math.ceil(int(quota) / int(period))] if int(quota) > 0 else []
-    except (OSError, ValueError):
-        return []
 
 
 class _Rounds(xgboost.callback.TrainingCallback):

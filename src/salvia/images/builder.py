@@ -1,9 +1,10 @@
 """Environments for images: built once, content-addressed, shared by every job.
 
-`ROOT/NAME-HASH/` holds `venv`, `program` (a copy of the image's folder, so that what a job runs never changes
-under it) and, when all of it is there, `environment.json`. It is built in place, because a virtual
-environment knows its own path; what lacks the last file is unfinished, and is begun anew by whoever comes
-next. The lock is inherited by the installer: should a builder be killed, the next waits for its installer.
+`ROOT/NAME-HASH/` holds `venv`, `program` (a copy of the image's folder and of the packages that it shares, so that
+what a job runs never changes under it) and, when all of it is there, `environment.json`. It is built in place,
+because a virtual environment knows its own path; what lacks the last file is unfinished, and is begun anew by
+whoever comes next. The lock is inherited by the installer: should a builder be killed, the next waits for its
+installer.
 """
 
 from __future__ import annotations
@@ -114,9 +115,10 @@ class Builder:
     def _name(self, image: Image, python: Python) -> str:
         """The name says all that goes into it: another lock, program or Python is another environment."""
         digest = hashlib.sha256(f"{python.executable}\0{python.version}\0".encode())
-        for path in sorted(_program_files(image.folder)):
-            digest.update(f"{path.relative_to(image.folder)}\0{path.stat().st_size}\0".encode())
-            digest.update(path.read_bytes())
+        for root, folder in ((image.folder, image.folder), *((path.parent, path) for path in image.packages)):
+            for path in sorted(_program_files(folder)):
+                digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+                digest.update(path.read_bytes())
         return f"{image.name}-{digest.hexdigest()[:16]}"
 
     def _finished(self, image: Image, target: Path) -> Environment | None:
@@ -144,6 +146,8 @@ class Builder:
             shutil.rmtree(target)
         target.mkdir()
         shutil.copytree(image.folder, target / "program", ignore=_IGNORED)
+        for package in image.packages:
+            shutil.copytree(package, target / "program" / package.name, ignore=_IGNORED)
         parts = installer.read_lock(image.lock.read_text() if image.lock.exists() else "")
         (target / "hashed.txt").write_text(parts.hashed)
         (target / "unhashed.txt").write_text(parts.unhashed)

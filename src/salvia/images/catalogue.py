@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import ServiceError
-from .image import Image, ImageError, read
+from .image import Image, ImageError, default_folder, read
 
 _log = logging.getLogger("salvia.images")
 _HOST = r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
@@ -128,13 +128,6 @@ def parse(uri: str) -> Name | None:
     if found is None:
         return None
     return Name(found["account"], found["region"], found["repository"], found["tag"] or "latest")
-
-
-def default_folder() -> Path:
-    """`containers` beside the package in a wheel, at the root of the repository in a checkout."""
-    package = Path(__file__).parents[1]
-    shipped = package / "containers"
-    return shipped if shipped.is_dir() else package.parents[1] / "containers"
 
 
 def _read_all(folder: Path) -> Iterator[Image]:

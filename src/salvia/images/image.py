@@ -13,7 +13,7 @@ from typing import Any
 from . import hyperparameters as schema
 from .hyperparameters import Hyperparameter
 
-_MEMBERS = {"name", "python", "train", "serve", "environment", "answers_to", "hyperparameter", "metric"}
+_MEMBERS = {"name", "python", "train", "serve", "packages", "environment", "answers_to", "hyperparameter", "metric"}
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ANYBODY = "*"
 
@@ -45,13 +45,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image of the catalogue. `python` is a requirement such as `>=3.11`; `folder` holds its program."""
+    """An image of the catalogue. `python` is a requirement such as `>=3.11`; `folder` holds its program.
+
+    `packages` are folders outside of it that it shares with other images, and imports by their names.
+    """
 
     name: str
     folder: Path
     python: str
     train: tuple[str, ...]
     serve: tuple[str, ...]
+    packages: tuple[Path, ...]
     environment: Mapping[str, str]
     answers_to: tuple[Answer, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -99,11 +103,27 @@ def _image(folder: Path, written: Mapping[str, Any]) -> Image:
         python=str(written.get("python", ">=3.11")),
         train=_words(written.get("train", [])),
         serve=_words(written.get("serve", [])),
+        packages=tuple(_package(folder, name) for name in _words(written.get("packages", []))),
         environment={str(name): str(value) for name, value in written.get("environment", {}).items()},
         answers_to=tuple(_answer(entry) for entry in written.get("answers_to", ())),
         hyperparameters=tuple(schema.parse(entry) for entry in written.get("hyperparameter", ())),
         metrics=metrics,
     )
+
+
+def default_folder() -> Path:
+    """`containers` beside the package in a wheel, at the root of the repository in a checkout."""
+    package = Path(__file__).parents[1]
+    shipped = package / "containers"
+    return shipped if shipped.is_dir() else package.parents[1] / "containers"
+
+
+def _package(folder: Path, name: str) -> Path:
+    """A package of a neighbour, `FOLDER/PACKAGE`; of a shipped image's neighbour where it has none."""
+    found = [parent / name for parent in (folder.parent, default_folder()) if (parent / name).is_dir()]
+    if not found:
+        raise ValueError(f"package {name!r} is neither in {folder.parent} nor in {default_folder()}")
+    return found[0]
 
 
 def _answer(entry: Mapping[str, Any]) -> Answer:

@@ -114,6 +114,24 @@ def test_an_environment_runs_its_program(tool: str, made: Image, links: Path, tm
         assert list((environment.path / "venv").rglob(f"site-packages/__pycache__/{module}.*.pyc"))
 
 
+def test_packages_that_images_share(made: Image, tmp_path: Path) -> None:
+    """`packages = ["FOLDER/PACKAGE"]`: of a neighbour, importable by its name; its edits are another environment."""
+    package = made.folder.parent / "common" / "polite"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("def greet(): return 'good day'\n")
+    (made.folder / "hello" / "train.py").write_text("import polite\nprint(polite.greet())\n")
+    path = made.folder / "image.toml"
+    path.write_text('packages = ["common/polite"]\n' + path.read_text())
+    first = build(tmp_path / "images", image.read(made.folder))
+    assert train(first) == "good day\n"
+    (package / "__init__.py").write_text("def greet(): return 'good evening'\n")
+    assert train(build(tmp_path / "images", image.read(made.folder))) == "good evening\n"
+    assert train(first) == "good day\n"
+    path.write_text(path.read_text().replace("common/polite", "common/rude"))
+    with pytest.raises(image.ImageError, match=r"package 'common/rude' is neither in .*containers"):
+        image.read(made.folder)
+
+
 def test_one_that_stands_is_returned_at_once(made: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No process is started for it."""
     first = build(tmp_path / "images", made)

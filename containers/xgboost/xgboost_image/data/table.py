@@ -4,32 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+from salvia_toolkit.formats.matrix import Array, Sparse
 
-Array = npt.NDArray[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Sparse:
-    """A matrix of rows of (column, value) pairs; what is not listed is missing.
-
-    Row r has the entries starts[r] … starts[r + 1] of `indices` and `values`.
-    """
-
-    starts: Array
-    indices: Array
-    values: Array
-    columns: int
-
-    def rows(self, chosen: Array) -> Sparse:
-        """The chosen rows, in the order given."""
-        lengths = np.diff(self.starts)[chosen]
-        starts = np.concatenate(([0], np.cumsum(lengths)))
-        entries = np.repeat(self.starts[:-1][chosen] - starts[:-1], lengths) + np.arange(starts[-1])
-        return Sparse(starts, self.indices[entries], self.values[entries], self.columns)
+__all__ = ["Array", "Sparse", "Table", "concatenated", "empty"]
 
 
 @dataclass(frozen=True, slots=True)

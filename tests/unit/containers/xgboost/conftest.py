@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import random
@@ -16,11 +15,8 @@ from typing import Any
 
 import pytest
 
-from salvia.images import image
-from salvia.images.builder import Builder
+from ..conftest import FOLDER, PROGRAM, ROOT
 
-ROOT = Path(__file__).parents[4]
-FOLDER = ROOT / "containers" / "xgboost"
 DIABETES = ROOT / "tests" / "data" / "diabetes.csv"
 _BATCH = Path(__file__).with_name("batch.py")
 _MEASURE = Path(__file__).with_name("measure.py")
@@ -59,7 +55,7 @@ class Image:
 
     python: Path
     tmp: Path
-    program: Path = FOLDER
+    program: str = PROGRAM
     _number: int = field(default=0)
 
     def base(
@@ -105,7 +101,7 @@ class Image:
                 env={
                     "PATH": os.environ["PATH"],
                     "SAGEMAKER_BASE_DIR": str(base),
-                    "PYTHONPATH": str(self.program),
+                    "PYTHONPATH": self.program,
                     "PYTHONDONTWRITEBYTECODE": "1",  # the repository stays as it is
                     **environment,
                 },
@@ -134,7 +130,7 @@ class Image:
         """Several jobs on one host, in one process: see batch.py."""
         done = subprocess.run(
             [str(self.python), str(_BATCH), *map(str, bases)],
-            env={"PATH": os.environ["PATH"], "PYTHONPATH": str(self.program), "PYTHONDONTWRITEBYTECODE": "1"},
+            env={"PATH": os.environ["PATH"], "PYTHONPATH": self.program, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             check=False,
@@ -177,17 +173,6 @@ def addresses(count: int) -> list[str]:
     """Loopback addresses that no other test uses, most probably."""
     block = f"127.{random.randint(1, 254)}.{random.randint(0, 255)}"
     return [f"{block}.{number + 1}" for number in range(count)]
-
-
-@pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of the environment that the image's lock makes, kept between runs of the tests."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "salvia" / "test-images"
-    bare = tmp_path_factory.mktemp("image") / "xgboost"  # without the program: its edits need no new environment
-    bare.mkdir()
-    shutil.copy(FOLDER / "requirements.lock", bare)
-    (bare / "image.toml").write_text('name = "xgboost"\npython = ">=3.11"\n')
-    return asyncio.run(Builder(cache).build(image.read(bare))).python
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Content types, in and out: a module each, with `decode` and `encode`."""

@@ -1,0 +1,145 @@
+"""Threads that run models, and the way of a request there and back.
+
+Requests that arrive in one turn of the loop are handed over together, and whatever has arrived meanwhile is added
+when a thread is free: a handler that batches predicts all of it in one call. Nothing is waited for, so a request
+that comes alone is not slower.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from .connection import Connection
+from .handler import Handler
+from .message import TEXT, Refused, Request, Response
+
+Job = tuple[Request, Connection]
+_LARGEST_BATCH = 256
+_PATIENCE = 60.0  # seconds that a client may not read its answer
+_LONGEST = 4096  # characters of an exception in an answer
+
+
+class Predictor:
+    """One thread for each maker of a handler; a maker runs in its thread, so that a model lives where it was made."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, makers: Sequence[Callable[[], Handler]]) -> None:
+        self._loop = loop
+        self._arrived: list[Job] = []
+        self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._batches = False
+        self.loaded = asyncio.gather(*(self._start(maker) for maker in makers))
+        self._threads = len(makers)
+
+    def submit(self, request: Request, connection: Connection) -> None:
+        """Have a request answered."""
+        self._arrived.append((request, connection))
+        if len(self._arrived) == 1:
+            self._loop.call_soon(self._pass_on)
+
+    def close(self) -> None:
+        """End the threads, once they have done what they were given."""
+        for _ in range(self._threads):
+            self._queue.put(None)
+
+    def _pass_on(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        if self._batches:
+            self._queue.put(arrived)
+        else:
+            for job in arrived:
+                self._queue.put([job])
+
+    def _start(self, maker: Callable[[], Handler]) -> asyncio.Future[None]:
+        ready: asyncio.Future[None] = self._loop.create_future()
+        threading.Thread(target=self._run, args=(maker, ready), name="predictor", daemon=True).start()
+        return ready
+
+    def _run(self, maker: Callable[[], Handler], ready: asyncio.Future[None]) -> None:
+        try:
+            handler = maker()
+        except BaseException as problem:
+            self._loop.call_soon_threadsafe(ready.set_exception, problem)
+            return
+        self._batches = handler.batches
+        self._loop.call_soon_threadsafe(ready.set_result, None)
+        while (jobs := self._queue.get()) is not None:
+            if handler.batches:
+                self._add_more(jobs)
+            self._answer(handler, [job for job in jobs if not job[1].gone])
+
+    def _add_more(self, jobs: list[Job]) -> None:
+        while len(jobs) < _LARGEST_BATCH:
+            try:
+                more = self._queue.get_nowait()
+            except queue.Empty:
+                return
+            if more is None:
+                self._queue.put(None)
+                return
+            jobs += more
+
+    def _answer(self, handler: Handler, jobs: list[Job]) -> None:
+        if not jobs:
+            return
+        try:
+            responses = handler.answer([request for request, _ in jobs])
+        except Exception as problem:
+            responses = [failure(problem)] * len(jobs)
+        whole: list[tuple[Connection, Response]] = []
+        pieces: list[tuple[Connection, Response]] = []
+        for (_, connection), response in zip(jobs, responses, strict=True):
+            (whole if isinstance(response.body, bytes) else pieces).append((connection, response))
+        if whole:
+            self._loop.call_soon_threadsafe(_send, whole)
+        for connection, response in pieces:
+            self._stream(connection, response)
+
+    def _stream(self, connection: Connection, response: Response) -> None:
+        """Send pieces as they come. What fails before the first one still has a status of its own."""
+        assert not isinstance(response.body, bytes)
+        tell = self._loop.call_soon_threadsafe
+        source = iter(response.body)
+        try:
+            first = next(source, b"")
+        except Exception as problem:
+            tell(connection.answer, failure(problem))
+            return
+        tell(connection.begin, response)
+        try:
+            for piece in _from(first, source):
+                tell(connection.piece, piece)
+                if not connection.wait_writable(_PATIENCE):
+                    tell(connection.abort)
+                    return
+            tell(connection.end)
+        except Exception:
+            traceback.print_exc()
+            tell(connection.abort)
+        finally:
+            close: Any = getattr(source, "close", None)
+            if close is not None:
+                close()
+
+
+def failure(problem: Exception) -> Response:
+    """The answer to a request that raised; what is not a Refused is shown in the log."""
+    if isinstance(problem, Refused):
+        return problem.response()
+    traceback.print_exception(problem)
+    text = f"{type(problem).__name__}: {problem}"
+    return Response(text[:_LONGEST].encode(), TEXT, 500)
+
+
+def _send(answers: list[tuple[Connection, Response]]) -> None:
+    for connection, response in answers:
+        connection.answer(response)
+
+
+def _from(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+    yield first
+    yield from rest
