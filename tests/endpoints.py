@@ -7,12 +7,13 @@ import io
 import json
 import os
 import socket
-import sqlite3
 import tarfile
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
+from salvia.settings import Settings
+from salvia.store import routes
+from salvia.store.engine import database
 from tests.conftest import ROLE, Server, eventually
 
 ECHO = "123456789012.dkr.ecr.us-east-1.amazonaws.com/echo:latest"
@@ -105,9 +106,13 @@ class Endpoints:
 
     def route(self, name: str) -> dict[str, Any] | None:
         """Where its requests go, as the database has it."""
-        with closing(sqlite3.connect(self.server.home / "salvia.db")) as database:
-            row = database.execute("SELECT route FROM routes WHERE name = ?", (name,)).fetchone()
-        return json.loads(row[0]) if row else None
+        db = database(Settings.load(self.server.home).location)
+        db.start()
+        try:
+            found = routes.read(db.read(), "123456789012", "us-east-1", name)
+        finally:
+            db.close()
+        return found.route if found else None
 
     def sockets(self, name: str, variant: str = "AllTraffic") -> list[str]:
         """The sockets of a variant's first containers."""
