@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from salvia.control import crud
@@ -11,7 +12,7 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT, alarms, checks, deployment, fleets, shown
+from . import ENDPOINT, alarms, checks, deployment, fleets, limits, shown
 
 
 @operation("CreateEndpoint")
@@ -33,6 +34,7 @@ async def create_endpoint(call: Call) -> dict[str, Any]:
     def take(tx: Transaction, endpoint: Document) -> None:
         fleet = fleets.take(call, tx, request["EndpointConfigName"], 1)
         endpoint.status["_Fleets"] = [{**fleet, "share": 1.0, "since": endpoint.created_at}]
+        limits.claim(tx, endpoint)
         shown.show(endpoint, [])
 
     await crud.create(call, ENDPOINT, endpoint, take)
@@ -50,9 +52,7 @@ async def update_endpoint(call: Call) -> dict[str, Any]:
         raise validation_error("DeploymentConfig cannot be given together with RetainDeploymentConfig.")
     await _check(call, request.get("DeploymentConfig"))
 
-    def work(tx: Transaction) -> Document:
-        endpoint = crud.look_up(call, ENDPOINT, request["EndpointName"], tx)
-        _in_service(endpoint)
+    def edit(tx: Transaction, endpoint: Document) -> None:
         now = crud.moment(call)
         number = endpoint.status["_Generation"] = endpoint.status["_Generation"] + 1
         new = {**fleets.take(call, tx, request["EndpointConfigName"], number), "since": now}
@@ -64,14 +64,9 @@ async def update_endpoint(call: Call) -> dict[str, Any]:
             config = endpoint.status.get("LastDeploymentConfig")
         elif config:
             endpoint.status["LastDeploymentConfig"] = config
-        endpoint.state = "Updating"
-        endpoint.status.pop("FailureReason", None)
         deployment.begin(endpoint, new, config, now)
-        endpoint.modified_at, endpoint.due_at = now, call.clock.wall()
-        documents.update(tx, endpoint)
-        return endpoint
 
-    return {"EndpointArn": (await call.world.write(work)).arn}
+    return await _update(call, edit)
 
 
 @operation("UpdateEndpointWeightsAndCapacities")
@@ -86,8 +81,7 @@ async def update_weights_and_capacities(call: Call) -> dict[str, Any]:
     if any(entry.get("DesiredInstanceCount") == 0 for entry in asked.values()):
         raise validation_error("DesiredInstanceCount must be at least 1 for a variant of a real-time endpoint.")
 
-    def edit(endpoint: Document) -> None:
-        _in_service(endpoint)
+    def edit(tx: Transaction, endpoint: Document) -> None:
         (fleet,) = fleets.fleets(endpoint)
         known = {variant["name"]: variant for variant in fleet["variants"]}
         missing = ", ".join(name for name in asked if name not in known)
@@ -100,11 +94,8 @@ async def update_weights_and_capacities(call: Call) -> dict[str, Any]:
             variant["before"] = [variant["desired"], variant["weight"]]
             variant["desired"] = entry.get("DesiredInstanceCount", variant["desired"])
             variant["weight"] = entry.get("DesiredWeight", variant["weight"])
-        endpoint.state = "Updating"
-        endpoint.status.pop("FailureReason", None)
 
-    endpoint = await crud.change(call, ENDPOINT, call.request["EndpointName"], edit, wake=True)
-    return {"EndpointArn": endpoint.arn}
+    return await _update(call, edit)
 
 
 @operation("DeleteEndpoint")
@@ -116,6 +107,23 @@ async def delete_endpoint(call: Call) -> dict[str, Any]:
 
     await crud.change(call, ENDPOINT, call.request["EndpointName"], edit, wake=True)
     return {}
+
+
+async def _update(call: Call, edit: Callable[[Transaction, Document], None]) -> dict[str, Any]:
+    """Change an endpoint that is in service; `lifecycle` goes on from there."""
+
+    def work(tx: Transaction) -> Document:
+        endpoint = crud.look_up(call, ENDPOINT, call.request["EndpointName"], tx)
+        _in_service(endpoint)
+        edit(tx, endpoint)
+        limits.claim(tx, endpoint)
+        endpoint.state = "Updating"
+        endpoint.status.pop("FailureReason", None)
+        endpoint.modified_at, endpoint.due_at = crud.moment(call), call.clock.wall()
+        documents.update(tx, endpoint)
+        return endpoint
+
+    return {"EndpointArn": (await call.world.write(work)).arn}
 
 
 async def _check(call: Call, config: dict[str, Any] | None) -> None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from typing import Any
+from collections.abc import Callable
 
 from salvia.control import instances
 from salvia.control.reconcile import Outcome
@@ -22,7 +22,7 @@ from salvia.store import documents, routes
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT, deployment, launch, shown, traffic
+from . import ENDPOINT, deployment, launch, limits, room, shown, traffic
 from .fleets import Replica, Variant, fleets, replicas, variants, wanted
 from .replicas import Seen, State, end, leave, look
 
@@ -49,7 +49,14 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
     shown.show(endpoint, found)
     pauses = [pause for pause in (again, leaving, 0.0 if failed else _retry_in(endpoint, world)) if pause is not None]
     resting = endpoint.state == "Failed" and not pauses
-    return Outcome(requeue=None if resting else min([_POLL, *pauses]), also=route)
+    claims = limits.surplus(endpoint)
+
+    def also(tx: Transaction) -> None:
+        limits.release(tx, endpoint, claims)
+        if route is not None:
+            route(tx)
+
+    return Outcome(requeue=None if resting else min([_POLL, *pauses]), also=also)
 
 
 async def _decide(endpoint: Document, world: World, found: list[Seen]) -> float | None:
@@ -159,7 +166,9 @@ async def _start(endpoint: Document, world: World, found: list[Seen]) -> bool:
         replica = replicas(endpoint)[number]
         fleet, variant = known[replica["fleet"], replica["variant"]]
         try:
-            await launch.start(endpoint, world, int(number), variant)
+            variant["waits"] = await room.wait(endpoint, world, int(number), variant)
+            if not variant["waits"]:
+                await launch.start(endpoint, world, int(number), variant)
         except (ServiceError, OSError) as error:
             failed = True
             reason = _words(error)
@@ -175,7 +184,7 @@ def _words(error: ServiceError | OSError) -> str:
     return f"InternalServerError: an instance could not be started: {error}."
 
 
-def _route(endpoint: Document, world: World, found: list[Seen]) -> Any:
+def _route(endpoint: Document, world: World, found: list[Seen]) -> Callable[[Transaction], None] | None:
     """What writes the route together with the status; None while it stands as it should."""
     if endpoint.state == "Creating":
         return None
@@ -199,7 +208,13 @@ async def _delete(endpoint: Document, world: World, found: list[Seen]) -> Outcom
             if seen.up:
                 leave(seen.replica, world)
             seen.replica["out"] = True
-        return Outcome(requeue=0, also=lambda tx: routes.delete(tx, *place))
+        claims = limits.surplus(endpoint)
+
+        def leave_route(tx: Transaction) -> None:
+            routes.delete(tx, *place)
+            limits.release(tx, endpoint, claims)
+
+        return Outcome(requeue=0, also=leave_route)
     again = await end(endpoint, world, found, settle=0.0)
     if again is not None:
         return Outcome(requeue=again)

@@ -15,7 +15,7 @@ from salvia.runtimes.base import InstanceState
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import launch
+from . import launch, room
 from .fleets import Replica, replicas
 
 _SETTLE = 1.0  # seconds from when a replica left the route until its program is told: who routes has looked again
@@ -177,6 +177,7 @@ async def _remove(endpoint: Document, world: World, seen: Seen) -> bool:
 
     def forget(tx: Transaction) -> None:
         instances.forget_attempt(tx, endpoint.id, seen.number)
+        room.leave(tx, endpoint, seen.number, world.clock.wall())
 
     await world.db.write(forget)
     del replicas(endpoint)[str(seen.number)]

@@ -71,7 +71,7 @@ def _summary(
     if not status and endpoint.state == "InService" and summary["CurrentInstanceCount"] < wanted(variant):
         status = "Updating"  # one that died is being replaced
     if status:
-        said = variant.get("crashes", {}).get("reason")
+        said = variant.get("waits") or variant.get("crashes", {}).get("reason")
         summary["VariantStatus"] = [
             {"Status": status, "StartTime": endpoint.modified_at, **({"StatusMessage": said[:1024]} if said else {})}
         ]
