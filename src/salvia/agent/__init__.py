@@ -2,9 +2,10 @@
 
 ::
 
-    SPEC.json ──► __main__ ──► contract + channels ──► program ──► upload
-                     │                                   │ lines
-                     │ report (state, heartbeat)         └──► logs ──► metrics
+    SPEC.json ──► __main__ ──► training: contract + inputs ──► program ──► upload
+                     │          serving: model_data ─────────► program, health
+                     │                                            │ lines
+                     │ instance: report (state, heartbeat)        └──► logs ──► metrics
                      ▼
                   gateway: /_instance/… with the instance's token, AWS calls as the job's role
 

@@ -25,6 +25,14 @@ class Program(NamedTuple):
     cgroup_events: str | None
 
 
+class Model(NamedTuple):
+    """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words."""
+
+    source: Mapping[str, Any] | None
+    download_timeout: float
+    startup_timeout: float
+
+
 class Job(NamedTuple):
     """What the request says, in AWS's own words where it has some."""
 
@@ -44,6 +52,7 @@ class Job(NamedTuple):
     metrics: Sequence[Mapping[str, str]]
     metric_namespace: str
     stop_grace: float
+    model: Model | None
 
 
 class Spec(NamedTuple):
@@ -136,15 +145,20 @@ def _job(job: Mapping[str, Any]) -> Job:
         hyperparameters=job.get("hyperparameters") or {},
         channels=job.get("channels") or [],
         checkpoint=job.get("checkpoint"),
-        resource_config=job["resource_config"],
-        output=job["output"],
+        resource_config=job.get("resource_config") or {},
+        output=job.get("output") or {},
         compression=job.get("compression") or "GZIP",
         log_group=job["log_group"],
         log_stream=job["log_stream"],
         metrics=job.get("metrics") or [],
         metric_namespace=job.get("metric_namespace") or "/aws/sagemaker/TrainingJobs",
         stop_grace=float(job.get("stop_grace", 120)),
+        model=_model(job["model"]) if job.get("model") else None,
     )
+
+
+def _model(model: Mapping[str, Any]) -> Model:
+    return Model(model.get("source"), float(model["download_timeout"]), float(model["startup_timeout"]))
 
 
 def _one(paths: object) -> str | None:

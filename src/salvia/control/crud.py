@@ -80,7 +80,7 @@ def look_up(call: Call, resource: Resource, name: str, reader: Reader) -> Docume
         else documents.find(reader, resource.kind, account, region, name)
     )
     if document is None or (document.kind, document.account, document.region) != (resource.kind, account, region):
-        raise shapes.missing(resource, name)
+        raise shapes.missing(resource, name, account, region)
     return document
 
 

@@ -83,6 +83,15 @@ def of(db: Reader, owner: str, attempt: int) -> list[Instance]:
     return [Instance.of(row) for row in rows]
 
 
+def every(db: Reader, owner: str) -> dict[int, list[Instance]]:
+    """All instances of a document, in order, by attempt."""
+    rows = db.all("SELECT * FROM instances WHERE owner = :owner ORDER BY attempt, position", {"owner": owner})
+    found: dict[int, list[Instance]] = {}
+    for row in rows:
+        found.setdefault(row["attempt"], []).append(Instance.of(row))
+    return found
+
+
 def intend(tx: Transaction, instance: Instance) -> None:
     """Record that an instance is about to be started; repeating it changes nothing."""
     tx.run(
@@ -117,6 +126,12 @@ def ask_to_stop(tx: Transaction, owner: str) -> None:
 def forget(tx: Transaction, owner: str) -> None:
     """Drop a job's instances, and with them their tokens."""
     tx.run("DELETE FROM instances WHERE owner = :owner", {"owner": owner})
+
+
+def forget_attempt(tx: Transaction, owner: str, attempt: int) -> None:
+    """Drop the instances of one attempt, and with them their tokens."""
+    values = {"owner": owner, "attempt": attempt}
+    tx.run("DELETE FROM instances WHERE owner = :owner AND attempt = :attempt", values)
 
 
 def revoke(tx: Transaction, owner: str) -> None:

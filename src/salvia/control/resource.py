@@ -52,6 +52,8 @@ class Resource:
     `searchable` is what Search calls it; `joins` are members that Search shows, made from other tables, by
     document's id.
 
+    `called` is how hosting's sentences call it, which tell of its ARN: `Could not find endpoint "ARN".`
+
     `parent` is the noun that it belongs to, named in its own request; a parent that still has children is not
     deleted, unless they go `with_parent`. `ties` are what else keeps one from being deleted: what it is, its table,
     and the column there that holds the document's id. `purges` are tables and columns whose rows go with it.
@@ -81,6 +83,7 @@ class Resource:
     with_parent: bool = False
     ties: tuple[tuple[str, str, str], ...] = ()
     purges: tuple[tuple[str, str], ...] = ()
+    called: str = ""
     duplicate: Callable[[str], ServiceError] = by_model
     missing: Callable[[str], ServiceError] = by_model
     describe: Callable[[Mapping[str, object]], dict[str, object]] | None = None

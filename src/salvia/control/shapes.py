@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-from salvia.core.errors import ServiceError
+from salvia.core.errors import ServiceError, validation_error
 from salvia.protocol import models
 
 from .resource import Resource, by_model
@@ -46,6 +46,8 @@ def duplicate(resource: Resource, arn: str) -> ServiceError:
     """What Create answers when the name is taken. Clients look for "already exists"."""
     if resource.duplicate is not by_model:
         return resource.duplicate(arn)
+    if resource.called:
+        return validation_error(f'Cannot create already existing {resource.called} "{arn}".')
     return ServiceError(
         _code(resource, "Create", "ResourceInUse", "ConflictException"),
         f"{resource.noun} names must be unique within an AWS account and region. "
@@ -53,10 +55,13 @@ def duplicate(resource: Resource, arn: str) -> ServiceError:
     )
 
 
-def missing(resource: Resource, name: str) -> ServiceError:
+def missing(resource: Resource, name: str, account: str, region: str) -> ServiceError:
     """What is answered when there is none of that name."""
     if resource.missing is not by_model:
         return resource.missing(name)
+    if resource.called:
+        arn = name if name.startswith("arn:") else resource.arn_of({resource.key: name}, account, region)
+        return validation_error(f'Could not find {resource.called} "{arn}".')
     return ServiceError(
         _code(resource, "Describe", "ResourceNotFound"), f"Could not find {resource.noun} '{name}': it does not exist."
     )

@@ -126,6 +126,9 @@ class Runtime(Protocol):
     def address(self, handle: Handle) -> str:
         """The IP address at which the host reaches the instance."""
 
+    def socket(self, handle: Handle) -> str:
+        """The path of the unix socket at which the host reaches the instance's model server, once it serves."""
+
     def report(self) -> dict[str, Any]:
         """What is in force and what is missing, for people: see each runtime."""
 

@@ -106,6 +106,10 @@ class ProcessRuntime:
         """Its loopback address, 127.A.B.N."""
         return str(handle["address"])
 
+    def socket(self, handle: Handle) -> str:
+        """`run/serve.sock`, which its agent makes."""
+        return str(self._folder(handle).path / "run" / "serve.sock")
+
     def pid(self, handle: Handle) -> int | None:
         """The agent's process number while it lives."""
         folder = self._folder(handle)

@@ -96,7 +96,7 @@ class View:
 
     def prepare(self, addresses: Mapping[str, str]) -> None:
         """Make the folders, and the files of /etc that differ from the machine's."""
-        for name in ("ml", "run", "tmp", "etc", "root"):
+        for name in ("ml", "run", "run/serve", "tmp", "etc", "root"):
             (self.folder / name).mkdir(exist_ok=True)
         (self.folder / "tmp").chmod(0o1777)
         hosts = ["127.0.0.1 localhost", "::1 localhost ip6-localhost ip6-loopback"]
@@ -138,6 +138,7 @@ class View:
                 steps.append(Step("bind-rw" if mount.writable else "bind", str(mount.host), mount.inside))
         steps.append(Step("bind-rw", str(self.folder / "ml"), ML))
         steps.append(Step("bind", str(self.folder / "run"), RUN))
+        steps.append(Step("bind-rw", str(self.folder / "run" / "serve"), f"{RUN}/serve"))  # for a socket of its own
         return steps
 
 

@@ -19,9 +19,12 @@ def test_nothing_of_the_data_directory_is_in_a_view(tmp_path: Path) -> None:
     """But the folders that are made for the program, and those under the program's names."""
     shown = [step for step in view(tmp_path).steps() if step.source.startswith(str(tmp_path))]
     assert {step.inside for step in shown} == {
-        "/opt/ml", "/run/salvia", "/tmp", "/etc/hosts", "/etc/hostname", "/etc/passwd", "/etc/group",
+        "/opt/ml", "/run/salvia", "/run/salvia/serve", "/tmp",
+        "/etc/hosts", "/etc/hostname", "/etc/passwd", "/etc/group",
     }  # fmt: skip
-    assert {step.inside for step in shown if step.kind == "bind-rw"} == {"/opt/ml", "/tmp"}
+    assert {step.inside for step in shown if step.kind == "bind-rw"} == {
+        "/opt/ml", "/run/salvia/serve", "/tmp",
+    }  # fmt: skip
 
 
 def test_the_python_home_is_in_a_view() -> None:

@@ -95,6 +95,9 @@ class Machines:
     def address(self, handle: Handle) -> str:
         return "127.0.0.1"
 
+    def socket(self, handle: Handle) -> str:
+        return f"/run/{handle['name']}"
+
     def report(self) -> dict[str, Any]:
         return {}
 

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
-from salvia.control import guests, instances
+from salvia.control import building, guests, instances
 from salvia.control.instances import Instance
 from salvia.control.world import World
 from salvia.core.errors import ServiceError, validation_error
-from salvia.images.builder import Builder, BuildError, Environment
+from salvia.images.builder import Environment
 from salvia.images.image import Image
-from salvia.images.pythons import NoPythonError
 from salvia.runtimes.base import Handle, InstanceSpec, Mount, Runtime, StartError
 from salvia.runtimes.choose import choose
 from salvia.runtimes.instance_types import instance_type
-from salvia.store import documents, leases
+from salvia.store import leases
 from salvia.store.db import Transaction
-from salvia.store.documents import Conflict, Document
+from salvia.store.documents import Document
 
 from . import attempts
 from .hosts import Host, hosts, resource_config
 from .transitions import move
 
 LOG_GROUP = "/aws/sagemaker/TrainingJobs"
-_LOOK = 0.5  # seconds between looks, while an image is built, whether the job is still wanted
 
 
 def runtime(job: Document, world: World) -> Runtime:
@@ -60,31 +57,8 @@ async def launch(job: Document, world: World) -> None:
     problems = image.check(spec.get("HyperParameters") or {}) if ours else []  # else they are another program's
     if problems:
         raise validation_error("; ".join(problems))
-    try:
-        environment = await _environment(job, world, image)
-    except (BuildError, NoPythonError, OSError, ValueError) as error:
-        raise ServiceError("InternalServerError", str(error), 500) from error
+    environment = await building.environment(job, world, image, lambda: _show_building(job, world))
     await start(job, world, chosen, image, environment)
-
-
-async def _environment(job: Document, world: World, image: Image) -> Environment:
-    """The image's environment, built unless it stands. Raises Conflict once the job is to stop: nobody waits then."""
-    builder = Builder(world.settings.home / "images")
-    built = await asyncio.to_thread(builder.built, image)
-    if built:
-        return built
-    await _show_building(job, world)
-    building = asyncio.create_task(builder.build(image))
-    try:
-        while not building.done():
-            await asyncio.wait({building}, timeout=_LOOK)
-            fresh = documents.by_id(world.db.read(), job.id)
-            if fresh is None or fresh.state != job.state:
-                raise Conflict(job.arn)
-    finally:
-        building.cancel()
-        await asyncio.wait({building})
-    return building.result()
 
 
 async def start(job: Document, world: World, chosen: Runtime, image: Image, environment: Environment) -> None:

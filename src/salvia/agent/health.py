@@ -1,0 +1,158 @@
+"""Whether a model server answers, and the one address by which it is reached.
+
+    program ── SALVIA_BIND_TO_SOCKET ──▶ run/serve/socket ══ the same socket, under a name ══▶ run/serve.sock
+    program ── SAGEMAKER_BIND_TO_PORT ─▶ 127.0.0.1:PORT ◀── bridge ◀─────────────────────────── run/serve.sock
+
+The program may write to `run/serve`: a name there could become a link to anybody's socket. So what it bound is given a
+second name where only the agent can write. Sources: developer guide, "Use your own inference code with hosting
+services" (ping), "Troubleshoot multi-container endpoints" (SAGEMAKER_BIND_TO_PORT).
+"""
+
+# pathlib takes 10 ms to import, for which a program would wait.
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import threading
+import time
+from collections.abc import Callable
+
+_PAUSE = (0.01, 0.25)  # seconds between pings, doubling
+_TIMEOUT = 2.0  # "The container must respond to health checks within 2 seconds"
+_PING = b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_BLOCK = 1 << 16
+
+
+class Server:
+    """Where one program serves: `run` is the instance's folder of small files, `inside` its path for the program."""
+
+    def __init__(self, run: str, inside: str) -> None:
+        self._bound = os.path.join(run, "serve", "socket")
+        self._path = os.path.join(run, "serve.sock")
+        self._inside = f"{inside}/serve/socket"
+        os.makedirs(os.path.dirname(self._bound), exist_ok=True)
+        for path in (self._bound, self._path):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                continue
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Where the program is told to serve: either will do."""
+        return {"SALVIA_BIND_TO_SOCKET": self._inside, "SAGEMAKER_BIND_TO_PORT": str(self._port)}
+
+    def wait(self, over: Callable[[], bool]) -> bool:
+        """Return once it answers GET /ping with 200, and `run/serve.sock` leads to it; False when it is `over`."""
+        pause = _PAUSE[0]
+        while not over():
+            if self._named() and _answers(_local(self._path)):
+                return True
+            if not os.path.exists(self._path) and _answers(_remote(self._port)):
+                _bridge(self._path, self._port)
+                return True
+            time.sleep(pause)
+            pause = min(2 * pause, _PAUSE[1])
+        return False
+
+    def _named(self) -> bool:
+        """Give what the program bound its second name; False while there is no socket."""
+        try:
+            found = os.open(self._bound, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            status = os.fstat(found)
+            if not stat.S_ISSOCK(status.st_mode):
+                return False
+            try:
+                named = os.stat(self._path, follow_symlinks=False)
+                if (named.st_dev, named.st_ino) == (status.st_dev, status.st_ino):
+                    return True
+                os.unlink(self._path)  # it bound anew
+            except FileNotFoundError:
+                pass
+            # With a descriptor, though the path needs none, it is linkat(2), which follows this one link.
+            os.link(f"/proc/self/fd/{found}", self._path, src_dir_fd=found, follow_symlinks=True)
+            return True
+        finally:
+            os.close(found)
+
+
+def _local(path: str) -> Callable[[], socket.socket]:
+    def connect() -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_TIMEOUT)
+        folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:  # an address has at most 108 bytes, a path more
+            connection.connect(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+        except OSError:
+            connection.close()
+            raise
+        finally:
+            os.close(folder)
+        return connection
+
+    return connect
+
+
+def _remote(port: int) -> Callable[[], socket.socket]:
+    return lambda: socket.create_connection(("127.0.0.1", port), _TIMEOUT)
+
+
+def _answers(connect: Callable[[], socket.socket]) -> bool:
+    try:
+        with connect() as connection:
+            connection.settimeout(_TIMEOUT)
+            connection.sendall(_PING)
+            answer = b""
+            while b"\r\n" not in answer and (block := connection.recv(4096)):
+                answer += block
+    except OSError:
+        return False
+    words = answer.split(b"\r\n", 1)[0].split()
+    return len(words) > 1 and words[0].startswith(b"HTTP/1.") and words[1] == b"200"
+
+
+def _bridge(path: str, port: int) -> None:
+    """From now on whoever connects to the socket at `path` talks to `port`."""
+    listener = socket.socket(socket.AF_UNIX)
+    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        listener.bind(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
+    finally:
+        os.close(folder)
+    listener.listen(1024)
+    threading.Thread(target=_accept, args=(listener, port), name="bridge", daemon=True).start()
+
+
+def _accept(listener: socket.socket, port: int) -> None:
+    while True:
+        here, _ = listener.accept()
+        try:
+            there = socket.create_connection(("127.0.0.1", port))
+            there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        except OSError:
+            here.close()
+            continue
+        for source, target in ((here, there), (there, here)):
+            threading.Thread(target=_copy, args=(source, target), name="bridge", daemon=True).start()
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    """Everything from one to the other; a half that ends is ended there too."""
+    try:
+        while block := source.recv(_BLOCK):
+            target.sendall(block)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        for end in (source, target):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                continue

@@ -1,0 +1,95 @@
+"""One container of an endpoint's instance: its model's data, then its model server, until it is told to stop.
+
+Source: developer guide, "Use your own inference code with hosting services".
+"""
+
+# pathlib takes 10 ms to import, for which a program would wait.
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Any
+
+from .failure import JobError, StoppedError
+from .health import Server
+from .instance import Agent
+from .model_data import FOLDER, bring
+from .spec import Model, Spec
+from .tree import open_folder
+
+
+class Serving(Agent):
+    """Reports `Downloading`, `Loading` (the program runs, but does not answer yet), `InService`, `Exited`."""
+
+    def __init__(self, spec: Spec) -> None:
+        super().__init__(spec)
+        assert spec.job.model is not None
+        self._model: Model = spec.job.model
+        self._ended = threading.Event()
+        self._bringing = self._healthy = False
+
+    def _live(self, state: dict[str, Any]) -> None:
+        self._bring()
+        server = Server(self._spec.run, self._spec.run_inside)
+        self._start("Loading", more=server.environment)
+        pinging = threading.Thread(target=self._ping, args=(server,), name="ping", daemon=True)
+        waiting = self._after(self._model.startup_timeout, self._startup_is_over)
+        pinging.start()
+        try:
+            self._until_finished(state)
+        finally:
+            self._ended.set()
+            waiting.cancel()
+        if self._failure is not None:
+            raise self._failure
+
+    def _bring(self) -> None:
+        spec, source = self._spec, self._model.source
+        os.makedirs(spec.ml, exist_ok=True)
+        os.close(open_folder(spec.ml, *FOLDER, create=True))
+        if source is None:
+            return
+        seconds = self._model.download_timeout
+        message = (
+            f"Model data download of {source['S3Uri']} did not end within {seconds:.0f} seconds. Raise "
+            "ModelDataDownloadTimeoutInSeconds of the variant, or make the model smaller."
+        )
+        waiting = self._after(seconds, lambda: self._mailbox.put(("late", JobError("ClientError", message))))
+        self._bringing = True
+        self._work(lambda: bring(self._gateway, source, spec.ml, spec.directory, self._stopping.is_set))
+        self._bringing = False
+        waiting.cancel()
+
+    def _ping(self, server: Server) -> None:
+        if server.wait(self._ended.is_set):
+            self._mailbox.put(("healthy", None))
+
+    def _startup_is_over(self) -> None:
+        if not self._healthy:
+            message = (
+                f"did not pass the ping health check within {self._model.startup_timeout:.0f} seconds. GET /ping must "
+                "answer with status 200 within 2 seconds."
+            )
+            self._mailbox.put(("failed", JobError("AlgorithmError", message)))
+
+    def _letter(self, timeout: float | None) -> tuple[str, Any] | None:
+        letter = super()._letter(timeout)
+        if self._bringing and letter is not None:  # nobody waits for a request that hangs
+            if letter[0] == "late":
+                self._bringing = False
+                raise letter[1]
+            if self._stopping.is_set():
+                self._bringing = False
+                raise StoppedError
+        if letter is not None and letter[0] == "healthy" and not self._stopping.is_set():
+            self._healthy = True
+            self._reporter.enter("InService")
+        return letter
+
+    @staticmethod
+    def _after(seconds: float, call: Any) -> threading.Timer:
+        timer = threading.Timer(seconds, call)
+        timer.daemon = True
+        timer.start()
+        return timer

@@ -1,0 +1,96 @@
+"""What an endpoint's document keeps of its fleets and replicas; the lifecycle changes it, nobody else reads it.
+
+A fleet is its configuration and models *as they were* when the endpoint took them: either may be deleted meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from salvia.control import crud
+from salvia.control.call import Call
+from salvia.store.db import Reader
+from salvia.store.documents import Document
+
+Fleet = dict[str, Any]
+Variant = dict[str, Any]
+Replica = dict[str, Any]
+
+# API_ProductionVariant has no defaults for them; the guide: "healthy within 4 minutes". A download has its longest.
+_DOWNLOAD, _STARTUP = 3600, 240
+
+
+def take(call: Call, reader: Reader, config_name: str, number: int) -> Fleet:
+    """The fleet of a configuration as it is now. Raises ValidationException when it, or a model, does not exist."""
+    resources = call.world.dispatch.resources
+    config = crud.look_up(call, resources["sagemaker:EndpointConfig"], config_name, reader)
+    variants = []
+    for variant in config.spec["ProductionVariants"]:
+        model = crud.look_up(call, resources["sagemaker:Model"], variant["ModelName"], reader)
+        variants.append(_variant(variant, model))
+    return {
+        "name": f"{config.name}/{number}",
+        "config": config.name,
+        "capture": config.spec.get("DataCaptureConfig"),
+        "variants": variants,
+    }
+
+
+def fleets(endpoint: Document) -> list[Fleet]:
+    """Its fleets: the one that serves, and the one that is to take over."""
+    found: list[Fleet] = endpoint.status["_Fleets"]
+    return found
+
+
+def variants(endpoint: Document) -> Iterator[tuple[Fleet, Variant]]:
+    """Every variant of every fleet."""
+    for fleet in fleets(endpoint):
+        for variant in fleet["variants"]:
+            yield fleet, variant
+
+
+def replicas(endpoint: Document) -> dict[str, Replica]:
+    """Its replicas, by their number; a number is never used again."""
+    found: dict[str, Replica] = endpoint.status["_Replicas"]
+    return found
+
+
+def wanted(variant: Variant) -> int:
+    """How many instances it shall have at this moment: all that are asked for, unless an update goes step by step."""
+    target: int | None = variant.get("target")
+    return variant["desired"] if target is None else target
+
+
+def _variant(variant: dict[str, Any], model: Document) -> Variant:
+    spec = model.spec
+    containers = [spec["PrimaryContainer"]] if spec.get("PrimaryContainer") else spec["Containers"]
+    weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
+    return {
+        "name": variant["VariantName"],
+        "type": variant["InstanceType"],
+        "desired": count,
+        "weight": weight,  # that is asked for
+        "in_force": weight,
+        "strategy": (variant.get("RoutingConfig") or {}).get("RoutingStrategy", "LEAST_OUTSTANDING_REQUESTS"),
+        "routing": variant.get("RoutingConfig"),
+        "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds", _DOWNLOAD),
+        "startup_timeout": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP),
+        "model": model.name,
+        "role": spec["ExecutionRoleArn"],
+        "isolated": spec["EnableNetworkIsolation"],
+        "invocation": (spec.get("InferenceExecutionConfig") or {}).get("Mode", "Serial"),
+        "containers": [_container(container, number) for number, container in enumerate(containers, 1)],
+    }
+
+
+def _container(container: dict[str, Any], number: int) -> dict[str, Any]:
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
+    if container.get("ModelDataUrl"):
+        source = {"S3Uri": container["ModelDataUrl"], "S3DataType": "S3Object", "CompressionType": "Gzip"}
+    return {
+        "name": container.get("ContainerHostname") or f"container-{number}",
+        "image": container["Image"],
+        "environment": container.get("Environment") or {},
+        "source": source,
+    }

@@ -1,0 +1,18 @@
+"""What endpoints are reached by."""
+
+from sqlalchemy import Column, Integer, String, Table, Text
+
+from .metadata import METADATA
+
+# One row for each endpoint that answers: written by its lifecycle, read by whoever invokes it. `endpoint` is the
+# document's id; `version` counts the writes, so that a reader sees at a glance whether it knows the route already.
+ROUTES = Table(
+    "routes",
+    METADATA,
+    Column("account", String(12), primary_key=True),
+    Column("region", String(32), primary_key=True),
+    Column("name", String(63), primary_key=True),
+    Column("endpoint", String(36), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("route", Text, nullable=False),
+)
