@@ -71,7 +71,7 @@ class Builder:
         known = self._structures.get(shape.name)
         if known is not None:
             return known
-        members: list[tuple[str, str, Convert]] = []
+        members: dict[str, tuple[str, Convert]] = {}
 
         def convert(value: Any) -> Any:
             if type(value) is Kept:
@@ -80,16 +80,16 @@ class Builder:
 
         def plain(value: Any) -> dict[str, Any]:
             result = {}
-            for name, wire, member in members:
-                item = value.get(name)
-                if item is not None:
+            for name, item in value.items():
+                if item is not None and name in members:
+                    wire, member = members[name]
                     result[wire] = member(item)
             return result
 
         self._structures[shape.name] = convert
         for name, member in shape.members.items():
             if member.serialization.get("location") not in ELSEWHERE:
-                members.append((name, member.serialization.get("name", name), self.build(member)))
+                members[name] = member.serialization.get("name", name), self.build(member)
         return convert
 
 
