@@ -29,8 +29,9 @@ def transfers(peer: Peer, round_: int) -> None:
     def url(operation: str, key: str) -> str:
         return str(s3.generate_presigned_url(operation, {"Bucket": "bench", "Key": key}))
 
+    large = os.urandom(_BLOCK) * (_LARGE // _BLOCK)
     began = time.perf_counter()
-    _send("PUT", url("put_object", "large"), os.urandom(_BLOCK) * (_LARGE // _BLOCK))
+    _send("PUT", url("put_object", "large"), large)
     peer.keep("put 256 MiB, s", time.perf_counter() - began)
     began = time.perf_counter()
     size = _send("GET", url("get_object", "large"))
