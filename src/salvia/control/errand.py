@@ -31,8 +31,9 @@ def in_role(reader: Reader, role_arn: str, session: str) -> Caller:
         raise ServiceError("ValidationException", f"Role {role_arn} does not exist any more.")
     name, unique = role.spec["RoleName"], role.spec["RoleId"]
     arn = f"arn:aws:sts::{role.account}:assumed-role/{name}/{session}"
-    tags = {f"aws:principaltag/{key.lower()}": value for key, value in role.tags.items()}
-    return Caller("assumed-role", role.account, arn, f"{unique}:{session}", role.arn, context=tags)
+    context = {f"aws:principaltag/{key.lower()}": value for key, value in role.tags.items()}
+    context |= {"aws:tokenissuetime": str(reader.now()), "aws:multifactorauthpresent": "false"}
+    return Caller("assumed-role", role.account, arn, f"{unique}:{session}", role.arn, context=context)
 
 
 async def run(
