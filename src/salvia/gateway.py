@@ -73,6 +73,9 @@ class Gateway:
             if path == "/_reset" and request.method == "POST" and self._world.settings.auth == "off":
                 await emptying.reset(self._world)
                 return HttpResponse(204, [])
+            page = self._world.providers.pages.get(path)
+            if page is not None and request.method in ("GET", "HEAD"):
+                return await page()
             return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
         return await chain.handle(request, self._world)
 

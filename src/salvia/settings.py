@@ -22,6 +22,7 @@ class Settings:
     `database` is a URL with its password: what is shown to people is `shown_database`.
     `object_store` is the URL of a bucket (`objectstore.location`) or a folder's, file:///…; empty: the folder `objects`
     of the data directory. `buckets` are URLs of buckets of other S3s that are served under their own names.
+    `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver though they are not public.
     """
 
     home: Path
@@ -35,6 +36,7 @@ class Settings:
     object_store: str = ""
     buckets: str = ""
     advertise: str = ""
+    private_targets: str = ""
     clock: Literal["system", "virtual"] = "system"
     tls: bool = False
     account: str = "123456789012"

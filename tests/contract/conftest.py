@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.conftest import CALLED, PAGED
+from tests.conftest import CALLED, PAGED, Server
 
 from salvia.control.dispatch import Dispatch, discover
 
 # Called by the AWS CLI or by agents alone would not count: boto3 is what users hold in their hands.
 _EXCEPTIONS: dict[tuple[str, str], str] = {}
+
+
+@pytest.fixture(scope="session")
+def unhurried(make_server: Callable[..., Server]) -> Server:
+    """A server whose time the tests advance, and whose topics deliver to this machine."""
+    return make_server("--clock", "virtual", "--private-targets", "127.0.0.0/8")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -37,6 +37,16 @@ def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> 
     return urls
 
 
+def _networks(_context: click.Context, _option: click.Parameter, text: str) -> str:
+    from salvia.protocol.proxy.outside import networks
+
+    try:
+        networks(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return text
+
+
 @cli.command()
 @click.option("--detach", is_flag=True, help="Return when it is ready; it runs on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -76,6 +86,12 @@ def _locations(_context: click.Context, _option: click.Parameter, urls: str) -> 
     default="",
     callback=_locations,
     help="s3://NAME?endpoint=https://HOST,s3://…: serve buckets of another S3 under their own names.",
+)
+@click.option(
+    "--private-targets",
+    default="",
+    callback=_networks,
+    help="10.1.0.0/16,127.0.0.1: private addresses to which topics may deliver; else public ones alone.",
 )
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
 @click.option(

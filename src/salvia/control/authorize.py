@@ -17,7 +17,8 @@ from .call import Call
 from .policy import Policy, Request, Scope, document, evaluate, resource_based, trace
 from .providers import NamedPolicy
 
-_DENIED_BY_XML = {"s3", "iam", "sts"}  # these spell it AccessDenied and answer 403
+# Services that answer 403, and how they spell it.
+_DENIED_BY_XML = {"s3": "AccessDenied", "iam": "AccessDenied", "sts": "AccessDenied", "sns": "AuthorizationError"}
 
 
 def authorize(call: Call) -> None:
@@ -113,12 +114,8 @@ def _check(call: Call, needs: list[Need]) -> None:
             call.world.providers.accessed(call.caller, need.action, need.resource)
         else:
             call.world.providers.denied(call, asked, partial(trace, asked, identity, resource, boundary, session))
-            xml = call.service in _DENIED_BY_XML
-            raise ServiceError(
-                "AccessDenied" if xml else "AccessDeniedException",
-                decision.sentence(asked),
-                403 if xml else 400,
-            )
+            xml = _DENIED_BY_XML.get(call.service)
+            raise ServiceError(xml or "AccessDeniedException", decision.sentence(asked), 403 if xml else 400)
 
 
 def _compiled(policies: tuple[NamedPolicy, ...]) -> list[Policy]:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from salvia.core.caller import Caller
+from salvia.core.http import HttpResponse
 from salvia.store.db import Reader
+from salvia.store.documents import Document
 from salvia.store.events import Subscriber
 
 from .policy import Request, Trace
@@ -73,7 +75,9 @@ class Providers:
     `settled()` returns when this process's notes are written.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
-    tags, for services whose resources are not all documents. `elsewhere(call)` sends a call on to another
+    tags, for services whose resources are not all documents. `alarm_actions[service](action, alarm)` does what an alarm
+    is to do in its new state; `action` is an ARN of that service. `pages[path]()` is what a path
+    of our own, below `/_`, shows to everybody. `elsewhere(call)` sends a call on to another
     server; None: it is handled here.
     """
 
@@ -87,6 +91,8 @@ class Providers:
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
     settled: Callable[[], Awaitable[None]] = _nobody
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
+    pages: dict[str, Callable[[], Awaitable[HttpResponse]]] = field(default_factory=dict)
     elsewhere: Callable[[Call], Forwarder | None] = lambda call: None
     resource_policies: dict[str, Callable[[str], NamedPolicy | None]] = field(default_factory=dict)
     tags: dict[str, Callable[[str, str | None], Mapping[str, str] | None]] = field(default_factory=dict)
+    alarm_actions: dict[str, Callable[[str, Document], Awaitable[None]]] = field(default_factory=dict)

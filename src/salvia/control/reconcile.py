@@ -181,6 +181,4 @@ class Worker:
         except Conflict:
             # The document changed under us (a Stop, a report): let go, so that it is looked at again at once.
             await self._world.db.write(lambda tx: leases.release(tx, document))
-            self.wake()
-        if document.due_at is not None:
-            self.wake()
+        self.wake()

@@ -50,10 +50,14 @@ class World:
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Commit `work`, then wake whoever reconciles: for writes that make a document due."""
         result = await self.db.write(work)
+        self.wake()
+        return result
+
+    def wake(self) -> None:
+        """Let whoever reconciles look."""
         if not self._hinting:  # once for all that one commit settled
             self._hinting = True
             asyncio.get_running_loop().call_soon(self._hint)
-        return result
 
     def _hint(self) -> None:
         self._hinting = False

@@ -63,6 +63,14 @@ SERVICES: dict[str, Service] = {
             "GraniteServiceVersion20100801",
             "2010-08-01",
         ),
+        Service(
+            "application_autoscaling",
+            "application-autoscaling",
+            "application-autoscaling",
+            ("json",),
+            "AnyScaleFrontendService",
+        ),
+        Service("sns", "sns", "sns", ("query",), version="2010-03-31"),
         Service("service_quotas", "service-quotas", "servicequotas", ("json",), "ServiceQuotasV20190624"),
     )
 }

@@ -19,6 +19,8 @@ FREE: Mapping[str, str] = {
     "sts:GetSessionToken": "no permissions are required",
     "s3:DeleteObjects": "asks for each key by itself, and answers for each by itself",
     "sts:AssumeRole": "its handler decides, since the role's trust policy must allow in any case",
+    "sns:ConfirmSubscription": "the token says that the caller got the message",
+    "sns:Unsubscribe": "its handler decides: what was confirmed without a signature is left without one",
 }
 
 # Operations that exist in a model and are refused whatever policies say.
@@ -99,6 +101,9 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "ChannelId": ("Channel",),
         "DashboardName": ("DashboardId",),
     },
+    # Its ARN has an id of its own, which requests do not name.
+    "application-autoscaling": {"ResourceId": ()},
+    "sns": {"TopicName": ("TopicArn", "TargetArn", "Name", "ResourceArn")},
     "sts": {
         "RoleNameWithPath": ("RoleArn",),
         "UserNameWithPath": (),
@@ -114,6 +119,7 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
 
 # Operation → action, where the two have different names.
 ACTIONS: Mapping[str, Mapping[str, str]] = {
+    "sns": {"PublishBatch": "Publish"},
     "s3": {
         "CompleteMultipartUpload": "PutObject",
         "CreateBucketMetadataConfiguration": "CreateBucketMetadataTableConfiguration",
@@ -207,6 +213,11 @@ RESOURCES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "UntagResource": ("{resourceArn}",),
     },
     "cloudwatch": {
+        "ListTagsForResource": ("{ResourceARN}",),
+        "TagResource": ("{ResourceARN}",),
+        "UntagResource": ("{ResourceARN}",),
+    },
+    "application_autoscaling": {
         "ListTagsForResource": ("{ResourceARN}",),
         "TagResource": ("{ResourceARN}",),
         "UntagResource": ("{ResourceARN}",),

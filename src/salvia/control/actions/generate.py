@@ -36,6 +36,8 @@ SERVICES = {
     "cloudwatch": ("cloudwatch", "cloudwatch"),
     "cloudtrail": ("cloudtrail", "cloudtrail"),
     "service_quotas": ("service-quotas", "servicequotas"),
+    "application_autoscaling": ("application-autoscaling", "application-autoscaling"),
+    "sns": ("sns", "sns"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.

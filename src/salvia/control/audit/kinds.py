@@ -31,6 +31,7 @@ DATA = {
         "AWS::SageMaker::FeatureGroup",
         frozenset({"BatchGetRecord", "DeleteRecord", "GetRecord", "PutRecord"}),
     ),
+    "sns": ("AWS::SNS::Topic", frozenset({"Publish", "PublishBatch"})),
     "sagemaker_metrics": ("AWS::SageMaker::ExperimentTrialComponent", frozenset({"BatchPutMetrics"})),
 }
 DATA_TYPES = frozenset(kind for kind, _ in DATA.values())

@@ -33,6 +33,8 @@ _SERVICES = {  # as CloudFormation spells them
     "logs": "Logs",
     "cloudwatch": "CloudWatch",
     "cloudtrail": "CloudTrail",
+    "sns": "SNS",
+    "application-autoscaling": "ApplicationAutoScaling",
 }
 
 

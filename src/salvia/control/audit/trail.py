@@ -23,6 +23,7 @@ from . import kinds, record
 
 _LONGEST = 4096  # characters of a message
 _KEY = re.compile(r"\w{1,128}", re.ASCII)
+_DENIALS = ("AccessDenied", "AccessDeniedException", "AuthorizationError")
 _REGION = re.compile(r"[a-z0-9-]{1,32}")
 
 
@@ -112,7 +113,7 @@ async def finish(draft: Draft, result: dict[str, Any] | Reply | None, error: Ser
         answer = result.result if isinstance(result, Reply) else result
         content["responseElements"] = record.response(draft.model, answer or {})
     event = draft.event()
-    if error is not None and "AccessDenied" in error.code:
+    if error is not None and error.code in _DENIALS:
         await journal.commit(event)
     else:
         journal.append(event, noted=draft.noted)

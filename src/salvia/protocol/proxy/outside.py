@@ -160,6 +160,11 @@ def _must_be_public(host: str, addresses: list[Address]) -> None:
             raise Refused(403, f"{host} has a private address: jobs reach public ones alone through the proxy.")
 
 
+def networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """The networks of `10.0.0.0/8,127.0.0.1`. Raises ValueError."""
+    return [ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip()]
+
+
 def is_public(address: str) -> bool:
     """Whether an address belongs to the internet, in whatever IPv6 clothes an IPv4 address comes."""
     ip = ipaddress.ip_address(address.partition("%")[0])

@@ -15,6 +15,7 @@ from salvia.core.ids import row_id
 from salvia.store.db import Transaction
 
 from . import metrics
+from .alarms import watch
 from .errors import absent, bad_combination, bad_value
 from .metrics import Metric
 
@@ -66,11 +67,13 @@ async def put_metric_data(call: Call) -> dict[str, Any]:
         data = _read(namespace, found, now, window)
     else:
         data = await asyncio.to_thread(_read, namespace, found, now, window)
-    await call.db.write(lambda tx: _keep(tx, call, data, now))
+    if await call.db.write(lambda tx: _keep(tx, call, data, now)):
+        call.world.wake()
     return {}
 
 
-def _keep(tx: Transaction, call: Call, data: Sequence[Datum], now: float) -> None:
+def _keep(tx: Transaction, call: Call, data: Sequence[Datum], now: float) -> bool:
+    """Store the data; whether an alarm watches any of their metrics."""
     ids = {
         metric: metrics.publish(tx, call.account, call.region, metric, now)
         for metric in dict.fromkeys(datum.metric for datum in data)
@@ -92,6 +95,7 @@ def _keep(tx: Transaction, call: Call, data: Sequence[Datum], now: float) -> Non
             for datum in data
         ],
     )
+    return watch.touch(tx, list(ids.values()), call.clock.wall())
 
 
 def _read(namespace: str, found: Sequence[Mapping[str, Any]], now: float, window: tuple[float, float]) -> list[Datum]:

@@ -14,7 +14,8 @@ DELETE FROM metric_data
 WHERE id IN (SELECT id FROM metric_data WHERE metric = :metric AND at < :before LIMIT :chunk)"""
 _DELETE_EMPTY = """
 DELETE FROM metrics
-WHERE last_at < :before AND NOT EXISTS (SELECT 1 FROM metric_data WHERE metric_data.metric = metrics.id)"""
+WHERE last_at < :before AND NOT EXISTS (SELECT 1 FROM metric_data WHERE metric_data.metric = metrics.id)
+  AND NOT EXISTS (SELECT 1 FROM alarm_metrics WHERE alarm_metrics.metric = metrics.id)"""
 
 
 async def sweep(world: World) -> int:

@@ -1,0 +1,31 @@
+"""The alarm: what it watches and does is its spec, what state it is in and why its status.
+
+::
+
+    PutMetricData ─ touches ─┐
+    a period ends ───────────┴─▶ lifecycle: read ▸ evaluation: judge ▸ a new state, its reason and a line of history,
+                                 in one commit ▸ actions: topics, scaling policies
+
+Source: CloudWatch user guide, "Alarm evaluation".
+"""
+
+from __future__ import annotations
+
+from salvia.control.resource import Resource
+from salvia.core.errors import ServiceError
+
+OK, ALARMED, INSUFFICIENT = "OK", "ALARM", "INSUFFICIENT_DATA"
+ACTIONS = {OK: "OKActions", ALARMED: "AlarmActions", INSUFFICIENT: "InsufficientDataActions"}
+ALARM = Resource(
+    noun="Alarm",
+    service="cloudwatch",
+    key="AlarmName",
+    arn="alarm:{AlarmName}",
+    operations=frozenset(),
+    missing=lambda name: ServiceError("ResourceNotFound", f"Alarm {name} does not exist.", 404),
+)
+
+
+def statistic(spec: dict[str, object]) -> str:
+    """The statistic that an alarm watches: a simple one, or a percentile."""
+    return str(spec.get("Statistic") or spec["ExtendedStatistic"])
