@@ -48,11 +48,12 @@ class Sheet:
             own = self._own.get(name, {})
             if item in own or "*" in own:
                 return Price(own[item] if item in own else own["*"], priced["unit"], OWN)
-        amount, source, *more = priced["items"].get(item) or (None, None)
-        if amount is None:
+        known: list[Any] = priced["items"].get(item) or [None]
+        if known[0] is None:
             return None
+        amount, source, formula = [*known, None][:3]
         formulas = [f"as {base}"] if derived else []
-        formulas += [written["formula"][name.split()[0]] for name in more[:1] if name]
+        formulas += [written["formula"][formula.split()[0]]] if formula else []
         return Price(Decimal(amount), priced["unit"], _sources(source), "; ".join(formulas))
 
 
