@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Jobs, Server, eventually
+from tests.endpoints import Endpoints
 
 M5_LARGE = Decimal("0.115")  # USD an hour of Training; USE1-Train:ml.m5.large, 2026-08-11
 GP2 = Decimal("0.14")  # USD a GB-month of Training's volumes; 2026-09-25
@@ -187,25 +188,102 @@ def test_a_warm_pool_costs_what_it_was_kept(server: Server, jobs: Jobs) -> None:
 def test_killed_controllers_lose_and_double_nothing(server: Server, jobs: Jobs) -> None:
     """kill -9 all through a job's life, an hour of which passes while no controller lives."""
     name = jobs.start(ENDLESS, name="hunted", instances=2, **LONG)
-    rounds = itertools.count()
 
-    def hunt() -> str:
+    def kill() -> None:
         for pid in server.pids("controller"):
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 0.3 * (next(rounds) % 4)
-        while time.monotonic() < deadline and jobs.describe(name)["SecondaryStatus"] != "Training":
-            time.sleep(0.02)
-        return str(jobs.describe(name)["SecondaryStatus"])
 
-    eventually(lambda: hunt() == "Training", 60, "it trains, in spite of all")
-    hunt()
+    def hunt(until: str) -> None:
+        """Kill each controller a little later after its start than the last, until one got that far."""
+        for patience in range(1, 40):
+            kill()
+            eventually(lambda: server.pids("controller"), 60, "another controller")
+            deadline = time.monotonic() + 0.1 * patience
+            while time.monotonic() < deadline:
+                if jobs.describe(name)["SecondaryStatus"] == until:
+                    return
+                time.sleep(0.01)
+        raise AssertionError(jobs.describe(name))
+
+    hunt("Training")
+    kill()
     server.salvia("clock", "advance", "1h")
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
-    eventually(lambda: hunt() == "Stopped", 90, "it stops, in spite of all")
+    hunt("Stopped")
     ended = jobs.describe(name)
     assert ended["BillableTimeInSeconds"] >= 3600
     assert of(server, ended)["InstanceSeconds"] == 2 * ended["BillableTimeInSeconds"]
     assert cost(server)["Running"] == []
+
+
+def test_an_endpoint_costs_while_it_is_in_service(server: Server) -> None:
+    """Each instance of each variant, invoked or not. "The endpoint must be deleted in order to stop incurring charges";
+    API_UpdateEndpoint. Prices: Hosting, us-east-1, 2026-09-22; volumes 2026-09-28."""
+    endpoints = Endpoints(server)
+    model = endpoints.model()
+    many = endpoints.variant(model, "many", count=2)
+    large = endpoints.variant(model, "large", InstanceType="ml.m5.xlarge", VolumeSizeInGB=100)
+    name = endpoints.create(endpoints.config(many, large))
+    arn = endpoints.describe(name)["EndpointArn"]
+    server.salvia("clock", "advance", "10h")
+    running = {(use["Part"], use["Item"], use["Amount"]): use for use in cost(server)["Running"]}
+    assert set(running) == {("many", "ml.m5.large", 2), ("large", "ml.m5.xlarge", 1)}
+    assert not any(use["Idle"] for use in running.values()), "it has not been there for a day"
+    server.salvia("clock", "advance", "15h")
+    assert all(use["Idle"] for use in cost(server)["Running"])
+    assert "IDLE: not invoked for a day; 5.52" in server.salvia("cost").stdout, "2 x 24 h x 0.115"
+    endpoints.delete(name)
+    assert cost(server)["Running"] == []
+    found = {
+        tuple(group["Keys"][1:]): group
+        for group in cost(server, "RESOURCE", "PART", "COMPONENT")["Groups"]
+        if group["Keys"][0] == arn
+    }
+    assert set(found) == {("many", "Hosting"), ("large", "Hosting"), ("large", "Storage")}
+    seconds = found["large", "Hosting"]["InstanceSeconds"]
+    assert 25 * 3600 <= seconds < 25 * 3600 + 60
+    assert found["many", "Hosting"]["InstanceSeconds"] == pytest.approx(2 * seconds, abs=8)
+    hosting = Decimal(found["large", "Hosting"]["Cost"])
+    assert hosting == pytest.approx(seconds * Decimal("0.23") / 3600, abs=Decimal("3E-10"))
+    assert Decimal(found["large", "Storage"]["Cost"]) == pytest.approx(
+        100 * seconds * GP2 / (30 * 86400), rel=Decimal("0.04")
+    )
+
+
+def test_instances_of_an_endpoint_come_and_go(server: Server) -> None:
+    """Scaled out and in, and one that dies: each costs its own time, through kill -9 of the controller."""
+    endpoints = Endpoints(server)
+    name = endpoints.create()
+    arn = endpoints.describe(name)["EndpointArn"]
+
+    def amount() -> int:
+        return sum(use["Amount"] for use in cost(server)["Running"] if use["ResourceArn"] == arn)
+
+    def scale(count: int) -> None:
+        endpoints.sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=name,
+            DesiredWeightsAndCapacities=[{"VariantName": "AllTraffic", "DesiredInstanceCount": count}],
+        )
+        for pid in server.pids("controller"):
+            os.kill(pid, signal.SIGKILL)
+        endpoints.settled(name)
+
+    server.salvia("clock", "advance", "1h")
+    scale(3)
+    assert eventually(lambda: amount() == 3)
+    server.salvia("clock", "advance", "1h")
+    scale(1)
+    assert eventually(lambda: amount() == 1)
+    before = eventually(lambda: endpoints.sockets(name))
+    eventually(lambda: len(server.pids("agent")) == 1)
+    os.kill(server.pids("agent")[0], signal.SIGKILL)
+    eventually(lambda: (now := endpoints.sockets(name)) and now != before, 60, "it is replaced")
+    server.salvia("clock", "advance", "1h")
+    endpoints.delete(name)
+    (group,) = [group for group in cost(server)["Groups"] if group["Keys"] == [arn]]
+    hours = group["InstanceSeconds"] / 3600
+    assert hours == pytest.approx(5, abs=0.05), "1 + 3 + 1"
+    assert amount() == 0
 
 
 def test_every_grouping_adds_up_to_the_same(server: Server) -> None:
@@ -279,7 +357,8 @@ def test_ones_own_sheet_overrides_and_aws_stays_beside_it(server: Server, tmp_pa
     assert report["Total"]["Unpriced"] == []
     for member in ("OnDemandCost", "OnDemandUnpriced"):
         assert report["Total"][member] == before[member], "AWS's prices are what they were"
-    assert {price["Source"] for price in report["Prices"]} == {"your own sheet"}
+    sources = {price["Source"] == "your own sheet" for price in report["Prices"] if price["Component"] != "Hosting"}
+    assert sources == {True}
     path.write_text("{")
     with pytest.raises(ClientError, match="is not JSON"):
         cost(server)
