@@ -81,6 +81,8 @@ def train(environment: dict[str, str]) -> None:
     model = described["ModelArtifacts"]["S3ModelArtifacts"]
     print(f"  billable     {described['BillableTimeInSeconds']} s on each of 2 instances")
     print(f"  model        {model}")
+    say("What it cost (salvia cost)")
+    shell(environment, "salvia cost")
     say(f"Its score on {unseen} rows that it never saw, and that of XGBoost run directly")
     shell(environment, f"aws s3 cp --quiet {model} {work}/model.tar.gz")
     with tarfile.open(work / "model.tar.gz") as archive:

@@ -22,7 +22,8 @@ class Settings:
     `database` is a URL with its password: what is shown to people is `shown_database`.
     `object_store` is the URL of a bucket (`objectstore.location`) or a folder's, file:///…; empty: the folder `objects`
     of the data directory. `buckets` are URLs of buckets of other S3s that are served under their own names.
-    `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver though they are not public.
+    `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver though they are not public. `prices` is a
+    file, a price sheet of one's own.
     """
 
     home: Path
@@ -41,6 +42,7 @@ class Settings:
     tls: bool = False
     account: str = "123456789012"
     region: str = "us-east-1"
+    prices: str = ""
 
     @property
     def url(self) -> str:

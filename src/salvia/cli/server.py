@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -45,6 +46,16 @@ def _networks(_context: click.Context, _option: click.Parameter, text: str) -> s
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return text
+
+
+def _sheet(_context: click.Context, _option: click.Parameter, path: str) -> str:
+    from salvia.services.salvia.cost import sheet
+
+    try:
+        sheet.read(path)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+    return str(Path(path).absolute()) if path else ""
 
 
 @cli.command()
@@ -100,6 +111,13 @@ def _networks(_context: click.Context, _option: click.Parameter, text: str) -> s
     default="system",
     show_default=True,
     help="virtual: `salvia clock advance` moves it, for schedules, time-outs, retention and bills.",
+)
+@click.option(
+    "--prices",
+    default="",
+    envvar="SALVIA_PRICES",
+    callback=_sheet,
+    help='A price sheet of your own, over AWS\'s: a file with {"Training": {"ml.m5.xlarge": 0.05}}, USD.',
 )
 @click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:

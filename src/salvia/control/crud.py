@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.store import documents
+from salvia.store import documents, usage
 from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document
 
@@ -23,10 +23,13 @@ def new(
     owner: str = "",
     due: bool = False,
 ) -> Document:
-    """A document for `request`, not stored yet. Its tags leave the spec; `due` asks for reconciling at once."""
+    """A document for `request`, not stored yet. Its tags leave the spec; `due` asks for reconciling at once: something
+    will run, and its creator is kept for the bill.
+    """
     account, region = resource.place(call.account, call.region)
     spec = {member: value for member, value in request.items() if member != "Tags"}
     now = moment(call)
+    creator = {usage.CREATOR: call.caller.entity} if due else {}
     return Document(
         kind=resource.kind,
         account=account,
@@ -36,7 +39,7 @@ def new(
         owner=owner,
         state=state,
         spec=spec,
-        status=status or {},
+        status={**(status or {}), **creator},
         tags={tag["Key"]: tag["Value"] for tag in request.get("Tags", ())},
         created_at=now,
         modified_at=now,
@@ -84,8 +87,13 @@ def look_up(call: Call, resource: Resource, name: str, reader: Reader) -> Docume
     return document
 
 
-async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: bool = False) -> Document:
-    """Read, edit and write a document in one transaction: `edit(document)` changes it in place, or raises."""
+async def change(
+    call: Call, resource: Resource, name: str, edit: Any, also: Any = None, *, wake: bool = False
+) -> Document:
+    """Read, edit and write a document in one transaction: `edit(document)` changes it in place, or raises.
+
+    `also(tx, document)` joins in.
+    """
     now = moment(call)
 
     def work(tx: Transaction) -> Document:
@@ -94,6 +102,8 @@ async def change(call: Call, resource: Resource, name: str, edit: Any, *, wake: 
         document.modified_at = now
         if wake:
             document.due_at = call.clock.wall()
+        if also is not None:
+            also(tx, document)
         documents.update(tx, document)
         return document
 

@@ -30,7 +30,11 @@ MAX_REPORT = 512 * 1024  # twenty lines of 1,024 characters take 240 KiB, should
 
 @dataclass(slots=True)
 class Instance:
-    """One instance of a job, as its agent last told it. `reported_at` is wall time."""
+    """One instance of a job, as its agent last told it. `reported_at` is wall time.
+
+    The report's `times` are the agent's; `moments` are the same as virtual time, which ran as it does whenever each was
+    first heard of: what somebody advances later is not taken for time that had passed before.
+    """
 
     owner: str
     position: int
@@ -188,18 +192,19 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
         return _json(400, {"message": f"A report is a JSON object whose phase is one of {', '.join(PHASES)}."})
     report = reports.understood(said)
     phase = report["phase"]
-    text = orjson.dumps(report).decode()
     changed = phase != row["phase"]
-    now = world.clock.wall()
+    now, ahead = world.clock.wall(), world.clock.now() - world.clock.wall()
 
     def work(tx: Transaction) -> None:
         # Its phase as it is by now: reports overtake each other when one was slow and is sent again.
-        current = tx.one("SELECT phase FROM instances WHERE id = :id", {"id": row["id"]})
+        current = tx.one("SELECT phase, report FROM instances WHERE id = :id", {"id": row["id"]})
         if current is None or PHASES.index(phase) < PHASES.index(current["phase"]):
             return
+        moments = {entered: at + ahead for entered, at in report["times"].items()}
+        text = orjson.dumps({**report, "moments": moments | orjson.loads(current["report"]).get("moments", {})})
         tx.run(
             "UPDATE instances SET phase = :phase, report = :report, reported_at = :now WHERE id = :id",
-            {"phase": phase, "report": text, "now": now, "id": row["id"]},
+            {"phase": phase, "report": text.decode(), "now": now, "id": row["id"]},
         )
         if phase != current["phase"]:
             leases.wake(tx, row["owner"], now)

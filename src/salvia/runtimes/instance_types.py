@@ -19,7 +19,7 @@ class InstanceType:
     """The hardware of `name`, such as ml.m5.xlarge.
 
     What AWS does not publish is None. `gpu_memory_gib` is per GPU. Inferentia and Trainium devices are no
-    GPUs: `accelerator` has their name, count and memory_gib.
+    GPUs: `accelerator` has their name, count and memory_gib. What has `local_nvme_gb` needs no EBS volume.
     """
 
     name: str
@@ -30,6 +30,7 @@ class InstanceType:
     gpu_memory_gib: float | None
     accelerator: dict[str, Any] | None
     architecture: str | None
+    local_nvme_gb: int | None = None
 
     @property
     def memory(self) -> int | None:
@@ -56,6 +57,7 @@ def instance_type(name: str) -> InstanceType | None:
         gpu_memory_gib=row["gpu_memory_gib"],
         accelerator=row["accelerator"],
         architecture=row["architecture"],
+        local_nvme_gb=row["local_nvme_gb"],
     )
 
 

@@ -166,6 +166,7 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
         "phase": "Exited",
         "message": "",
         "times": {"Uploading": 5},
+        "moments": {"Uploading": 5.0},
         "metrics": [{"MetricName": "b", "Value": 1.5, "Timestamp": 2}],
         "exit": {
             "code": None,

@@ -7,7 +7,7 @@ from typing import Any
 from salvia.control.call import Call, operation
 from salvia.control.listing import decode_token, encode_token
 from salvia.core.errors import validation_error
-from salvia.store import documents
+from salvia.store import documents, usage
 from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document
 
@@ -39,6 +39,7 @@ async def add_tags(call: Call) -> dict[str, Any]:
         if len(document.tags) > _LIMIT:
             raise validation_error(f"A resource can have at most {_LIMIT} tags; {arn} would have {len(document.tags)}.")
         documents.update(tx, document)
+        usage.tag(tx, document)
         return document.tags
 
     tags = await call.db.write(work)
@@ -55,6 +56,7 @@ async def delete_tags(call: Call) -> dict[str, Any]:
         for key in call.request["TagKeys"]:
             document.tags.pop(key, None)
         documents.update(tx, document)
+        usage.tag(tx, document)
 
     await call.db.write(work)
     return {}

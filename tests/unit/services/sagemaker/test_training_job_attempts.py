@@ -255,3 +255,34 @@ def test_a_controller_killed_between_two_attempts_is_followed_by_one_that_starts
     studio.settle()
     assert len(studio.machines.starts) == 2
     assert studio.job().status["_Attempt"] == 1
+
+
+def test_an_hour_that_nobody_watched_is_billed(studio: Studio) -> None:
+    """Its agent trained and its clock was advanced before any controller looked: it started when it started."""
+    studio.create()
+    studio.settle()
+    began = studio.rig.now
+    train(studio)
+    studio.world.clock.advance(3600)
+    studio.agent("Exited", exit=GOOD)
+    studio.world.clock.advance(3600)
+    studio.settle()
+    ended = studio.describe()
+    assert ended["TrainingStartTime"] == pytest.approx(began, abs=5)
+    assert ended["BillableTimeInSeconds"] == pytest.approx(3600, abs=5)
+
+
+def test_an_interrupted_job_that_is_stopped_is_billed_once(studio: Studio) -> None:
+    """What ran before the interruption is not counted again by looking at its reports."""
+    studio.create(**SPOT)
+    train(studio)
+    studio.settle(100)
+    interrupt(studio)
+    studio.settle(50)
+    studio.ask("StopTrainingJob", TrainingJobName="job")
+    studio.agent("Exited", exit={"code": 0, "stopped": True})
+    studio.settle()
+    ended = studio.describe()
+    assert ended["TrainingJobStatus"] == "Stopped"
+    assert ended["BillableTimeInSeconds"] == pytest.approx(100, abs=5)
+    assert ended["TrainingTimeInSeconds"] == pytest.approx(150, abs=8)

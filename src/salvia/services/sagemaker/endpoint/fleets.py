@@ -69,6 +69,7 @@ def _variant(variant: dict[str, Any], model: Document) -> Variant:
     return {
         "name": variant["VariantName"],
         "type": variant["InstanceType"],
+        "volume_gb": variant.get("VolumeSizeInGB", 0),
         "desired": count,
         "weight": weight,  # that is asked for
         "in_force": weight,

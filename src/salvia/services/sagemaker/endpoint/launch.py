@@ -52,7 +52,8 @@ async def begin(endpoint: Document, world: World, more: list[tuple[Fleet, Varian
     endpoint.status["_Next"] = first + len(more)
     numbers = [str(number) for number in range(first, first + len(more))]
     for number, (fleet, variant) in zip(numbers, more, strict=True):
-        replicas(endpoint)[number] = {"fleet": fleet["name"], "variant": variant["name"], "state": "up"}
+        kind = {"type": variant["type"], "volume_gb": variant["volume_gb"]}
+        replicas(endpoint)[number] = {"fleet": fleet["name"], "variant": variant["name"], "state": "up", **kind}
 
     def intend(tx: Transaction) -> None:
         leases.keep(tx, endpoint)

@@ -22,7 +22,7 @@ from salvia.store import documents, routes
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT, deployment, launch, limits, room, shown, traffic
+from . import ENDPOINT, billing, deployment, launch, limits, room, shown, traffic
 from .fleets import Replica, Variant, fleets, replicas, variants, wanted
 from .replicas import Seen, State, end, leave, look
 
@@ -50,9 +50,11 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
     pauses = [pause for pause in (again, leaving, 0.0 if failed else _retry_in(endpoint, world)) if pause is not None]
     resting = endpoint.state == "Failed" and not pauses
     claims = limits.surplus(endpoint)
+    meter = billing.meter(endpoint, found, world.clock.now())
 
     def also(tx: Transaction) -> None:
         limits.release(tx, endpoint, claims)
+        meter(tx)
         if route is not None:
             route(tx)
 
@@ -209,9 +211,11 @@ async def _delete(endpoint: Document, world: World, found: list[Seen]) -> Outcom
                 leave(seen.replica, world)
             seen.replica["out"] = True
         claims = limits.surplus(endpoint)
+        meter = billing.meter(endpoint, found, world.clock.now())
 
         def leave_route(tx: Transaction) -> None:
             routes.delete(tx, *place)
+            meter(tx)
             limits.release(tx, endpoint, claims)
 
         return Outcome(requeue=0, also=leave_route)

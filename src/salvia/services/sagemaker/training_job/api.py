@@ -11,7 +11,7 @@ from salvia.core.errors import ServiceError, validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import TRAINING_JOB, attempts, checks, inputs, limits, pools, transitions, unsupported
+from . import TRAINING_JOB, attempts, billing, checks, inputs, limits, pools, transitions, unsupported
 
 
 @operation("CreateTrainingJob")
@@ -82,7 +82,7 @@ async def update_training_job(call: Call) -> dict[str, Any]:
                 f"KeepAlivePeriodInSeconds can be updated only while the job's warm pool is Available; that of "
                 f"{job.name} is {status}."
             )
-        pools.retain(job, call.request["ResourceConfig"]["KeepAlivePeriodInSeconds"])
+        pools.retain(job, call.request["ResourceConfig"]["KeepAlivePeriodInSeconds"], call.clock.now())
 
     job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], update, wake=True)
     return {"TrainingJobArn": job.arn}
@@ -124,7 +124,7 @@ async def interrupt_training_job(call: Call) -> dict[str, Any]:
             attempts.pause(job, call.clock.now())
             transitions.move(job, "Interrupted", call.clock.now())
 
-    job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], interrupt, wake=True)
+    job = await crud.change(call, TRAINING_JOB, call.request["TrainingJobName"], interrupt, billing.meter, wake=True)
     return {"TrainingJobArn": job.arn}
 
 

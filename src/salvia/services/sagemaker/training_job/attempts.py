@@ -45,19 +45,25 @@ def may_retry(job: Document) -> bool:
     return int(job.status.get("_Retries", 0)) < int(allowed)
 
 
+def runs(job: Document) -> dict[str, list[float | None]]:
+    """From when to when the instances of each attempt ran, by its number; None while they do."""
+    found: dict[str, list[float | None]] = job.status.setdefault("_Runs", {})
+    return found
+
+
 def run(job: Document, at: float) -> None:
     """The instances of this attempt run since `at`."""
     job.status.setdefault("TrainingStartTime", at)
-    job.status.setdefault("_RunsSince", at)
+    runs(job).setdefault(str(current(job)), [at, None])
 
 
 def pause(job: Document, now: float) -> None:
     """They run no more, or at least nobody pays for it."""
-    job.status["_Ran"] = ran(job, now)
-    job.status.pop("_RunsSince", None)
+    for stretch in runs(job).values():
+        if stretch[1] is None:
+            stretch[1] = max(now, stretch[0] or 0.0)
 
 
 def ran(job: Document, now: float) -> float:
     """Seconds for which instances ran, over all attempts."""
-    since = job.status.get("_RunsSince")
-    return float(job.status.get("_Ran", 0.0)) + (0.0 if since is None else max(0.0, now - since))
+    return sum(max(0.0, (now if until is None else until) - (since or 0.0)) for since, until in runs(job).values())

@@ -17,7 +17,7 @@ from salvia.runtimes.base import Handle, InstanceState
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 
-from . import TRAINING_JOB, attempts, ending, launch, pools, progress, room
+from . import TRAINING_JOB, attempts, billing, ending, launch, pools, progress, room
 from .transitions import MESSAGES, move
 
 RECONCILES = TRAINING_JOB
@@ -30,7 +30,11 @@ _LONGEST_PAUSE = 60.0  # seconds before a start that broke is tried again; it do
 
 
 async def reconcile(job: Document, world: World) -> Outcome:
-    """One idempotent step of a training job towards a terminal status."""
+    """One idempotent step of a training job towards a terminal status, and what it costs."""
+    return billing.along(job, await _step(job, world))
+
+
+async def _step(job: Document, world: World) -> Outcome:
     if job.state in TRAINING_JOB.terminal:
         return await pools.tend(job, world)
     progress.clear(job)
@@ -172,12 +176,8 @@ async def finish(
     metrics = ending.final_metrics(members)
     if metrics:
         job.status["FinalMetricDataList"] = metrics
-    started = job.status.get("TrainingStartTime")
-    if started is not None:
-        attempts.pause(job, now)
-        job.status["TrainingEndTime"] = now
-        job.status["TrainingTimeInSeconds"] = max(1, round(now - started))
-        job.status["BillableTimeInSeconds"] = max(1, round(attempts.ran(job, now)))
+    gone = progress.moments(job, members, "Exited", world)
+    billing.settle(job, max(gone) if gone and len(gone) == len(members) else now)
     move(job, secondary or state, now, reason and f"{state}: {reason}"[:1024])
 
     returned = [job.status.pop("_Claims", {}), {} if kept else job.status.pop("_PoolClaims", {})]

@@ -22,7 +22,7 @@ from salvia.store import documents, leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import attempts, limits
+from . import attempts, billing, limits
 
 _LOOK = 5.0  # seconds between looks whether a kept instance is still there
 _LONGEST = 7 * 86_400.0  # "the maximum length of time that a warm pool cluster can continue running"
@@ -67,9 +67,11 @@ async def join(job: Document, world: World) -> None:
         if left is None or left.status["_Pool"]["until"] <= world.clock.now():
             return  # its time is over: the job that left it sees to its end
         quotas.give_back(tx, left.account, left.region, left.status.get("_PoolClaims", {}))
-        pool = _close(left, world, "Reused")
+        now = world.clock.now()
+        pool = _close(left, now, "Reused")
         left.status["WarmPoolStatus"]["ReusedByJob"] = job.name
         documents.update(tx, left)
+        billing.release(tx, left, now)
         capacity.hand_over(tx, left.id, job.id)
         job.status |= {"_Handles": pool["handles"], "_BornAt": pool["born"], "WarmPoolStatus": {"Status": "InUse"}}
         leases.keep(tx, job)
@@ -104,6 +106,7 @@ async def keep(job: Document, members: list[Instance], world: World) -> bool:
 
 def offer(tx: Transaction, job: Document) -> None:
     """From now on a matching job may have the pool."""
+    billing.keep(tx, job)
     tx.run(
         "INSERT INTO warm_pools (job, account, region, matching) VALUES (:job, :account, :region, :matching)",
         {"job": job.id, "account": job.account, "region": job.region, "matching": matching(job.spec, job.node)},
@@ -126,22 +129,23 @@ async def tend(job: Document, world: World) -> Outcome:
     left = pool["until"] - world.clock.now()
     if left > 0 and await _all_live(pool["handles"], world):
         return Outcome(requeue=min(_LOOK, left))
-    claims = job.status.get("_PoolClaims", {})
-    _close(job, world, "Terminated")
+    claims, ended = job.status.get("_PoolClaims", {}), min(world.clock.now(), pool["until"])
+    _close(job, ended, "Terminated")
     job.status["_Leaving"] = pool["handles"]  # removed once nobody can take them over any more
 
     def also(tx: Transaction) -> None:
         tx.run("DELETE FROM warm_pools WHERE job = :job", {"job": job.id})
+        billing.release(tx, job, ended)
         quotas.give_back(tx, job.account, job.region, claims)
 
     return Outcome(requeue=0, also=also)
 
 
-def retain(job: Document, seconds: int) -> None:
-    """Keep an Available pool for so long, from when its job ended; 0 ends it."""
+def retain(job: Document, seconds: int, now: float) -> None:
+    """Keep an Available pool for so long, from when its job ended; 0 ends it. What it was kept already, it was."""
     pool = job.status["_Pool"]
     job.spec["ResourceConfig"]["KeepAlivePeriodInSeconds"] = seconds
-    pool["until"] = min(pool["since"] + seconds, pool["born"] + _LONGEST)
+    pool["until"] = min(max(now, pool["since"] + seconds), pool["born"] + _LONGEST)
 
 
 def _found(db: Any, where: dict[str, str]) -> Any:
@@ -169,11 +173,11 @@ async def _count(job: Document, world: World) -> bool:
     return True
 
 
-def _close(job: Document, world: World, status: str) -> dict[str, Any]:
+def _close(job: Document, at: float, status: str) -> dict[str, Any]:
     """The pool is no more Available; what keeping it cost is said."""
     job.status.pop("_PoolClaims", None)
     pool: dict[str, Any] = job.status.pop("_Pool")
-    seconds = round(max(0.0, min(world.clock.now(), pool["until"]) - pool["since"]))
+    seconds = billing.seconds(pool["since"], at)
     job.status["WarmPoolStatus"] = {"Status": status, "ResourceRetainedBillableTimeInSeconds": seconds}
     return pool
 

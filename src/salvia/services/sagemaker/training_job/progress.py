@@ -19,16 +19,19 @@ def show(job: Document, members: list[Instance], world: World) -> None:
         return
     slowest = min(PHASES.index(member.phase) for member in members)
     for phase in _VISIBLE:
-        times = [
-            _virtual(job, world, member.report["times"][phase])
-            for member in members
-            if phase in member.report.get("times", {})
-        ]
+        times = moments(job, members, phase, world)
         if PHASES.index(phase) <= slowest and times:
             attempts.run(job, min(times))
             if job.state != "Stopping" and _before(job, phase):
                 move(job, phase, max(times) if phase == "Training" else min(times))
     _show_troubles(job, members)
+
+
+def moments(job: Document, members: list[Instance], phase: str, world: World) -> list[float]:
+    """When each of those that have was in a phase, in virtual time; neither before its attempt nor in the future."""
+    earliest, now = max(job.created_at, attempts.begun(job)), world.clock.now()
+    told = [member.report.get("moments", {}).get(phase) for member in members]
+    return [min(now, max(earliest, moment)) for moment in told if moment is not None]
 
 
 def say(job: Document, trouble: str) -> None:
@@ -51,12 +54,6 @@ def _show_troubles(job: Document, members: list[Instance]) -> None:
     last = job.status["SecondaryStatusTransitions"][-1]
     if troubles and last["Status"] in MESSAGES:
         last["StatusMessage"] = f"{MESSAGES[last['Status']]} {' '.join(troubles)}"
-
-
-def _virtual(job: Document, world: World, reported: float) -> float:
-    """A moment of an agent's wall clock as virtual time; neither before its attempt began nor in the future."""
-    now = world.clock.now()
-    return min(now, max(job.created_at, attempts.begun(job), reported + now - world.clock.wall()))
 
 
 def _before(job: Document, phase: str) -> bool:

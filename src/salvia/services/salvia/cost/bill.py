@@ -1,0 +1,145 @@
+"""Lines of a bill: what one use of one resource costs on one day, and their sums.
+
+A line is rounded once, to ten decimals, and everything else is made by adding lines: however they are grouped, the sums
+are the same. What has no price is counted apart, and never as nothing.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from salvia.runtimes.instance_types import instance_type
+from salvia.store.usage import Stretch
+
+from . import sheet
+from .sheet import Price, Sheet
+
+_DAY = 86_400
+_HOUR = 3_600
+_DECIMALS = Decimal("1E-10")
+ZERO = Decimal(0).quantize(_DECIMALS)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`seconds` are paid seconds of instances; `quantity` is what the price is multiplied with, in its unit.
+
+    `cost` is by the sheet in force, None where that has no price; `on_demand` what AWS asks for the same on demand.
+    """
+
+    stretch: Stretch
+    day: str
+    component: str
+    item: str
+    seconds: int
+    quantity: Decimal
+    cost: Decimal | None
+    on_demand: Decimal | None
+
+
+@dataclass(slots=True)
+class Sum:
+    """Lines added up. `saved` is what spot instances were not paid for. Quantities without a price are by what
+    they are of."""
+
+    seconds: int = 0
+    cost: Decimal = ZERO
+    on_demand: Decimal = ZERO
+    saved: Decimal = ZERO
+    unpriced: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    unpriced_on_demand: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def add(self, line: Line) -> None:
+        """Add one."""
+        self.seconds += line.seconds
+        what = (line.component, line.item)
+        if line.cost is None:
+            if line.stretch.use.paid:
+                self.unpriced[what] += line.quantity
+        elif line.stretch.use.paid:
+            self.cost += line.cost
+        else:
+            self.saved += line.cost
+        if line.on_demand is None:
+            self.unpriced_on_demand[what] += line.quantity
+        else:
+            self.on_demand += line.on_demand
+
+    def shown(self) -> dict[str, Any]:
+        """In the API's words."""
+        return {
+            "Cost": text(self.cost),
+            "OnDemandCost": text(self.on_demand),
+            "SpotSavings": text(self.saved),
+            "InstanceSeconds": self.seconds,
+            "Unpriced": _quantities(self.unpriced),
+            "OnDemandUnpriced": _quantities(self.unpriced_on_demand),
+        }
+
+
+def lines(stretches: Iterable[Stretch], since: int, until: int, prices: Sheet) -> Iterator[Line]:
+    """What was used from `since` to before `until`, a line a day and a price. What runs, has run until `until`."""
+    for stretch in stretches:
+        end = min(until, until if stretch.ended_at is None else stretch.ended_at)
+        start = max(since, stretch.started_at)
+        while start < end:
+            midnight = start - start % _DAY + _DAY
+            yield from _day(stretch, start, min(end, midnight), prices)
+            start = midnight
+
+
+def grouped(found: Iterable[Line], keys: Callable[[Line], tuple[str, ...]]) -> dict[tuple[str, ...], Sum]:
+    """The lines' sums, by what `keys` says of each."""
+    sums: dict[tuple[str, ...], Sum] = defaultdict(Sum)
+    for line in found:
+        sums[keys(line)].add(line)
+    return sums
+
+
+def text(amount: Decimal) -> str:
+    """A number as people write it: `str` of a small one has an exponent."""
+    return f"{amount:f}"
+
+
+def _day(stretch: Stretch, start: int, end: int, prices: Sheet) -> Iterator[Line]:
+    """The instances and their volumes. A volume is charged for the part of the month that it was there.
+
+    Source: Amazon EBS pricing: GB-months, by the second, of a month of so many days; for instance storage, which
+    replaces a volume, API_ResourceConfig, VolumeSizeInGB.
+    """
+    use, day, seconds = stretch.use, datetime.fromtimestamp(start, UTC), end - start
+    charges = [(use.component, use.item, use.amount, use.amount * seconds if use.paid else 0)]
+    kind = instance_type(use.item)
+    if use.volume_gb and not (kind is not None and kind.local_nvme_gb):
+        charges.append(("Storage", use.component, use.amount * use.volume_gb, 0))
+    for component, item, amount, counted in charges:
+        month = monthrange(day.year, day.month)[1] * _DAY
+        unit = {"GB-month": month, "second": 1}.get(sheet.unit(component), _HOUR)
+        used = amount * seconds
+        yield Line(
+            stretch,
+            f"{day:%Y-%m-%d}",
+            component,
+            item,
+            counted,
+            (Decimal(used) / unit).quantize(_DECIMALS),
+            _times(prices.price(component, item), used, unit),
+            _times(sheet.aws().price(component, item), used, unit),
+        )
+
+
+def _times(price: Price | None, used: int, unit: int) -> Decimal | None:
+    return None if price is None else (price.amount * used / unit).quantize(_DECIMALS)
+
+
+def _quantities(found: dict[tuple[str, str], Decimal]) -> list[dict[str, str]]:
+    return [
+        {"Component": component, "Item": item, "Quantity": text(quantity), "Unit": sheet.unit(component)}
+        for (component, item), quantity in sorted(found.items())
+    ]
