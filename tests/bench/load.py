@@ -84,13 +84,23 @@ async def _run(url: str, requests: Sequence[bytes], connections: int) -> tuple[f
     for n in range(connections):
         future: asyncio.Future[list[float]] = loop.create_future()
         futures.append(future)
-        await loop.create_connection(
-            lambda part=requests[n::connections], future=future: _Connection(part, future), target.hostname, target.port
-        )
+
+        def connection(
+            part: Sequence[bytes] = requests[n::connections], future: asyncio.Future[list[float]] = future
+        ) -> _Connection:
+            return _Connection(part, future)
+
+        if target.scheme == "unix":
+            await loop.create_unix_connection(connection, target.path)
+        else:
+            await loop.create_connection(connection, target.hostname, target.port)
     took = [one for part in await asyncio.gather(*futures) for one in part]
     return len(requests) / (time.perf_counter() - began), took
 
 
 def drive(url: str, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
-    """Requests a second, and how long each took in seconds. Raises AssertionError for an answer that is no 200."""
+    """Requests a second, and how long each took in seconds; `unix:PATH` is a socket.
+
+    Raises AssertionError for an answer that is no 200.
+    """
     return uvloop.run(_run(url, requests, connections))

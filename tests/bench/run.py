@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, jobs, objects, rows
+from tests.bench import api, jobs, objects, rows, serving
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -49,14 +49,14 @@ class Servers:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="salvia-bench-"))
         self._made: list[Server] = []
+        self.images = self._folder / "images"
+        self.images.mkdir()
 
     def make(self, *options: str) -> Server:
         """A server that is not up yet; all share the environments of images."""
         home = self._folder / f"home-{len(self._made)}"
         home.mkdir()
-        images = self._folder / "images"
-        images.mkdir(exist_ok=True)
-        (home / "images").symlink_to(images)
+        (home / "images").symlink_to(self.images)
         shutil.copytree(Path(__file__).resolve().parents[1] / "images", home / "containers")
         self._made.append(Server(home, free_port(), options))
         return self._made[-1]
@@ -144,7 +144,17 @@ def training(servers: Servers, report: Report) -> None:
         report.say(figure, value, most=bars[figure])
 
 
-PARTS = {"moto": beside_moto, "lists": long_lists, "jobs": training}
+def model_server(servers: Servers, report: Report) -> None:
+    """The model server itself, beside FastAPI and uvicorn."""
+    best = serving.figures(servers.images)
+    print(f"{'one row of CSV, XGBoost':64} {'salvia':>10} {'fastapi':>10} {'ratio':>7}")
+    for figure, value in best["salvia"].items():
+        print(f"{figure:64} {value:10.3f} {best['fastapi'][figure]:10.3f} {value / best['fastapi'][figure]:7.3f}")
+    figure = "c=32: requests/s"
+    report.say(f"{figure}, over FastAPI's", best["salvia"][figure] / best["fastapi"][figure], least=4)
+
+
+PARTS = {"moto": beside_moto, "lists": long_lists, "jobs": training, "server": model_server}
 
 
 def main() -> None:

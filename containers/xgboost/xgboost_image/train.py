@@ -11,7 +11,9 @@ import sys
 import traceback
 from typing import NoReturn
 
-from . import contract, hyperparameters, script, settings
+from salvia_toolkit import script
+
+from . import contract, hyperparameters, settings
 from .collective import Group
 from .connection import Facts
 from .contract import REPLICATED, Contract

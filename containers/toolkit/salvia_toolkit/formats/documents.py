@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .matrix import Array, FormatError, Matrix, Sparse, infinite, of_body
+from .matrix import Array, Matrix, Sparse, infinite, of_body
 
 
 def decode(body: bytes) -> Matrix:
@@ -114,4 +114,4 @@ def _sparse(vectors: list[Any], word: str) -> Sparse:
 def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         return value.tolist()
-    raise FormatError(f"A {type(value).__name__} cannot be written as JSON.")
+    raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")

@@ -48,6 +48,11 @@ def encode(records: Iterable[Mapping[str, Sequence[float]]]) -> bytes:
     return b"".join(_framed(_message_of(labels)) for labels in records)
 
 
+def encode_rows(rows: Iterable[object]) -> bytes:
+    """A record for each row, with its numbers as the label "score"."""
+    return encode({"score": np.atleast_1d(np.asarray(row, np.float32)).tolist()} for row in rows)
+
+
 def parse(content: bytes, wrong: Wrong, *, labelled: bool) -> tuple[Matrix | None, Array]:
     """Features (None when there is no record), and labels if `labelled`, when each must have one."""
     labels: list[float] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -21,7 +21,6 @@ class Handler(Protocol):
         """An answer for each. What it raises is answered with 500, or with a Refused's own status."""
 
 
-class Loader(Protocol):
-    """Makes a handler of a folder with a model in it; in the thread that will call it."""
-
-    def __call__(self, directory: Path) -> Handler: ...
+Loader = Callable[[Path], Handler]
+"""Makes a handler of a folder with a model in it, in the thread or the process that will have it: a function of a
+module, by whose name a worker finds it."""

@@ -25,26 +25,23 @@ _LONGEST = 4096  # characters of an exception in an answer
 
 
 class Predictor:
-    """One thread for each maker of a handler; a maker runs in its thread, so that a model lives where it was made."""
+    """One thread for each maker of a handler; a maker runs in its thread, so that a model lives where it was made.
+
+    The threads end with the program: when it ends, everybody has their answer.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, makers: Sequence[Callable[[], Handler]]) -> None:
         self._loop = loop
         self._arrived: list[Job] = []
-        self._queue: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         self._batches = False
         self.loaded = asyncio.gather(*(self._start(maker) for maker in makers))
-        self._threads = len(makers)
 
     def submit(self, request: Request, connection: Connection) -> None:
         """Have a request answered."""
         self._arrived.append((request, connection))
         if len(self._arrived) == 1:
             self._loop.call_soon(self._pass_on)
-
-    def close(self) -> None:
-        """End the threads, once they have done what they were given."""
-        for _ in range(self._threads):
-            self._queue.put(None)
 
     def _pass_on(self) -> None:
         arrived, self._arrived = self._arrived, []
@@ -67,7 +64,8 @@ class Predictor:
             return
         self._batches = handler.batches
         self._loop.call_soon_threadsafe(ready.set_result, None)
-        while (jobs := self._queue.get()) is not None:
+        while True:
+            jobs = self._queue.get()
             if handler.batches:
                 self._add_more(jobs)
             self._answer(handler, [job for job in jobs if not job[1].gone])
@@ -75,20 +73,16 @@ class Predictor:
     def _add_more(self, jobs: list[Job]) -> None:
         while len(jobs) < _LARGEST_BATCH:
             try:
-                more = self._queue.get_nowait()
+                jobs += self._queue.get_nowait()
             except queue.Empty:
                 return
-            if more is None:
-                self._queue.put(None)
-                return
-            jobs += more
 
     def _answer(self, handler: Handler, jobs: list[Job]) -> None:
         if not jobs:
             return
         try:
             responses = handler.answer([request for request, _ in jobs])
-        except Exception as problem:
+        except BaseException as problem:  # a script's sys.exit() must not end the thread
             responses = [failure(problem)] * len(jobs)
         whole: list[tuple[Connection, Response]] = []
         pieces: list[tuple[Connection, Response]] = []
@@ -126,7 +120,7 @@ class Predictor:
                 close()
 
 
-def failure(problem: Exception) -> Response:
+def failure(problem: BaseException) -> Response:
     """The answer to a request that raised; what is not a Refused is shown in the log."""
     if isinstance(problem, Refused):
         return problem.response()

@@ -7,42 +7,58 @@ from collections.abc import Callable
 
 from .connection import Connection
 from .message import JSON, TEXT, Refused, Request, Response
+from .models import PATH, Models, invoked
 from .predictor import Predictor
 
-Answer = Callable[[Request, Connection], None]
+_Answer = Callable[[Request, Connection], None]
 
 
 class Routes:
-    """GET /ping, POST /invocations, GET /execution-parameters.
+    """GET /ping, POST /invocations, GET /execution-parameters; with many models, /models… in place of /invocations.
 
     Source: SageMaker developer guide, "Use Your Own Inference Code with Hosting Services" and "… with Batch
     Transform".
     """
 
     def __init__(self, predictor: Predictor, parameters: dict[str, object]) -> None:
-        self._predictor = predictor
-        self._parameters = Response(json.dumps(parameters).encode(), JSON)
-        self._paths: dict[str, tuple[str, Answer]] = {
-            "/ping": ("GET", self._ping),
-            "/invocations": ("POST", predictor.submit),
-            "/execution-parameters": ("GET", self._execution_parameters),
+        shown = Response(json.dumps(parameters).encode(), JSON)
+        self._methods: dict[str, dict[str, _Answer]] = {
+            "/ping": {"GET": lambda request, connection: connection.answer(Response())},
+            "/execution-parameters": {"GET": lambda request, connection: connection.answer(shown)},
+            "/invocations": {"POST": predictor.submit},
+        }
+
+    def serve_many(self, models: Models, predictor: Predictor, loader: Predictor) -> None:
+        """Answer /models."""
+
+        def load(request: Request, connection: Connection) -> None:
+            models.reserve(request)
+            loader.submit(request, connection)
+
+        def answer(request: Request, connection: Connection) -> None:
+            connection.answer(models.answer(request))
+
+        del self._methods["/invocations"]
+        self._methods |= {
+            PATH: {"GET": answer, "POST": load},
+            f"{PATH}/NAME": {"GET": answer, "DELETE": answer},
+            f"{PATH}/NAME/invoke": {"POST": predictor.submit},
         }
 
     def dispatch(self, request: Request, connection: Connection) -> None:
         """Answer a request now, or have it answered."""
         path = request.target.partition("?")[0]
-        found = self._paths.get(path)
-        if found is None:
-            known = ", ".join(f"{method} {path}" for path, (method, _) in self._paths.items())
+        if path.startswith(f"{PATH}/"):
+            path = f"{PATH}/NAME/invoke" if invoked(request) else f"{PATH}/NAME"
+        methods = self._methods.get(path)
+        if methods is None:
+            known = ", ".join(f"{method} {path}" for path, methods in self._methods.items() for method in methods)
             connection.answer(Refused(404, f"There is no {path} here. There are: {known}.").response())
-        elif found[0] != request.method:
-            refused = Response(f"{path} takes {found[0]}.".encode(), TEXT, 405, {"Allow": found[0]})
-            connection.answer(refused)
+        elif request.method not in methods:
+            allowed = ", ".join(methods)
+            connection.answer(Response(f"{path} takes {allowed}.".encode(), TEXT, 405, {"Allow": allowed}))
         else:
-            found[1](request, connection)
-
-    def _ping(self, request: Request, connection: Connection) -> None:
-        connection.answer(Response())
-
-    def _execution_parameters(self, request: Request, connection: Connection) -> None:
-        connection.answer(self._parameters)
+            try:
+                methods[request.method](request, connection)
+            except Refused as refused:
+                connection.answer(refused.response())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
+from salvia_toolkit import formats
 from salvia_toolkit.formats import documents, recordio
 from salvia_toolkit.formats.matrix import Array
 from salvia_toolkit.serving.message import Refused, Request, Response
@@ -14,7 +14,6 @@ from salvia_toolkit.serving.message import Refused, Request, Response
 from .selection import Selection
 
 Records = Sequence[dict[str, Any]]
-_CSV = "text/csv"
 
 
 def _json(records: Records) -> bytes:
@@ -28,11 +27,11 @@ def _recordio(records: Records) -> bytes:
 
 
 _ENCODERS: dict[str, Callable[[Records], bytes]] = {
-    "application/json": _json,
-    "application/jsonlines": documents.encode_lines,
-    "application/x-recordio-protobuf": _recordio,
+    formats.JSON: _json,
+    formats.JSON_LINES: documents.encode_lines,
+    formats.RECORDIO: _recordio,
 }
-_SHORT = {"csv": _CSV, "json": "application/json", "jsonlines": "application/jsonlines"}
+_WRITTEN = (formats.CSV, *_ENCODERS)
 
 
 class Answers:
@@ -41,20 +40,18 @@ class Answers:
     def __init__(self, selection: Selection | None) -> None:
         self._selection = selection
         self._batch = bool(os.environ.get("SAGEMAKER_BATCH"))
-        self._default = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or _CSV
+        self._default = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or formats.CSV
 
     def accepted(self, request: Request) -> str:
         """The content type of the answer. Raises Refused (406) when there is none that is wanted."""
-        name = _accepted(request.accept or self._default, self._default)
+        name = formats.accepted(request.accept or self._default, self._default, _WRITTEN)
         if name is not None:
             return name
-        raise Refused(
-            406, f"Accept {request.accept!r} is not written here. Use one of {', '.join([_CSV, *_ENCODERS])}."
-        )
+        raise Refused(406, f"Accept {request.accept!r} is not written here. Use one of {', '.join(_WRITTEN)}.")
 
     def response(self, predictions: Array, content_type: str) -> Response:
         """The answer to a request."""
-        if content_type == _CSV:
+        if content_type == formats.CSV:
             return Response(self._csv(predictions).encode(), content_type)
         records = (
             [{"score": score} for score in predictions.tolist()]
@@ -73,14 +70,3 @@ class Answers:
             return "\n".join(lines) + ("\n" if self._batch else "")
         scores = map(str, predictions.tolist())
         return "".join(f"{score}\n" for score in scores) if self._batch else ",".join(scores)
-
-
-@lru_cache(maxsize=256)
-def _accepted(header: str, default: str) -> str | None:
-    """The first type of an Accept header that is written here."""
-    for wanted in header.split(","):
-        name = wanted.partition(";")[0].strip().lower()
-        name = {"*/*": default, "text/*": _CSV, **_SHORT}.get(name, name)
-        if name == _CSV or name in _ENCODERS:
-            return name
-    return None

@@ -19,6 +19,7 @@ from ..conftest import FOLDER, PROGRAM, ROOT
 
 DIABETES = ROOT / "tests" / "data" / "diabetes.csv"
 _BATCH = Path(__file__).with_name("batch.py")
+SERVE = "xgboost_image.serve"
 _MEASURE = Path(__file__).with_name("measure.py")
 
 
@@ -179,3 +180,23 @@ def addresses(count: int) -> list[str]:
 def xgboost(environment: Path, tmp_path: Path) -> Image:
     """The image, ready to run jobs in this test's own directory."""
     return Image(environment, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def models(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """See make_models.py; `file` is where a model lies."""
+    folder = tmp_path_factory.mktemp("models")
+    done = subprocess.run(
+        [str(environment), str(Path(__file__).with_name("make_models.py"))],
+        input=json.dumps({"folder": str(folder)}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    return {**json.loads(done.stdout), "file": lambda name: (folder / name).read_bytes()}
+
+
+def near(expected: Any) -> Any:
+    return pytest.approx(expected, rel=1e-5)

@@ -11,32 +11,13 @@ import json
 import math
 import pickle
 import struct
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..conftest import Server, Servers
-
-SERVE = "xgboost_image.serve"
-
-
-@pytest.fixture(scope="module")
-def models(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """See make_models.py; `file` is where a model lies."""
-    folder = tmp_path_factory.mktemp("models")
-    done = subprocess.run(
-        [str(environment), str(Path(__file__).with_name("make_models.py"))],
-        input=json.dumps({"folder": str(folder)}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return {**json.loads(done.stdout), "file": lambda name: (folder / name).read_bytes()}
+from .conftest import SERVE, near
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +27,6 @@ def regression(servers: Servers, models: dict[str, Any]) -> Server:
 
 def served(servers: Servers, models: dict[str, Any], name: str, **environment: str) -> Server:
     return servers.start(SERVE, {"xgboost-model": models["file"](name)}, **environment).ready()
-
-
-def near(expected: Any) -> Any:
-    return pytest.approx(expected, rel=1e-5)
 
 
 def test_csv_is_answered_with_one_line(regression: Server, models: dict[str, Any]) -> None:

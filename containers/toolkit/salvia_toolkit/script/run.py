@@ -27,7 +27,7 @@ def run(base: Path) -> int:
     """Run the job's script; returns its exit code. What went wrong is in output/failure and in the log."""
     try:
         told = config.read(base)
-        code = bring(told)
+        code = bring(told.source, told.program, told.base)
         _execute(told, code, python_for(code))
     except ScriptError as problem:
         print(f"ERROR: {problem}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""A job's source, brought to the folder that it runs in.
+"""The source of a script, brought to the folder that it runs in.
 
 It comes from outside: an archive may name paths and links that lead elsewhere, and is unpacked by Python's filter
 for data, which refuses them (PEP 706).
@@ -11,34 +11,41 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from .told import PROGRAM, SOURCE, ScriptError, Told
+from .told import PROGRAM, SOURCE, ScriptError
 
 
-def bring(told: Told) -> Path:
-    """The folder with the script in it. Raises ScriptError."""
-    code = told.code
+def bring(source: str, program: str, base: Path) -> Path:
+    """The folder `base`/code with `program` in it, from an S3 URI, an archive, or a folder. Raises ScriptError."""
+    code = base / "code"
     code.mkdir(parents=True, exist_ok=True)
-    if told.source.startswith("s3://"):
+    if source.startswith("s3://"):
         with tempfile.TemporaryDirectory() as folder:
             archive = Path(folder, "source.tar.gz")
-            _download(told.source, archive)
-            _unpack(archive, code, told.source)
+            _download(source, archive)
+            _unpack(archive, code, source)
     else:
-        place = Path(told.source)
-        if place.is_relative_to("/opt/ml"):
-            place = told.base / place.relative_to("/opt/ml")
+        place = inside(source, base)
         if place.is_file():
-            _unpack(place, code, told.source)
+            _unpack(place, code, source)
         elif place.is_dir() and place.resolve() != code.resolve():
             shutil.copytree(place, code, dirs_exist_ok=True)
         elif not place.is_dir():
-            raise ScriptError(f"ClientError: {SOURCE} is {told.source}, and nothing is there.")
-    if not (code / told.program).is_file():
-        held = ", ".join(sorted(path.name for path in code.iterdir())[:10]) or "nothing"
-        raise ScriptError(
-            f"ClientError: {PROGRAM} is {told.program!r}, which {told.source} does not hold: it has {held}."
-        )
+            raise ScriptError(f"ClientError: {SOURCE} is {source}, and nothing is there.")
+    check(code, program, source)
     return code
+
+
+def inside(source: str, base: Path) -> Path:
+    """Where a path below /opt/ml is: at `base`."""
+    place = Path(source.removeprefix("file://"))
+    return base / place.relative_to("/opt/ml") if place.is_relative_to("/opt/ml") else place
+
+
+def check(code: Path, program: str, source: str) -> None:
+    """Raise ScriptError unless `program` is in `code`."""
+    if not (code / program).is_file():
+        held = ", ".join(sorted(path.name for path in code.iterdir())[:10]) or "nothing"
+        raise ScriptError(f"ClientError: {PROGRAM} is {program!r}, which {source} does not hold: it has {held}.")
 
 
 def _download(uri: str, path: Path) -> None:

@@ -1,7 +1,5 @@
 """Script mode: a job that brings its own program, run as AWS's training toolkit runs it.
 
-Nothing here knows of XGBoost, nor is anything of it imported: other images can have this folder as it is.
-
 Sources: the README and ENVIRONMENT_VARIABLES.md of AWS's SageMaker Training Toolkit, which its own images use;
 SageMaker developer guide, "Use XGBoost as a framework".
 """
