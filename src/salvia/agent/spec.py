@@ -26,9 +26,13 @@ class Program(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words."""
+    """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words.
+
+    `port` is that of a program which knows no other, and so has a network of its own.
+    """
 
     source: Mapping[str, Any] | None
+    port: int | None
     download_timeout: float
     startup_timeout: float
 
@@ -158,7 +162,9 @@ def _job(job: Mapping[str, Any]) -> Job:
 
 
 def _model(model: Mapping[str, Any]) -> Model:
-    return Model(model.get("source"), float(model["download_timeout"]), float(model["startup_timeout"]))
+    return Model(
+        model.get("source"), model.get("port"), float(model["download_timeout"]), float(model["startup_timeout"])
+    )
 
 
 def _one(paths: object) -> str | None:
