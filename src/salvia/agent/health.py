@@ -46,6 +46,7 @@ class Server:
             except FileNotFoundError:
                 continue
         self._port = fixed or _free_port()
+        self._bridged = fixed is not None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -65,11 +66,20 @@ class Server:
                 if _answers(_local(self.path)):
                     return True
             elif _answers(program := to("127.0.0.1", self._port)):
+                self._bridged = True
                 threading.Thread(target=carry, args=(listen(self.path), program), name="bridge", daemon=True).start()
                 return True
             time.sleep(pause)
             pause = min(2 * pause, _PAUSE[1])
         return False
+
+    def follow(self) -> None:
+        """A server that binds its socket anew, as some do when they restart, is the same one."""
+        if not self._bridged:
+            try:
+                self._named()
+            except OSError:  # the disk is full, say: the next time may do
+                return
 
     def _named(self) -> bool:
         """Give what the program bound its second name; False while there is no socket."""

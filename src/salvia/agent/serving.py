@@ -20,6 +20,9 @@ from .instance import Agent
 from .model_data import FOLDER, bring
 from .spec import Model, Spec
 from .tree import open_folder
+from .utilization import Utilization
+
+_FOLLOW = 1.0  # seconds between looks at a socket that may be bound anew
 
 
 class Serving(Agent):
@@ -65,8 +68,16 @@ class Serving(Agent):
         waiting.cancel()
 
     def _ping(self, server: Server) -> None:
-        if server.wait(self._ended.is_set, lambda: self._enter(server)):
-            self._mailbox.put(("healthy", None))
+        if not server.wait(self._ended.is_set, lambda: self._enter(server)):
+            return
+        self._mailbox.put(("healthy", None))
+        threading.Thread(target=self._measure, name="utilization", daemon=True).start()
+        while not self._ended.wait(_FOLLOW):
+            server.follow()
+
+    def _measure(self) -> None:
+        used = Utilization(self._gateway.service("cloudwatch"), self._model.dimensions, self._model.memory)
+        used.run(self._model.every, self._ended.wait, self._trouble)
 
     def _enter(self, server: Server) -> bool:
         """Build the bridge into the program's network, and out of it to what SDKs need; False until there is one."""

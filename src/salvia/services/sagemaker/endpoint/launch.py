@@ -165,6 +165,8 @@ def _spec(
                     "port": ready.image.port,
                     "download_timeout": variant["download_timeout"],
                     "startup_timeout": variant["startup_timeout"],
+                    "dimensions": {"EndpointName": endpoint.name, "VariantName": variant["name"]},
+                    "memory": kind.fitted(ready.runtime.capacity()).memory,
                 },
             },
         },
