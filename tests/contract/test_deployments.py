@@ -146,6 +146,39 @@ def test_a_rolling_update_that_fails_restores_what_it_had_ended(endpoints: Endpo
     endpoints.delete(name)
 
 
+def test_an_alarm_rolls_a_deployment_back(endpoints: Endpoints) -> None:
+    """AutoRollbackConfiguration: within 5 s of the alarm all traffic is back; an alarm that is none is refused."""
+    cloudwatch = endpoints.server.client("cloudwatch")
+    alarm = endpoints.name("alarm")
+    config = {
+        **blue_green("CANARY", CanarySize=percent(10)),
+        "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": alarm}]},
+    }
+    name = endpoints.create()
+    with pytest.raises(ClientError, match=f"there is no alarm {alarm}"):
+        update(endpoints, name, config)
+    cloudwatch.put_metric_alarm(
+        AlarmName=alarm,
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": "EndpointName", "Value": name}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+    )
+    before = endpoints.describe(name)["EndpointConfigName"]
+    update(endpoints, name, config)
+    eventually(lambda: shares(endpoints, name) == [0.9, 0.1])
+    cloudwatch.set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="errors")
+    eventually(lambda: shares(endpoints, name) == [1.0], timeout=5)
+    described = endpoints.settled(name)
+    assert alarm in described["FailureReason"]
+    assert (described["EndpointStatus"], described["EndpointConfigName"]) == ("InService", before)
+    endpoints.delete(name)
+
+
 def test_an_endpoint_is_deleted_in_the_middle_of_a_deployment(endpoints: Endpoints) -> None:
     """Both fleets end with it."""
     name = endpoints.create()

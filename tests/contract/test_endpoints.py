@@ -273,3 +273,22 @@ def test_endpoints_are_listed_and_searched(endpoints: Endpoints) -> None:
     assert {one["Endpoint"]["EndpointName"] for one in found} == set(names)
     for name in names:
         endpoints.delete(name)
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_a_server_that_knows_only_its_port_is_bridged(endpoints: Endpoints, isolated: bool) -> None:
+    """The contract of the guide, port 8080: as many as there are on one machine, none in another's way. What it may
+    reach of AWS it reaches, by the credentials endpoint and AWS_ENDPOINT_URL; an isolated one reaches nothing."""
+    model = endpoints.name("model")
+    container = {"Image": ECHO.replace("echo", "stranger"), "Environment": {"NAME": model}}
+    endpoints.sagemaker.create_model(
+        ModelName=model, PrimaryContainer=container, ExecutionRoleArn=ROLE, EnableNetworkIsolation=isolated
+    )
+    name = endpoints.create(endpoints.config(endpoints.variant(model, count=2)))
+    assert endpoints.describe(name)["EndpointStatus"] == "InService", endpoints.describe(name)
+    there = {"credentials": "none", "gateway": "unreachable"}
+    if not isolated:
+        there = {"credentials": "ASIA", "gateway": "reachable"}
+    for path in endpoints.sockets(name):
+        assert endpoints.ask(path) == {"name": model, **there}
+    endpoints.delete(name)

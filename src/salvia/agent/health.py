@@ -2,6 +2,7 @@
 
     program ── SALVIA_BIND_TO_SOCKET ──▶ run/serve/socket ══ the same socket, under a name ══▶ run/serve.sock
     program ── SAGEMAKER_BIND_TO_PORT ─▶ 127.0.0.1:PORT ◀── bridge ◀─────────────────────────── run/serve.sock
+    program ── knows only 0.0.0.0:8080, in a network of its own ◀── bridge ◀──────────────────── run/serve.sock
 
 The program may write to `run/serve`: a name there could become a link to anybody's socket. So what it bound is given a
 second name where only the agent can write. Sources: developer guide, "Use your own inference code with hosting
@@ -19,46 +20,66 @@ import threading
 import time
 from collections.abc import Callable
 
+from .bridge import carry, listen, to
+
 _PAUSE = (0.01, 0.25)  # seconds between pings, doubling
 _TIMEOUT = 2.0  # "The container must respond to health checks within 2 seconds"
 _PING = b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-_BLOCK = 1 << 16
 
 
 class Server:
-    """Where one program serves: `run` is the instance's folder of small files, `inside` its path for the program."""
+    """Where one program serves: `run` is the instance's folder of small files, `inside` its path for the program.
 
-    def __init__(self, run: str, inside: str) -> None:
+    `fixed` is the port of a program that knows no other; `enter()` builds the bridge into its network, once there is
+    one.
+    """
+
+    def __init__(self, run: str, inside: str, fixed: int | None = None) -> None:
         self._bound = os.path.join(run, "serve", "socket")
-        self._path = os.path.join(run, "serve.sock")
+        self.path = os.path.join(run, "serve.sock")
         self._inside = f"{inside}/serve/socket"
+        self._fixed = fixed
         os.makedirs(os.path.dirname(self._bound), exist_ok=True)
-        for path in (self._bound, self._path):
+        for path in (self._bound, self.path):
             try:
                 os.unlink(path)
             except FileNotFoundError:
                 continue
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+        self._port = fixed or _free_port()
+        self._bridged = fixed is not None
 
     @property
     def environment(self) -> dict[str, str]:
         """Where the program is told to serve: either will do."""
-        return {"SALVIA_BIND_TO_SOCKET": self._inside, "SAGEMAKER_BIND_TO_PORT": str(self._port)}
+        port = {"SAGEMAKER_BIND_TO_PORT": str(self._port)}
+        return port if self._fixed else {"SALVIA_BIND_TO_SOCKET": self._inside, **port}
 
-    def wait(self, over: Callable[[], bool]) -> bool:
+    def wait(self, over: Callable[[], bool], enter: Callable[[], bool]) -> bool:
         """Return once it answers GET /ping with 200, and `run/serve.sock` leads to it; False when it is `over`."""
-        pause = _PAUSE[0]
+        pause, entered = _PAUSE[0], False
         while not over():
-            if self._named() and _answers(_local(self._path)):
-                return True
-            if not os.path.exists(self._path) and _answers(_remote(self._port)):
-                _bridge(self._path, self._port)
+            if self._fixed:
+                entered = entered or enter()
+                if entered and _answers(_local(self.path)):
+                    return True
+            elif self._named():
+                if _answers(_local(self.path)):
+                    return True
+            elif _answers(program := to("127.0.0.1", self._port)):
+                self._bridged = True
+                threading.Thread(target=carry, args=(listen(self.path), program), name="bridge", daemon=True).start()
                 return True
             time.sleep(pause)
             pause = min(2 * pause, _PAUSE[1])
         return False
+
+    def follow(self) -> None:
+        """A server that binds its socket anew, as some do when they restart, is the same one."""
+        if not self._bridged:
+            try:
+                self._named()
+            except OSError:  # the disk is full, say: the next time may do
+                return
 
     def _named(self) -> bool:
         """Give what the program bound its second name; False while there is no socket."""
@@ -71,14 +92,14 @@ class Server:
             if not stat.S_ISSOCK(status.st_mode):
                 return False
             try:
-                named = os.stat(self._path, follow_symlinks=False)
+                named = os.stat(self.path, follow_symlinks=False)
                 if (named.st_dev, named.st_ino) == (status.st_dev, status.st_ino):
                     return True
-                os.unlink(self._path)  # it bound anew
+                os.unlink(self.path)  # it bound anew
             except FileNotFoundError:
                 pass
             # With a descriptor, though the path needs none, it is linkat(2), which follows this one link.
-            os.link(f"/proc/self/fd/{found}", self._path, src_dir_fd=found, follow_symlinks=True)
+            os.link(f"/proc/self/fd/{found}", self.path, src_dir_fd=found, follow_symlinks=True)
             return True
         finally:
             os.close(found)
@@ -101,8 +122,10 @@ def _local(path: str) -> Callable[[], socket.socket]:
     return connect
 
 
-def _remote(port: int) -> Callable[[], socket.socket]:
-    return lambda: socket.create_connection(("127.0.0.1", port), _TIMEOUT)
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _answers(connect: Callable[[], socket.socket]) -> bool:
@@ -117,42 +140,3 @@ def _answers(connect: Callable[[], socket.socket]) -> bool:
         return False
     words = answer.split(b"\r\n", 1)[0].split()
     return len(words) > 1 and words[0].startswith(b"HTTP/1.") and words[1] == b"200"
-
-
-def _bridge(path: str, port: int) -> None:
-    """From now on whoever connects to the socket at `path` talks to `port`."""
-    listener = socket.socket(socket.AF_UNIX)
-    folder = os.open(os.path.dirname(path), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        listener.bind(f"/proc/self/fd/{folder}/{os.path.basename(path)}")
-    finally:
-        os.close(folder)
-    listener.listen(1024)
-    threading.Thread(target=_accept, args=(listener, port), name="bridge", daemon=True).start()
-
-
-def _accept(listener: socket.socket, port: int) -> None:
-    while True:
-        here, _ = listener.accept()
-        try:
-            there = socket.create_connection(("127.0.0.1", port))
-            there.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError:
-            here.close()
-            continue
-        for source, target in ((here, there), (there, here)):
-            threading.Thread(target=_copy, args=(source, target), name="bridge", daemon=True).start()
-
-
-def _copy(source: socket.socket, target: socket.socket) -> None:
-    """Everything from one to the other; a half that ends is ended there too."""
-    try:
-        while block := source.recv(_BLOCK):
-            target.sendall(block)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        for end in (source, target):
-            try:
-                end.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue

@@ -50,6 +50,7 @@ class Agent:
         )
         self._logs = self._log_shipper()
         self._program = Program(self._logs.write, lambda ending: self._mailbox.put(("ended", ending)))
+        self._credentials_url: str | None = None
         self._failure: JobError | None = None  # for which the program is ended while it runs
 
     def _log_shipper(self, **more: Any) -> LogShipper:
@@ -100,7 +101,8 @@ class Agent:
         self, phase: str, *, opening: Callable[[], None] = lambda: None, more: Mapping[str, str] | None = None
     ) -> None:
         """Start the program, after `opening`, with `more` in its environment. Raises JobError, or StoppedError."""
-        values = {**environment(self._spec, self._endpoint()), **(more or {})}
+        self._credentials_url = self._endpoint()
+        values = {**environment(self._spec, self._credentials_url), **(more or {})}
         if self._stopping.is_set():
             raise StoppedError
         opening()

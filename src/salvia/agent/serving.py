@@ -8,15 +8,21 @@ Source: developer guide, "Use your own inference code with hosting services".
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from typing import Any
+from urllib.parse import urlsplit
 
+from .descendants import main_process
 from .failure import JobError, StoppedError
 from .health import Server
 from .instance import Agent
 from .model_data import FOLDER, bring
 from .spec import Model, Spec
 from .tree import open_folder
+from .utilization import Utilization
+
+_FOLLOW = 1.0  # seconds between looks at a socket that may be bound anew
 
 
 class Serving(Agent):
@@ -31,7 +37,7 @@ class Serving(Agent):
 
     def _live(self, state: dict[str, Any]) -> None:
         self._bring()
-        server = Server(self._spec.run, self._spec.run_inside)
+        server = Server(self._spec.run, self._spec.run_inside, self._model.port)
         self._start("Loading", more=server.environment)
         pinging = threading.Thread(target=self._ping, args=(server,), name="ping", daemon=True)
         waiting = self._after(self._model.startup_timeout, self._startup_is_over)
@@ -62,8 +68,39 @@ class Serving(Agent):
         waiting.cancel()
 
     def _ping(self, server: Server) -> None:
-        if server.wait(self._ended.is_set):
-            self._mailbox.put(("healthy", None))
+        if not server.wait(self._ended.is_set, lambda: self._enter(server)):
+            return
+        self._mailbox.put(("healthy", None))
+        threading.Thread(target=self._measure, name="utilization", daemon=True).start()
+        while not self._ended.wait(_FOLLOW):
+            server.follow()
+
+    def _measure(self) -> None:
+        used = Utilization(self._gateway.service("cloudwatch"), self._model.dimensions, self._model.memory)
+        used.run(self._model.every, self._ended.wait, self._trouble)
+
+    def _enter(self, server: Server) -> bool:
+        """Build the bridge into the program's network, and out of it to what SDKs need; False until there is one."""
+        pid = main_process(self._program.pid)
+        try:
+            if pid is None or os.readlink(f"/proc/{pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+                return False
+        except OSError:
+            return False
+        words = [sys.executable, "-P", "-s", "-S", "-m", "salvia.agent.bridge", str(pid), str(self._model.port)]
+        self._mailbox.put(("bridge", [*words, server.path, *self._ways_out()]))
+        return True
+
+    def _ways_out(self) -> list[str]:
+        if self._spec.job.network_isolation:
+            return []
+        found = []
+        for url in (self._spec.url, self._credentials_url):
+            place = urlsplit(url or "")
+            host = "127.0.0.1" if place.hostname == "localhost" else place.hostname or ""
+            if host.startswith("127."):
+                found.append(f"{host}:{place.port or (443 if place.scheme == 'https' else 80)}")
+        return found
 
     def _startup_is_over(self) -> None:
         if not self._healthy:
@@ -82,6 +119,8 @@ class Serving(Agent):
             if self._stopping.is_set():
                 self._bringing = False
                 raise StoppedError
+        if letter is not None and letter[0] == "bridge":  # it dies with the thread that starts it
+            os.posix_spawn(sys.executable, letter[1], os.environ)
         if letter is not None and letter[0] == "healthy" and not self._stopping.is_set():
             self._healthy = True
             self._reporter.enter("InService")

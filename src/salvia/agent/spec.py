@@ -26,11 +26,19 @@ class Program(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words."""
+    """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words.
+
+    `port` is that of a program which knows no other, and so has a network of its own. `dimensions` are those of its
+    metrics, which are sent `every` so many seconds, `memory` is the instance's, in bytes.
+    """
 
     source: Mapping[str, Any] | None
+    port: int | None
     download_timeout: float
     startup_timeout: float
+    dimensions: Mapping[str, str]
+    memory: int
+    every: float
 
 
 class Job(NamedTuple):
@@ -158,7 +166,15 @@ def _job(job: Mapping[str, Any]) -> Job:
 
 
 def _model(model: Mapping[str, Any]) -> Model:
-    return Model(model.get("source"), float(model["download_timeout"]), float(model["startup_timeout"]))
+    return Model(
+        source=model.get("source"),
+        port=model.get("port"),
+        download_timeout=float(model["download_timeout"]),
+        startup_timeout=float(model["startup_timeout"]),
+        dimensions=model["dimensions"],
+        memory=int(model["memory"]),
+        every=float(model.get("every", 60)),
+    )
 
 
 def _one(paths: object) -> str | None:

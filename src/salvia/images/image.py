@@ -13,7 +13,9 @@ from typing import Any
 from . import hyperparameters as schema
 from .hyperparameters import Hyperparameter
 
-_MEMBERS = {"name", "python", "train", "serve", "packages", "environment", "answers_to", "hyperparameter", "metric"}
+_MEMBERS = {
+    "name", "python", "train", "serve", "port", "packages", "environment", "answers_to", "hyperparameter", "metric",
+}  # fmt: skip
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 ANYBODY = "*"
 
@@ -48,6 +50,7 @@ class Image:
     """An image of the catalogue. `python` is a requirement such as `>=3.11`; `folder` holds its program.
 
     `packages` are folders outside of it that it shares with other images, and imports by their names.
+    `port` is where `serve` listens when it can be told nothing else: it gets a network of its own.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Image:
     train: tuple[str, ...]
     serve: tuple[str, ...]
     packages: tuple[Path, ...]
+    port: int | None
     environment: Mapping[str, str]
     answers_to: tuple[Answer, ...]
     hyperparameters: tuple[Hyperparameter, ...]
@@ -104,6 +108,7 @@ def _image(folder: Path, written: Mapping[str, Any]) -> Image:
         train=_words(written.get("train", [])),
         serve=_words(written.get("serve", [])),
         packages=tuple(_package(folder, name) for name in _words(written.get("packages", []))),
+        port=_port(written.get("port")),
         environment={str(name): str(value) for name, value in written.get("environment", {}).items()},
         answers_to=tuple(_answer(entry) for entry in written.get("answers_to", ())),
         hyperparameters=tuple(schema.parse(entry) for entry in written.get("hyperparameter", ())),
@@ -124,6 +129,12 @@ def _package(folder: Path, name: str) -> Path:
     if not found:
         raise ValueError(f"package {name!r} is neither in {folder.parent} nor in {default_folder()}")
     return found[0]
+
+
+def _port(written: Any) -> int | None:
+    if written is None or (isinstance(written, int) and 0 < written < 65536):
+        return written
+    raise ValueError(f"port {written!r} must be a number from 1 to 65535")
 
 
 def _answer(entry: Mapping[str, Any]) -> Answer:

@@ -47,8 +47,8 @@ class InstanceSpec:
 
     `name` ([a-z0-9-], at most 120 characters) is deterministic: a second start adopts the first. Instances of
     one `group` know each other as algo-1 … algo-`count`. `argv` is the program's command line as seen inside
-    its sandbox, `memory` is in bytes, and `agent` is what the agent needs beside what the runtime knows: url,
-    token, region, account, ca, job.
+    its sandbox, `memory` is in bytes, `own_network` gives it a network that only its agent can enter, and `agent` is
+    what the agent needs beside what the runtime knows: url, token, region, account, ca, job.
     """
 
     name: str
@@ -61,6 +61,7 @@ class InstanceSpec:
     cpus: float | None = None
     memory: int | None = None
     network_isolation: bool = False
+    own_network: bool = False
     agent: Mapping[str, object] = field(default_factory=dict)
 
     @property

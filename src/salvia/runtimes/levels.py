@@ -47,6 +47,12 @@ class Found:
                 f"EnableNetworkIsolation is true, but isolation level '{self.sandbox.level}' of this machine "
                 f"cannot cut a program off the network. Set it to false, or {_INSTALL}."
             )
+        if spec.own_network and not self.network:
+            raise UnsupportedError(
+                "This program serves on a port that it cannot be told, but isolation level "
+                f"'{self.sandbox.level}' of this machine cannot give it a network of its own. Use an image that knows "
+                f"SALVIA_BIND_TO_SOCKET, or {_INSTALL}."
+            )
         if spec.network_isolation and spec.count > 1:
             raise UnsupportedError(
                 f"EnableNetworkIsolation is true with {spec.count} instances, but the process runtime gives "

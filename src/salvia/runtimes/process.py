@@ -226,7 +226,7 @@ class ProcessRuntime:
             spec.host,
             spec.mounts,
             shm=bounds.memory // 2,
-            network=not spec.network_isolation,
+            network=not (spec.network_isolation or spec.own_network),
         )
         view.prepare(dict(zip(spec.hosts, addresses, strict=True)))
         bare = sandbox.level is Level.NONE

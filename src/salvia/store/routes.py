@@ -2,7 +2,7 @@
 
 The endpoint's lifecycle writes it, the invoke path reads it, and they share nothing else::
 
-    {"arn": "…", "config": "CONFIG", "variants": [
+    {"arn": "…", "config": "CONFIG", "node": "NODE" | "", "variants": [
       {"name": "AllTraffic", "weight": 1.0, "role": "ROLE ARN",
        "mode": "instances" | "serverless" | "async",
        "strategy": "LEAST_OUTSTANDING_REQUESTS" | "RANDOM",
@@ -13,7 +13,8 @@ The endpoint's lifecycle writes it, the invoke path reads it, and they share not
            {"id": "unique for ever", "containers": [
              {"name": "container-1", "address": {"socket": "/a/path"} | {"host": "…", "port": 8080}}]}]}]}]}
 
-Of a variant's requests each fleet gets its share: there are two while an update moves traffic from one to the other.
+Sockets are on the machine of `node` (`store.leases`). Of a variant's requests each fleet gets its share: there are two
+while an update moves traffic from one to the other.
 A replica that leaves the row gets no new request; it is stopped only afterwards, and finishes what it has.
 """
 

@@ -50,7 +50,8 @@ server.serve_forever()
 
 
 def model(source: dict | None = None, download: float = 60, startup: float = 60) -> dict:
-    return {"source": source, "download_timeout": download, "startup_timeout": startup}
+    limits = {"download_timeout": download, "startup_timeout": startup}
+    return {"source": source, **limits, "dimensions": {"EndpointName": "demo"}, "memory": 1 << 30, "every": 0.3}
 
 
 def serving(code: str = SERVER, environment: dict | None = None, **limits) -> dict:
@@ -182,3 +183,39 @@ def test_a_link_in_the_sockets_place_leads_nowhere(world, instance, tmp_path):
     ended = job.wait()
     assert "did not pass the ping health check" in ended["error"]["message"]
     assert not os.path.lexists(job.run / "serve.sock")
+
+
+def test_what_a_server_uses_is_kept_in_cloudwatch(world, instance):
+    """CPUUtilization and MemoryUtilization in percent: of a core, and of the instance's memory."""
+    serve = "import threading; threading.Thread(target=server.serve_forever, daemon=True).start()"
+    busy = SERVER.replace("server.serve_forever()", f"{serve}\nwhile True: pass")
+    job = instance(**serving(busy)).start()
+    eventually(lambda: len(world.metrics) >= 4)
+    job.terminate()
+    job.wait()
+    named = {datum["MetricName"]: datum for datum in world.metrics}
+    assert set(named) == {"CPUUtilization", "MemoryUtilization"}
+    assert named["CPUUtilization"]["Dimensions"] == [{"Name": "EndpointName", "Value": "demo"}]
+    assert 10 < max(datum["Value"] for datum in world.metrics if datum["MetricName"] == "CPUUtilization") < 200
+    assert 0.2 < named["MemoryUtilization"]["Value"] < 50
+
+
+def test_a_server_that_binds_its_socket_anew_is_followed(world, instance):
+    """As one does that restarts itself."""
+    again = SERVER.replace(
+        "server.serve_forever()",
+        "server.handle_request()\nserver.server_close()\nos.unlink(os.environ['SALVIA_BIND_TO_SOCKET'])\n"
+        "Local(os.environ['SALVIA_BIND_TO_SOCKET'], Handler).serve_forever()",
+    )
+    job = instance(**serving(again)).start()
+    eventually(lambda: "InService" in world.phases)
+
+    def answers() -> bool:
+        try:
+            return ask(str(job.run / "serve.sock"), b"abc") == b"cba"
+        except OSError:
+            return False
+
+    eventually(answers)
+    job.terminate()
+    job.wait()

@@ -129,6 +129,7 @@ def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path) -> None:
         ('name = "a"\ncolour = 1', "unknown members"),
         ('name = "a"\n[[metric]]\nname = "m"\nregex = "("', "no regular expression"),
         ('name = "a"\ntrain = "python"', "must be a list of texts"),
+        ('name = "a"\nport = 80800', "must be a number from 1 to 65535"),
         ('name = "a"\n[[hyperparameter]]\nname = "h"\ntype = "Float"', "hyperparameter 'h'"),
     ],
 )

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from salvia.control.call import Call, Reply
+from salvia.control import errand
+from salvia.control.call import Call
 from salvia.control.world import World
-from salvia.core import ids
 from salvia.core.caller import service_caller
 from salvia.core.errors import validation_error
 from salvia.store.documents import Document
 
-LOOK = 1.0  # seconds between looks at alarms
+LOOK = 2.0  # seconds between looks at alarms
+_SERVICE = "sagemaker.amazonaws.com"
 
 
 async def ringing(endpoint: Document, world: World, names: list[str]) -> list[str]:
@@ -21,7 +20,7 @@ async def ringing(endpoint: Document, world: World, names: list[str]) -> list[st
 
 
 async def exist(call: Call, names: list[str]) -> None:
-    """Raise ValidationException when one of them does not exist, NotImplemented where there are no alarms."""
+    """Raise ValidationException when one of them does not exist."""
     states = await _states(call.world, call.account, call.region, names)
     missing = [name for name in names if name not in states]
     if missing:
@@ -31,17 +30,7 @@ async def exist(call: Call, names: list[str]) -> None:
 async def _states(world: World, account: str, region: str, names: list[str]) -> dict[str, str]:
     if not names:
         return {}
-    call = Call(
-        service="cloudwatch",
-        operation="DescribeAlarms",
-        request={"AlarmNames": names, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"], "MaxRecords": 100},
-        caller=service_caller("sagemaker.amazonaws.com", account),
-        account=account,
-        region=region,
-        request_id=ids.request_id(),
-        world=world,
-    )
-    answer = await world.dispatch.handler(call.service, call.operation)(call)
-    result: dict[str, Any] = answer.result if isinstance(answer, Reply) else answer
-    found = [*result.get("MetricAlarms", ()), *result.get("CompositeAlarms", ())]
-    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
+    caller = service_caller(_SERVICE, account)
+    request = {"AlarmNames": names}
+    answer = await errand.run(world, caller, _SERVICE, region, "cloudwatch", "DescribeAlarms", request)
+    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in answer["MetricAlarms"]}

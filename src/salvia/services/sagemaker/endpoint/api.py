@@ -8,7 +8,6 @@ from typing import Any
 from salvia.control import crud
 from salvia.control.call import Call, operation
 from salvia.core.errors import validation_error
-from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
@@ -112,18 +111,14 @@ async def delete_endpoint(call: Call) -> dict[str, Any]:
 async def _update(call: Call, edit: Callable[[Transaction, Document], None]) -> dict[str, Any]:
     """Change an endpoint that is in service; `lifecycle` goes on from there."""
 
-    def work(tx: Transaction) -> Document:
-        endpoint = crud.look_up(call, ENDPOINT, call.request["EndpointName"], tx)
-        _in_service(endpoint)
+    def begin(tx: Transaction, endpoint: Document) -> None:
         edit(tx, endpoint)
         limits.claim(tx, endpoint)
         endpoint.state = "Updating"
         endpoint.status.pop("FailureReason", None)
-        endpoint.modified_at, endpoint.due_at = crud.moment(call), call.clock.wall()
-        documents.update(tx, endpoint)
-        return endpoint
 
-    return {"EndpointArn": (await call.world.write(work)).arn}
+    endpoint = await crud.change(call, ENDPOINT, call.request["EndpointName"], _in_service, begin, wake=True)
+    return {"EndpointArn": endpoint.arn}
 
 
 async def _check(call: Call, config: dict[str, Any] | None) -> None:

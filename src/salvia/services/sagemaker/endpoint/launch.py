@@ -144,6 +144,7 @@ def _spec(
         cpus=kind.vcpu,
         memory=kind.memory,
         network_isolation=variant["isolated"],
+        own_network=ready.image.port is not None,
         agent={
             "url": world.settings.url,
             "token": token,
@@ -161,8 +162,11 @@ def _spec(
                 "stop_grace": GRACE,
                 "model": {
                     "source": container["source"],
+                    "port": ready.image.port,
                     "download_timeout": variant["download_timeout"],
                     "startup_timeout": variant["startup_timeout"],
+                    "dimensions": {"EndpointName": endpoint.name, "VariantName": variant["name"]},
+                    "memory": kind.fitted(ready.runtime.capacity()).memory,
                 },
             },
         },

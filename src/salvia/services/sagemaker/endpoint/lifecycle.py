@@ -27,7 +27,7 @@ from .fleets import Replica, Variant, fleets, replicas, variants, wanted
 from .replicas import Seen, State, end, leave, look
 
 RECONCILES = ENDPOINT
-_POLL = 2.0  # seconds between looks at the agents' processes
+_POLL, _REST = 2.0, 5.0  # seconds between looks at the agents' processes: while something is under way, and else
 _PAUSE = (1.0, 60.0)  # seconds before an instance that died is replaced once more, doubling
 
 
@@ -58,7 +58,8 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
         if route is not None:
             route(tx)
 
-    return Outcome(requeue=None if resting else min([_POLL, *pauses]), also=also)
+    settled = endpoint.state == "InService" and all(seen.state is State.SERVING for seen in found)
+    return Outcome(requeue=None if resting else min([_REST if settled else _POLL, *pauses]), also=also)
 
 
 async def _decide(endpoint: Document, world: World, found: list[Seen]) -> float | None:

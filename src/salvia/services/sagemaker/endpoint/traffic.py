@@ -20,6 +20,7 @@ def route(endpoint: Document, world: World, found: list[Seen]) -> dict[str, Any]
     return {
         "arn": endpoint.arn,
         "config": endpoint.spec["EndpointConfigName"],
+        "node": endpoint.node,
         "variants": [_variant(endpoint, world, name, shares, serving) for name in names],
     }
 

@@ -1,0 +1,71 @@
+"""How much of its instance a model server uses, in CloudWatch once a minute.
+
+Source: developer guide, "Monitor Amazon SageMaker with Amazon CloudWatch", endpoint instance metrics: CPUUtilization is
+the sum over cores, 0 to 100 each; MemoryUtilization is of the instance's memory.
+"""
+
+# pathlib takes 10 ms to import, for which a program would wait.
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..core.client import ClientError
+from .descendants import descendants
+
+NAMESPACE = "/aws/sagemaker/Endpoints"
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+Call = Callable[[str, dict[str, Any]], dict[str, Any]]
+
+
+class Utilization:
+    """Of everything below this process. `dimensions` say whose it is, `memory` is what there is of it, in bytes."""
+
+    def __init__(self, call: Call, dimensions: Mapping[str, str], memory: int) -> None:
+        self._call, self._memory = call, memory
+        self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
+        self._ticks: dict[int, int] = {}
+        self._at = time.monotonic()
+
+    def run(self, every: float, over: Callable[[float], bool], trouble: Callable[[str], None]) -> None:
+        """Send what there is to say until `over(seconds)` says, after a wait, that it is; a role that may not is told
+        of once."""
+        self._sample()
+        while not over(every):
+            cpu, memory = self._sample()
+            data = [self._datum("CPUUtilization", cpu), self._datum("MemoryUtilization", memory)]
+            try:
+                self._call("PutMetricData", {"Namespace": NAMESPACE, "MetricData": data})
+            except ClientError as error:
+                trouble(f"The instance's utilization is not kept in CloudWatch: {error.message}")
+                return
+
+    def _datum(self, name: str, value: float) -> dict[str, Any]:
+        return {
+            "MetricName": name,
+            "Value": round(value, 3),
+            "Unit": "Percent",
+            "Timestamp": time.time(),
+            "Dimensions": self._dimensions,
+        }
+
+    def _sample(self) -> tuple[float, float]:
+        """Percent of a core used since the last time, and of the memory now."""
+        before, since = self._ticks, self._at
+        self._ticks, self._at = {}, time.monotonic()
+        pages = 0
+        for pid in descendants(os.getpid()):
+            try:
+                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                    fields = file.read().rpartition(")")[2].split()
+            except (OSError, IndexError):
+                continue  # it ended meanwhile
+            self._ticks[pid] = int(fields[11]) + int(fields[12])  # utime, stime: proc(5)
+            pages += int(fields[21])  # rss
+        used = sum(ticks - before.get(pid, 0) for pid, ticks in self._ticks.items())
+        return 100 * used / _TICKS / max(0.001, self._at - since), 100 * pages * _PAGE / self._memory
