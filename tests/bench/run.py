@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, jobs, objects, rows
+from tests.bench import api, invoke, jobs, objects, rows
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -144,7 +144,20 @@ def training(servers: Servers, report: Report) -> None:
         report.say(figure, value, most=bars[figure])
 
 
-PARTS = {"moto": beside_moto, "lists": long_lists, "jobs": training}
+def inference(servers: Servers, report: Report) -> None:
+    """Endpoints: what the way to a model costs."""
+    server = servers.make()
+    server.up()
+    bars = {
+        "  of calling the model server directly": {"least": 0.45},
+        "  added to calling the model server directly, p50 ms": {"most": 0.2},
+    }
+    for figure, value in invoke.figures(server, servers.peer(server)).items():
+        report.say(figure, value, **bars.get(figure, {}))
+    server.salvia("down")
+
+
+PARTS = {"moto": beside_moto, "lists": long_lists, "jobs": training, "invoke": inference}
 
 
 def main() -> None:

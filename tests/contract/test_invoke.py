@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import threading
 import time
+import urllib.request
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -467,3 +469,74 @@ def test_invocations_are_counted_under_awss_names(endpoints: Endpoints, runtime:
     overhead = read("OverheadLatency", "Microseconds")
     assert overhead["SampleCount"] == 9
     assert 0 < overhead["Maximum"] < 1_000_000
+
+
+def test_prometheus_reads_the_same_figures(endpoints: Endpoints, runtime: Any, salvia: Server) -> None:
+    """Prometheus' text format: counters and histograms, their buckets summed up."""
+    endpoints.route("scraped", variant("V", endpoints.replica().content()))
+    for _ in range(4):
+        ask(runtime, "scraped", b"1")
+    refused(ask, runtime, "scraped", {"do": "answer", "status": 400})
+    with urllib.request.urlopen(f"{salvia.url}/_metrics") as response:
+        assert response.headers["Content-Type"] == "text/plain; version=0.0.4"
+        lines = dict(line.rsplit(" ", 1) for line in response.read().decode().splitlines() if line[0] != "#")
+    labels = 'account="123456789012",region="us-east-1",endpoint="scraped",variant="V"'
+    assert lines[f"salvia_invocations_total{{{labels}}}"] == "5"
+    assert lines[f"salvia_invocation_4xx_errors_total{{{labels}}}"] == "1"
+    assert lines[f"salvia_invocation_model_errors_total{{{labels}}}"] == "1"
+    assert lines[f'salvia_model_latency_seconds_bucket{{{labels},le="60.0"}}'] == "5"
+    assert lines[f"salvia_model_latency_seconds_count{{{labels}}}"] == "5"
+    assert 0 < float(lines[f"salvia_overhead_latency_seconds_sum{{{labels}}}"]) < 5
+
+
+def test_a_bucket_named_endpoints_keeps_its_objects(salvia: Server) -> None:
+    """The path of an invocation is one of S3's, too: the signature's scope tells them apart."""
+    s3 = salvia.client("s3")
+    s3.create_bucket(Bucket="endpoints")
+    s3.put_object(Bucket="endpoints", Key="plain/invocations", Body=b"an object")
+    assert s3.get_object(Bucket="endpoints", Key="plain/invocations")["Body"].read() == b"an object"
+    upload = s3.create_multipart_upload(Bucket="endpoints", Key="plain/invocations")  # a POST
+    s3.abort_multipart_upload(Bucket="endpoints", Key="plain/invocations", UploadId=upload["UploadId"])
+
+
+def test_the_trail_that_selects_endpoints_records_invocations(salvia: Server, runtime: Any, plain: str) -> None:
+    """CloudTrail user guide, "Logging data events": AWS::SageMaker::Endpoint, by advanced event selectors."""
+    s3, trails = salvia.client("s3"), salvia.client("cloudtrail")
+    bucket = f"invocations-{os.getpid()}"
+    s3.create_bucket(Bucket=bucket)
+    allow = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"Service": "cloudtrail.amazonaws.com"},
+                "Action": ["s3:GetBucketAcl", "s3:PutObject"],
+                "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+            }
+        ],
+    }
+    s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(allow))
+    trails.create_trail(Name="invocations", S3BucketName=bucket)
+    selector = {
+        "FieldSelectors": [
+            {"Field": "eventCategory", "Equals": ["Data"]},
+            {"Field": "resources.type", "Equals": ["AWS::SageMaker::Endpoint"]},
+        ]
+    }
+    trails.put_event_selectors(TrailName="invocations", AdvancedEventSelectors=[selector])
+    trails.start_logging(Name="invocations")
+    ask(runtime, plain, b"1,2,3", CustomAttributes="secret")
+    trails.stop_logging(Name="invocations")  # which delivers what there is
+
+    def records() -> list[dict[str, Any]]:
+        found = []
+        for one in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+            text = s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+            found += json.loads(gzip.decompress(text)).get("Records", []) if "/CloudTrail/" in one["Key"] else []
+        return [one for one in found if one["eventName"] == "InvokeEndpoint"]
+
+    (record,) = eventually(records, 30, "the invocation is delivered")
+    assert record["requestParameters"]["endpointName"] == plain
+    assert "secret" not in json.dumps(record)
+    assert record["resources"][0]["ARN"] == "arn:aws:sagemaker:us-east-1:123456789012:endpoint/plain"
+    trails.delete_trail(Name="invocations")

@@ -40,7 +40,7 @@ class Fleet:
     replicas: tuple[Replica, ...]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Variant:
     """One production variant. `target` says which containers a request visits."""
 
@@ -52,10 +52,16 @@ class Variant:
     role: str
     capture: Mapping[str, Any] | None
     fleets: tuple[Fleet, ...]
-    size: int = field(init=False)
+    size: int = field(init=False)  # how many replicas it has
+    names: tuple[str, ...] = field(init=False)  # of its containers
+    steps: tuple[int, ...] = field(init=False)  # the containers that a request visits which says nothing about them
 
     def __post_init__(self) -> None:
-        self.size = sum(len(fleet.replicas) for fleet in self.fleets)
+        replicas = [replica for fleet in self.fleets for replica in fleet.replicas]
+        self.size = len(replicas)
+        self.names = tuple(container.name for container in replicas[0].containers) if replicas else ("",)
+        plain = self.mode == "instances" and self.target == "Serial"
+        self.steps = tuple(range(len(self.names))) if plain else ()
 
 
 @dataclass(slots=True, eq=False)

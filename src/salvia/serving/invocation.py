@@ -6,10 +6,10 @@ replicas, and once when a connection ended without a byte of an answer: then it 
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 from salvia.core.errors import ServiceError
@@ -46,6 +46,9 @@ _NOT_BUILT = {
 }
 
 
+_TELLING = frozenset((*_NOT_BUILT, "TargetModel", "TargetContainerHostname"))
+
+
 @dataclass(slots=True)
 class Answer:
     """What the last container answered; `body` is empty when it was handed over in pieces."""
@@ -57,8 +60,13 @@ class Answer:
     @property
     def members(self) -> dict[str, str]:
         """The members of the operation's output that are headers."""
-        found = {name: self.headers[wire].decode("latin-1") for wire, name in _ANSWERED.items() if wire in self.headers}
-        found["InvokedProductionVariant"] = self.variant.name
+        return self.members_of(self.variant.name, self.headers)
+
+    @staticmethod
+    def members_of(variant: str, headers: Headers) -> dict[str, str]:
+        """The same, of a variant's name and a container's headers."""
+        found = {name: headers[wire].decode("latin-1") for wire, name in _ANSWERED.items() if wire in headers}
+        found["InvokedProductionVariant"] = variant
         return found
 
 
@@ -95,6 +103,7 @@ class Invocation:
         "_traffic",
         "_type",
         "began",
+        "ended",
         "model_seconds",
         "variant",
     )
@@ -105,9 +114,11 @@ class Invocation:
         endpoint: Endpoint,
         request: Mapping[str, Any],
         client: Client,
+        began: float | None = None,
     ) -> None:
-        """Raises ValidationError for a request that this endpoint cannot take."""
-        self.began = time.perf_counter()
+        """`began` is when the request came. Raises ValidationError for one that this endpoint cannot take."""
+        self.began = began or time.monotonic()
+        self.ended = self.began
         self.model_seconds = 0.0
         self.variant = balance.variant(endpoint, request.get("TargetVariant"))
         self._steps = _steps(endpoint, self.variant, request)
@@ -137,15 +148,15 @@ class Invocation:
         accept = self._request.get("Accept") if last else None
         head = _head(self._request, self._type, accept, len(self._body))
         replica.outstanding += 1
-        self._sent = time.perf_counter()
-        deadline = asyncio.get_running_loop().time() + SECONDS
-        replica.containers[position].pool.send(head + self._body, self, deadline)
+        self._sent = time.monotonic()
+        replica.containers[position].pool.send(head + self._body, self, self._sent + SECONDS)
 
     def _settled(self) -> Container:
         """The container that answered, or will not."""
         assert self._replica is not None
         self._replica.outstanding -= 1
-        self.model_seconds += time.perf_counter() - self._sent
+        self.ended = time.monotonic()
+        self.model_seconds += self.ended - self._sent
         return self._replica.containers[self._steps[self._step]]
 
     # The wire's
@@ -155,7 +166,7 @@ class Invocation:
             return False
         pieces = self._client.begun(Answer(self.variant, headers, b""), wire)
         if pieces:
-            wire.deadline = asyncio.get_running_loop().time() + STREAM_SECONDS
+            wire.deadline = time.monotonic() + STREAM_SECONDS
         return pieces
 
     def piece(self, data: bytes) -> None:
@@ -205,6 +216,8 @@ class Invocation:
 
 def _steps(endpoint: Endpoint, variant: Variant, request: Mapping[str, Any]) -> tuple[int, ...]:
     """The positions of the containers that a request visits."""
+    if variant.steps and _TELLING.isdisjoint(request):
+        return variant.steps
     for member, what in _NOT_BUILT.items():
         if member in request:
             raise errors.not_built(what)
@@ -227,31 +240,31 @@ def _steps(endpoint: Endpoint, variant: Variant, request: Mapping[str, Any]) -> 
         )
     if host is not None and variant.target != "Direct":
         raise errors.invalid(f"Endpoint {endpoint.name} does not support TargetContainerHostname: it is not direct.")
-    names = _names(variant)
     if host is None:
-        return tuple(range(len(names)))
-    if host not in names:
-        raise errors.invalid(f"Endpoint {endpoint.name} has no container {host}. It has {', '.join(names)}.")
-    return (names.index(host),)
-
-
-def _names(variant: Variant) -> list[str]:
-    for fleet in variant.fleets:
-        for replica in fleet.replicas:
-            return [container.name for container in replica.containers]
-    return [""]
+        return tuple(range(len(variant.names)))
+    if host not in variant.names:
+        raise errors.invalid(f"Endpoint {endpoint.name} has no container {host}. It has {', '.join(variant.names)}.")
+    return (variant.names.index(host),)
 
 
 def _head(request: Mapping[str, Any], content_type: str | None, accept: str | None, length: int) -> bytes:
+    head = _typed(content_type, accept)
+    if not _PASSED.keys().isdisjoint(request):
+        for member, name in _PASSED.items():
+            if member in request:
+                head += f"{name}: {_one_line(request[member])}\r\n".encode("latin-1", "replace")
+    return b"%bContent-Length: %d\r\n\r\n" % (head, length)
+
+
+@lru_cache(maxsize=256)
+def _typed(content_type: str | None, accept: str | None) -> bytes:
+    """The head of a request as far as most have it in common."""
     head = "POST /invocations HTTP/1.1\r\nHost: model\r\n"
     if content_type:
         head += f"Content-Type: {_one_line(content_type)}\r\n"
     if accept:
         head += f"Accept: {_one_line(accept)}\r\n"
-    for member, name in _PASSED.items():
-        if member in request:
-            head += f"{name}: {_one_line(request[member])}\r\n"
-    return f"{head}Content-Length: {length}\r\n\r\n".encode("latin-1", "replace")
+    return head.encode("latin-1", "replace")
 
 
 def _one_line(text: str) -> str:

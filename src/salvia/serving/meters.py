@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections import defaultdict
+from array import array
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +18,7 @@ from salvia.core import ids
 from salvia.core.caller import service_caller
 
 from .endpoint import Endpoint, Variant
+from .prometheus import Board
 
 if TYPE_CHECKING:
     from salvia.control.world import World
@@ -40,15 +42,22 @@ class Key(NamedTuple):
 
 
 class Figures:
-    """Of one variant, since they were last written. Latencies are microseconds and how often each was seen."""
+    """Of one variant, since they were last written. Latencies are in seconds."""
 
-    __slots__ = ("client_errors", "count", "model", "model_errors", "overhead", "per_instance", "server_errors")
+    __slots__ = ("client_errors", "instances", "key", "model", "model_errors", "overhead", "server_errors", "unasked")
 
-    def __init__(self) -> None:
-        self.count = self.client_errors = self.server_errors = self.model_errors = 0
-        self.per_instance = 0.0
-        self.model: defaultdict[int, int] = defaultdict(int)
-        self.overhead: defaultdict[int, int] = defaultdict(int)
+    def __init__(self, key: Key, instances: int) -> None:
+        self.key = key
+        self.instances = instances
+        self.client_errors = self.server_errors = self.model_errors = self.unasked = 0
+        self.model = array("d")
+        self.overhead = array("d")
+
+    @property
+    def counters(self) -> tuple[int, int, int, int]:
+        """All, those with 4xx, with 5xx or nobody to ask, without 2xx."""
+        total = len(self.model) + self.unasked
+        return total, self.client_errors, self.server_errors + self.unasked, self.model_errors + self.unasked
 
 
 class Meters:
@@ -56,21 +65,15 @@ class Meters:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._figures: dict[Key, Figures] = {}
+        self._figures: dict[Variant, Figures] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._board = Board(world.settings.run / "metrics")
 
     def count(self, endpoint: Endpoint, variant: Variant, status: int | None, invocation: Invocation) -> None:
         """One invocation is over; `status` is what the model answered, 0 nothing, None: it was not asked."""
-        key = Key(endpoint.account, endpoint.region, endpoint.name, variant.name)
-        figures = self._figures.get(key)
-        if figures is None:
-            figures = self._figures[key] = Figures()
-            if self._writing is None:
-                self._writing = asyncio.get_running_loop().create_task(self._write_soon())
-        figures.count += 1
-        figures.per_instance += 1 / (variant.size or 1)
+        figures = self._figures.get(variant) or self._begin(endpoint, variant)
         if status is None:
-            figures.server_errors += 1
+            figures.unasked += 1
             return
         if not 200 <= status < 300:
             figures.model_errors += 1
@@ -78,9 +81,21 @@ class Meters:
                 figures.client_errors += 1
             else:
                 figures.server_errors += 1
-        took = time.perf_counter() - invocation.began
-        figures.model[_rounded(invocation.model_seconds)] += 1
-        figures.overhead[_rounded(took - invocation.model_seconds)] += 1
+        model = invocation.model_seconds
+        figures.model.append(model)
+        figures.overhead.append(invocation.ended - invocation.began - model)
+
+    def _begin(self, endpoint: Endpoint, variant: Variant) -> Figures:
+        key = Key(endpoint.account, endpoint.region, endpoint.name, variant.name)
+        figures = self._figures[variant] = Figures(key, variant.size or 1)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        return figures
+
+    async def text(self) -> str:
+        """The sums of all processes, for Prometheus; others' are a few seconds old."""
+        await self._write()
+        return await asyncio.to_thread(self._board.text)
 
     async def close(self) -> None:
         """Write what was counted."""
@@ -95,11 +110,21 @@ class Meters:
 
     async def _write(self) -> None:
         figures, self._figures = self._figures, {}
-        for key, counted in figures.items():
+        for counted in figures.values():
+            key = counted.key
             try:
-                await self._put(key, _data(key, counted))
+                await self._put(key, await asyncio.to_thread(self._read, counted))
             except Exception:
-                _log.exception("metrics of an endpoint are lost", extra={"event": "metrics-lost", "name": key.endpoint})
+                _log.exception("metrics are lost", extra={"event": "metrics-lost", "endpoint": key.endpoint})
+
+        if figures:
+            await asyncio.to_thread(self._board.save)
+
+    def _read(self, counted: Figures) -> list[dict[str, Any]]:
+        """What CloudWatch is told, and in passing the board."""
+        latencies = [Counter(map(_rounded, seen)) for seen in (counted.model, counted.overhead)]
+        self._board.add(counted.key, counted.counters, latencies)
+        return _data(counted, latencies)
 
     async def _put(self, key: Key, data: list[dict[str, Any]]) -> None:
         """Call CloudWatch as the service. These calls are no events."""
@@ -123,33 +148,34 @@ def _rounded(seconds: float) -> int:
     return (micros >> shift) << shift if shift > 0 else micros
 
 
-def _data(key: Key, counted: Figures) -> list[dict[str, Any]]:
+def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str, Any]]:
+    key = counted.key
+    total, client_errors, server_errors, model_errors = counted.counters
     dimensions = [{"Name": "EndpointName", "Value": key.endpoint}, {"Name": "VariantName", "Value": key.variant}]
     counts = {
-        "Invocations": (counted.count, 1),
-        "InvocationsPerInstance": (counted.per_instance, counted.per_instance / counted.count),
-        "Invocation4XXErrors": (counted.client_errors, 1),
-        "Invocation5XXErrors": (counted.server_errors, 1),
-        "InvocationModelErrors": (counted.model_errors, 1),
+        "Invocations": (total, 1.0),
+        "InvocationsPerInstance": (total, 1 / counted.instances),
+        "Invocation4XXErrors": (client_errors, 1.0),
+        "Invocation5XXErrors": (server_errors, 1.0),
+        "InvocationModelErrors": (model_errors, 1.0),
     }
     data: list[dict[str, Any]] = []
-    for name, (total, most) in counts.items():
-        always = name.startswith("Invocations")
+    for name, (times, value) in counts.items():
         data.append(
             {
                 "MetricName": name,
                 "Dimensions": dimensions,
                 "Unit": "None",
                 "StatisticValues": {
-                    "SampleCount": counted.count,
-                    "Sum": total,
-                    "Minimum": most if always or total == counted.count else 0,
-                    "Maximum": most if total else 0,
+                    "SampleCount": total,
+                    "Sum": times * value,
+                    "Minimum": value if times == total else 0.0,
+                    "Maximum": value if times else 0.0,
                 },
             }
         )
-    for name, latencies in (("ModelLatency", counted.model), ("OverheadLatency", counted.overhead)):
-        values = sorted(latencies.items())
+    for name, seen in zip(("ModelLatency", "OverheadLatency"), latencies, strict=True):
+        values = sorted(seen.items())
         data += [
             {
                 "MetricName": name,

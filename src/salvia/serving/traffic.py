@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from salvia.store import routes
@@ -82,11 +83,10 @@ class Traffic:
                 replica.close()
 
     async def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        looked = loop.time()
+        looked = time.monotonic()
         while True:
             await asyncio.sleep(_TICK)
-            now = loop.time()
+            now = time.monotonic()
             try:
                 present = [one for found in self._endpoints.values() for one in found.replicas.values()]
                 for replica in present:
