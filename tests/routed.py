@@ -73,8 +73,8 @@ def variant(name: str, *replicas: dict[str, Any], **more: Any) -> dict[str, Any]
     }
 
 
-class Endpoints:
-    """Endpoints of one server."""
+class Routed:
+    """Endpoints of one server, their routes written by the test."""
 
     def __init__(self, server: Server) -> None:
         self.server = server

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.bench.load import drive, invocation
 from tests.bench.peers import Peer, cpu
 from tests.conftest import Server, eventually
-from tests.routed import Endpoints, variant
+from tests.routed import Routed, variant
 
 _BODY = b"0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9,1.0"
 _DIRECT = b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b"
@@ -25,7 +25,7 @@ def figures(server: Server, peer: Peer) -> dict[str, float]:
         try:
             eventually(lambda: Path(socket).exists(), 20, "the model server listens")
             replica = {"id": "bench", "containers": [{"name": "primary", "address": {"socket": socket}}]}
-            Endpoints(server).route("bench", variant("AllTraffic", replica))
+            Routed(server).route("bench", variant("AllTraffic", replica))
             through = invocation(peer.url, peer.keys, "bench", _BODY)
             direct = _DIRECT % (len(_BODY), _BODY)
             rates: dict[str, list[float]] = {"through": [], "direct": []}

@@ -15,18 +15,19 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
 from tests.conftest import Server, eventually
-from tests.routed import Endpoints, variant
+from tests.endpoints import Endpoints
+from tests.routed import Routed, variant
 
 
 @pytest.fixture(scope="module")
-def endpoints(salvia: Server) -> Iterator[Endpoints]:
-    made = Endpoints(salvia)
+def endpoints(salvia: Server) -> Iterator[Routed]:
+    made = Routed(salvia)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
-def plain(endpoints: Endpoints) -> str:
+def plain(endpoints: Routed) -> str:
     """An endpoint of one replica."""
     endpoints.route("plain", variant("AllTraffic", endpoints.replica("primary").content()))
     return "plain"
@@ -143,7 +144,7 @@ def test_what_an_endpoint_does_not_have_is_refused(runtime: Any, plain: str, mor
     assert refused(ask, runtime, plain, b"1", **more)["Error"]["Code"] == "ValidationError"
 
 
-def test_variants_get_their_weights_and_are_found_by_name(endpoints: Endpoints, runtime: Any) -> None:
+def test_variants_get_their_weights_and_are_found_by_name(endpoints: Routed, runtime: Any) -> None:
     """Developer guide, "Test models in production": traffic by weight, or by TargetVariant."""
     one, two, three = (endpoints.replica(name).content() for name in ("one", "two", "three"))
     endpoints.route(
@@ -155,7 +156,7 @@ def test_variants_get_their_weights_and_are_found_by_name(endpoints: Endpoints, 
     assert told(runtime, "weighted", TargetVariant="C")["name"] == "three"
 
 
-def test_a_fleet_gets_its_share(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_fleet_gets_its_share(endpoints: Routed, runtime: Any) -> None:
     """A canary: two fleets of one variant. A write of the row is the switch of traffic."""
     old, new = endpoints.replica("old"), endpoints.replica("new")
 
@@ -172,7 +173,7 @@ def test_a_fleet_gets_its_share(endpoints: Endpoints, runtime: Any) -> None:
     assert {told(runtime, "canary")["name"] for _ in range(20)} == {"new"}
 
 
-def test_a_pipeline_chains_its_containers(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_pipeline_chains_its_containers(endpoints: Routed, runtime: Any) -> None:
     """Developer guide, "Host models along with pre-processing logic": each one's answer is the next one's request."""
     first, second = endpoints.replica("first"), endpoints.replica("second")
     chain = {
@@ -193,7 +194,7 @@ def test_a_pipeline_chains_its_containers(endpoints: Endpoints, runtime: Any) ->
     assert "Received client error (418) from first" in error["Error"]["Message"]
 
 
-def test_a_container_is_found_by_its_host_name(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_container_is_found_by_its_host_name(endpoints: Routed, runtime: Any) -> None:
     """Developer guide, "Invoke a multi-container endpoint with direct invocation", its validation errors too."""
     first, second = endpoints.replica("first"), endpoints.replica("second")
     both = {
@@ -211,7 +212,7 @@ def test_a_container_is_found_by_its_host_name(endpoints: Endpoints, runtime: An
     assert refused(ask, runtime, "direct", b"1", TargetContainerHostname="third")["Error"]["Code"] == "ValidationError"
 
 
-def test_a_multi_model_endpoint_is_told_which_model(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_multi_model_endpoint_is_told_which_model(endpoints: Routed, runtime: Any) -> None:
     """Developer guide, "Invoke a multi-model endpoint": the header is passed to the container."""
     replica = endpoints.replica()
     endpoints.route("many", variant("AllTraffic", replica.content(), invocation="MultiModel"))
@@ -219,7 +220,7 @@ def test_a_multi_model_endpoint_is_told_which_model(endpoints: Endpoints, runtim
     assert refused(ask, runtime, "many", b"1")["Error"]["Code"] == "ValidationError"
 
 
-def test_requests_go_where_the_fewest_are(endpoints: Endpoints, runtime: Any, salvia: Server) -> None:
+def test_requests_go_where_the_fewest_are(endpoints: Routed, runtime: Any, salvia: Server) -> None:
     """API reference, RoutingConfig: LEAST_OUTSTANDING_REQUESTS."""
     busy, free = endpoints.replica("busy"), endpoints.replica("free")
     endpoints.route("least", variant("AllTraffic", busy.content(), strategy="LEAST_OUTSTANDING_REQUESTS"))
@@ -234,7 +235,7 @@ def test_requests_go_where_the_fewest_are(endpoints: Endpoints, runtime: Any, sa
     assert {told(runtime, "least")["name"] for _ in range(60)} == {"busy", "free"}
 
 
-def test_a_dead_replica_is_taken_out_and_comes_back(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_dead_replica_is_taken_out_and_comes_back(endpoints: Routed, runtime: Any) -> None:
     """Issue 4: taken out before a second request meets it; the request in flight is retried."""
     one, two = endpoints.replica("one"), endpoints.replica("two")
     endpoints.route("dying", variant("AllTraffic", one.content(), two.content()))
@@ -255,7 +256,7 @@ def _answers(runtime: Any, endpoint: str) -> bool:
         return False
 
 
-def test_a_request_whose_replica_dies_is_asked_once_more(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_request_whose_replica_dies_is_asked_once_more(endpoints: Routed, runtime: Any) -> None:
     """Issue 4: "the request in flight is retried once where that is safe": no byte of an answer had come."""
     one, two = endpoints.replica("one"), endpoints.replica("two")
     endpoints.route("killed", variant("AllTraffic", one.content(), two.content()))
@@ -273,7 +274,7 @@ def test_a_request_whose_replica_dies_is_asked_once_more(endpoints: Endpoints, r
     assert Counter(answers) == {b"two": 8}
 
 
-def test_a_request_that_kills_its_model_kills_no_more_than_two(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_request_that_kills_its_model_kills_no_more_than_two(endpoints: Routed, runtime: Any) -> None:
     """Once more is once: a request that no model survives is a model error."""
     replicas = [endpoints.replica(str(n)) for n in range(4)]
     endpoints.route("poisoned", variant("AllTraffic", *(one.content() for one in replicas)))
@@ -283,7 +284,7 @@ def test_a_request_that_kills_its_model_kills_no_more_than_two(endpoints: Endpoi
     assert told(runtime, "poisoned")
 
 
-def test_a_stale_connection_is_no_error(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_stale_connection_is_no_error(endpoints: Routed, runtime: Any) -> None:
     """A server may close a kept-alive connection at any time."""
     replica = endpoints.replica()
     endpoints.route("stale", variant("AllTraffic", replica.content()))
@@ -315,18 +316,29 @@ def test_an_answer_may_end_with_its_connection(runtime: Any, plain: str) -> None
     assert ask(runtime, plain, {"do": "until closed"})["Body"] == b"to the end"
 
 
-def test_a_model_may_be_on_another_machine(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_model_may_be_on_another_machine(endpoints: Routed, runtime: Any) -> None:
     """Host and port instead of a socket."""
     endpoints.route("remote", variant("AllTraffic", endpoints.replica("far", port=True).content()))
     assert told(runtime, "remote")["name"] == "far"
 
 
-def test_a_deleted_endpoint_is_gone_at_once(endpoints: Endpoints, runtime: Any) -> None:
+def test_a_deleted_endpoint_is_gone_at_once(endpoints: Routed, runtime: Any) -> None:
     """No answer is older than the last commit."""
     endpoints.route("brief", variant("AllTraffic", endpoints.replica().content()))
     assert told(runtime, "brief")
     endpoints.forget("brief")
     assert "not found" in refused(ask, runtime, "brief", b"1")["Error"]["Message"]
+
+
+def test_an_endpoint_that_was_created_answers_until_it_is_deleted(salvia: Server, runtime: Any) -> None:
+    """From CreateModel to DeleteEndpoint, instances and all."""
+    made = Endpoints(salvia)
+    name = made.create(made.config(made.variant(made.model(name="through-the-front-door"), count=2)))
+    seen = [json.loads(ask(runtime, name, b"hello", ContentType="text/plain")["Body"]) for _ in range(20)]
+    assert {one["name"] for one in seen} == {"through-the-front-door"}
+    assert {one["body"] for one in seen} == {"hello"}
+    made.delete(name)
+    assert "not found" in refused(ask, runtime, name, b"1")["Error"]["Message"]
 
 
 # InvokeEndpointWithResponseStream
@@ -427,7 +439,7 @@ def test_a_policy_decides_who_may_invoke(salvia: Server, plain: str) -> None:
 # Figures
 
 
-def test_invocations_are_counted_under_awss_names(endpoints: Endpoints, runtime: Any, salvia: Server) -> None:
+def test_invocations_are_counted_under_awss_names(endpoints: Routed, runtime: Any, salvia: Server) -> None:
     """Developer guide, "Monitor SageMaker with CloudWatch": names, dimensions, units."""
     one, two = endpoints.replica(), endpoints.replica()
     endpoints.route("counted", variant("V", one.content(), two.content()))
@@ -471,7 +483,7 @@ def test_invocations_are_counted_under_awss_names(endpoints: Endpoints, runtime:
     assert 0 < overhead["Maximum"] < 1_000_000
 
 
-def test_prometheus_reads_the_same_figures(endpoints: Endpoints, runtime: Any, salvia: Server) -> None:
+def test_prometheus_reads_the_same_figures(endpoints: Routed, runtime: Any, salvia: Server) -> None:
     """Prometheus' text format: counters and histograms, their buckets summed up."""
     endpoints.route("scraped", variant("V", endpoints.replica().content()))
     for _ in range(4):

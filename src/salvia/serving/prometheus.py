@@ -72,7 +72,7 @@ class Board:
     def save(self) -> None:
         """Let other processes see it."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        content = [[labels, sums.counters, sums.buckets, sums.totals] for labels, sums in self._sums.items()]
+        content = [[[*labels], sums.counters, sums.buckets, sums.totals] for labels, sums in self._sums.items()]
         files.replace(self._path, orjson.dumps(content))
 
     def text(self) -> str:
