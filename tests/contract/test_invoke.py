@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import re
 import threading
 import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -552,3 +554,117 @@ def test_the_trail_that_selects_endpoints_records_invocations(salvia: Server, ru
     assert "secret" not in json.dumps(record)
     assert record["resources"][0]["ARN"] == "arn:aws:sagemaker:us-east-1:123456789012:endpoint/plain"
     trails.delete_trail(Name="invocations")
+
+
+# Data capture
+
+
+def captured(salvia: Server, bucket: str, count: int) -> list[tuple[str, dict[str, Any]]]:
+    """Keys and lines, once there are as many."""
+    s3 = salvia.client("s3")
+
+    def read() -> list[tuple[str, dict[str, Any]]]:
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+        bodies = [(key, s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
+        return [(key, json.loads(line)) for key, body in bodies for line in body.splitlines()]
+
+    return eventually(lambda: (found := read()) and len(found) >= count and found, 20, f"{count} lines are captured")
+
+
+def test_captured_data_are_awss_json_lines(endpoints: Routed, runtime: Any, salvia: Server) -> None:
+    """Developer guide, "Interpret captured data": layout and lines; DataCaptureConfig: options and content types."""
+    bucket = f"captured-{os.getpid()}"
+    salvia.client("s3").create_bucket(Bucket=bucket)
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{bucket}/some/where",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"], "JsonContentTypes": ["application/json"]},
+    }
+    endpoints.route("captured", variant("V", endpoints.replica().content(), capture=config))
+    ask(runtime, "captured", b"1,2", ContentType="text/csv; charset=utf-8", InferenceId="mine", CustomAttributes="a=b")
+    told = {"do": "answer", "body": "{}", "headers": {"Content-Type": "application/json"}}
+    ask(runtime, "captured", told, ContentType="application/x-other")
+    ask(runtime, "captured", b"\xff", ContentType="text/csv")
+    (key, first), (_, second), (_, third) = sorted(
+        captured(salvia, bucket, 3), key=lambda one: "inferenceId" not in one[1]["eventMetadata"]
+    )
+    moment = datetime.fromisoformat(first["eventMetadata"]["inferenceTime"])
+    name = rf"some/where/captured/V/{moment:%Y/%m/%d/%H}/\d\d-\d\d-\d\d\d-[0-9a-f-]{{36}}\.jsonl"
+    assert re.fullmatch(name, key), key
+    assert first["captureData"] == {
+        "endpointInput": {
+            "observedContentType": "text/csv; charset=utf-8",
+            "mode": "INPUT",
+            "data": "1,2",
+            "encoding": "CSV",
+        },
+        "endpointOutput": {
+            "observedContentType": "text/csv; charset=utf-8",
+            "mode": "OUTPUT",
+            "data": "1,2",
+            "encoding": "CSV",
+        },
+    }
+    assert first["eventVersion"] == "0"
+    assert first["eventMetadata"]["inferenceId"] == "mine"
+    assert first["eventMetadata"]["customAttributes"] == ["a=b"]
+    assert second["captureData"]["endpointInput"]["encoding"] == "BASE64"
+    assert second["captureData"]["endpointOutput"]["data"] == "{}"
+    assert second["captureData"]["endpointOutput"]["encoding"] == "JSON"
+    assert third["captureData"]["endpointInput"]["data"] == "/w=="
+
+
+def test_capture_takes_a_sample_and_only_what_is_asked_for(endpoints: Routed, runtime: Any, salvia: Server) -> None:
+    """DataCaptureConfig: InitialSamplingPercentage, CaptureMode; and not what failed, nor where it is off."""
+    bucket = f"sampled-{os.getpid()}"
+    salvia.client("s3").create_bucket(Bucket=bucket)
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 50,
+        "DestinationS3Uri": f"s3://{bucket}",
+        "CaptureOptions": [{"CaptureMode": "Output"}],
+    }
+    replica = endpoints.replica().content()
+    endpoints.route("sampled", variant("V", replica, capture=config))
+    for _ in range(100):
+        ask(runtime, "sampled", b"1", ContentType="text/csv")
+    endpoints.route("sampled", variant("V", replica, capture={**config, "EnableCapture": False}))
+    for _ in range(20):
+        ask(runtime, "sampled", b"1")
+    lines = captured(salvia, bucket, 20)
+    time.sleep(2.5)  # whatever else there is would be there, too
+    lines = captured(salvia, bucket, 20)
+    assert 20 <= len(lines) <= 80
+    assert all(set(line["captureData"]) == {"endpointOutput"} for _, line in lines)
+    assert lines[0][1]["captureData"]["endpointOutput"]["encoding"] == "BASE64"
+
+
+def test_captured_data_are_written_with_the_roles_rights(endpoints: Routed, runtime: Any, salvia: Server) -> None:
+    """DestinationS3Uri is written to by the execution role: a role that may not, does not."""
+    iam, bucket, role = salvia.client("iam"), f"barred-{os.getpid()}", f"barred-{os.getpid()}"
+    salvia.client("s3").create_bucket(Bucket=bucket)
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        },
+    }
+    arn = iam.create_role(RoleName=role, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    config = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{bucket}/x",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    endpoints.route("barred", variant("V", endpoints.replica().content(), capture=config, role=arn))
+    assert ask(runtime, "barred", b"1")["Body"] == b"1"
+    time.sleep(3)
+    assert "Contents" not in salvia.client("s3").list_objects_v2(Bucket=bucket)
+    allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}}
+    iam.put_role_policy(RoleName=role, PolicyName="put", PolicyDocument=json.dumps(allow))
+    assert ask(runtime, "barred", b"2")["Body"] == b"2"
+    assert len(captured(salvia, bucket, 1)) == 1

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .capture import Wish
 from .pool import Address, Pool
 
 
@@ -50,7 +51,7 @@ class Variant:
     least: bool  # LEAST_OUTSTANDING_REQUESTS
     target: str  # Serial, Direct, MultiModel
     role: str
-    capture: Mapping[str, Any] | None
+    capture: Wish | None
     fleets: tuple[Fleet, ...]
     size: int = field(init=False)  # how many replicas it has
     names: tuple[str, ...] = field(init=False)  # of its containers
@@ -105,7 +106,7 @@ def build(
             least=one.get("strategy") == "LEAST_OUTSTANDING_REQUESTS",
             target=one.get("invocation") or "Serial",
             role=one.get("role") or "",
-            capture=one.get("capture"),
+            capture=Wish.of(one.get("capture")),
             fleets=tuple(
                 Fleet(float(fleet["share"]), tuple(replica(content) for content in fleet["replicas"]))
                 for fleet in one["fleets"]

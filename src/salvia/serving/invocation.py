@@ -94,6 +94,7 @@ class Invocation:
         "_body",
         "_client",
         "_endpoint",
+        "_pieces",
         "_refused",
         "_replica",
         "_request",
@@ -131,6 +132,7 @@ class Invocation:
         self._body: bytes = request.get("Body", b"")
         self._type: str | None = request.get("ContentType")
         self._again = True
+        self._pieces = False
         self._refused = 0
         self._sent = 0.0
 
@@ -164,10 +166,10 @@ class Invocation:
     def begun(self, status: int, headers: Headers, wire: Wire) -> bool:
         if not 200 <= status < 300 or self._step < len(self._steps) - 1:
             return False
-        pieces = self._client.begun(Answer(self.variant, headers, b""), wire)
-        if pieces:
+        self._pieces = self._client.begun(Answer(self.variant, headers, b""), wire)
+        if self._pieces:
             wire.deadline = time.monotonic() + STREAM_SECONDS
-        return pieces
+        return self._pieces
 
     def piece(self, data: bytes) -> None:
         self._client.piece(data)
@@ -185,8 +187,11 @@ class Invocation:
             assert self._replica is not None
             self._send(self._replica)
         else:
-            answer = Answer(self.variant, headers, body)
-            self._traffic.meters.count(self._endpoint, self.variant, status, self)
+            variant = self.variant
+            answer = Answer(variant, headers, body)
+            self._traffic.meters.count(self._endpoint, variant, status, self)
+            if variant.capture is not None and not self._pieces:
+                self._traffic.capture.take(variant.capture, self._endpoint, variant, self._request, headers, body)
             self._client.done(answer)
 
     def lost(self, how: How, why: str) -> None:

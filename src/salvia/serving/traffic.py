@@ -12,6 +12,7 @@ from salvia.store.db import Reader
 
 from . import endpoint as endpoints
 from . import errors
+from .capture import Capture
 from .endpoint import Endpoint, Replica
 from .meters import Meters
 from .wire import Wire
@@ -34,6 +35,7 @@ class Traffic:
         self._down: dict[str, Replica] = {}
         self._ticking: asyncio.Task[None] | None = None
         self.meters = Meters(world)
+        self.capture = Capture(world)
         world.closers.append(self.close)
 
     def endpoint(self, account: str, region: str, name: str) -> Endpoint | None:
@@ -60,6 +62,7 @@ class Traffic:
         if self._ticking is not None:
             self._ticking.cancel()
         await self.meters.close()
+        await self.capture.close()
         for found in self._endpoints.values():
             for replica in found.replicas.values():
                 replica.close()
