@@ -18,10 +18,12 @@ from salvia.control import chain, emptying, guests, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest, HttpResponse
-from salvia.protocol.proxy.connection import Connection
 from salvia.protocol.proxy.door import Proxy
 from salvia.protocol.proxy.outside import Outside
 from salvia.protocol.proxy.splitter import Splitter
+from salvia.serving import prometheus
+from salvia.serving.fast import FastConnection
+from salvia.serving.traffic import Traffic
 from salvia.settings import Settings
 
 Scope = MutableMapping[str, Any]
@@ -29,6 +31,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _DRAIN = 1 << 20  # how much of an unread body is read before the answer, to keep the connection
 _DRAIN_SECONDS = 2.0
+_HERE = frozenset(("127.0.0.1", "::1"))
 
 
 class Gateway:
@@ -70,6 +73,8 @@ class Gateway:
                 except ServiceError as error:
                     return HttpResponse(error.status, [("content-type", "text/plain")], f"{error.message}\n".encode())
                 return await instances.answer(request, self._world)
+            if path == "/_metrics":
+                return await self._metrics(request)
             if path == "/_reset" and request.method == "POST" and self._world.settings.auth == "off":
                 await emptying.reset(self._world)
                 return HttpResponse(204, [])
@@ -78,6 +83,13 @@ class Gateway:
                 return await page()
             return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
         return await chain.handle(request, self._world)
+
+    async def _metrics(self, request: HttpRequest) -> HttpResponse:
+        """For a scraper on this machine: it has no keys to sign with, and names of endpoints are not everybody's."""
+        if request.client not in _HERE:
+            return HttpResponse(403, [("content-type", "text/plain")], b"Metrics are read from the server's machine.\n")
+        text = await self._world.part(Traffic).meters.text()
+        return HttpResponse(200, [("content-type", prometheus.CONTENT_TYPE)], text.encode())
 
 
 class ClientGone(Exception):
@@ -177,7 +189,7 @@ async def serve(settings: Settings, listener: int) -> None:
     proxy = Proxy(ours, Outside(getproxies_environment(), own), partial(guests.admit, world))
     config = uvicorn.Config(
         Gateway(world),
-        http=partial(Connection, proxy),  # type: ignore[arg-type]  # it is called, whatever it is
+        http=partial(FastConnection, world, proxy),  # type: ignore[arg-type]  # it is called, whatever it is
         lifespan="off",
         access_log=False,
         log_config=None,
@@ -193,7 +205,7 @@ async def serve(settings: Settings, listener: int) -> None:
     port = socket.socket(fileno=listener)
     splitter = None
     if settings.tls:
-        make = partial(Connection, proxy, config=config, server_state=server.server_state, app_state={})
+        make = partial(FastConnection, world, proxy, config=config, server_state=server.server_state, app_state={})
         splitter = Splitter(port, ours.server_context(*settings.names), make)
     serving = asyncio.create_task(server.serve(sockets=[] if splitter else [port]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)

@@ -7,6 +7,7 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 import uvloop
@@ -36,6 +37,33 @@ def signed(url: str, keys: tuple[str, str], target: str, payload: dict[str, obje
     )
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     return f"POST / HTTP/1.1\r\n{head}\r\n".encode() + body
+
+
+def invocation(url: str, keys: tuple[str, str], endpoint: str, body: bytes) -> bytes:
+    """An InvokeEndpoint as boto3 sends it."""
+    path = f"/endpoints/{endpoint}/invocations"
+    signed = {"Host": urlsplit(url).netloc, "Content-Type": "text/csv", "Accept": "text/csv"}
+    added = sign(
+        "POST",
+        path,
+        "",
+        signed,
+        Credentials(keys[0], keys[1], None, None),
+        "us-east-1",
+        "sagemaker",
+        payload=hashlib.sha256(body).hexdigest(),
+        now=time.time(),
+    )
+    agent = "Boto3/1.44.5 md/Botocore#1.44.5 ua/2.1 os/linux#6.1 md/arch#x86_64 lang/python#3.11.7 md/pyimpl#CPython"
+    unsigned = {
+        "User-Agent": f"{agent} m/D,Z,b cfg/retry-mode#standard Botocore/1.44.5",
+        "Accept-Encoding": "identity",
+        "amz-sdk-invocation-id": "54c1dd49-f0f0-4e42-9a1a-f3dbb1b1e4c7",
+        "amz-sdk-request": "attempt=1",
+        "Content-Length": str(len(body)),
+    }
+    head = "".join(f"{name}: {value}\r\n" for name, value in (signed | added | unsigned).items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 class _Connection(asyncio.Protocol):
@@ -84,16 +112,11 @@ async def _run(url: str, requests: Sequence[bytes], connections: int) -> tuple[f
     for n in range(connections):
         future: asyncio.Future[list[float]] = loop.create_future()
         futures.append(future)
-
-        def connection(
-            part: Sequence[bytes] = requests[n::connections], future: asyncio.Future[list[float]] = future
-        ) -> _Connection:
-            return _Connection(part, future)
-
+        make = partial(_Connection, requests[n::connections], future)
         if target.scheme == "unix":
-            await loop.create_unix_connection(connection, target.path)
+            await loop.create_unix_connection(make, target.path)
         else:
-            await loop.create_connection(connection, target.hostname, target.port)
+            await loop.create_connection(make, target.hostname, target.port)
     took = [one for part in await asyncio.gather(*futures) for one in part]
     return len(requests) / (time.perf_counter() - began), took
 

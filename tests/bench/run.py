@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, jobs, objects, rows, serving
+from tests.bench import api, invoke, jobs, objects, rows, serving
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -154,7 +154,26 @@ def model_server(servers: Servers, report: Report) -> None:
     report.say(f"{figure}, over FastAPI's", best["salvia"][figure] / best["fastapi"][figure], least=4)
 
 
-PARTS = {"moto": beside_moto, "lists": long_lists, "jobs": training, "server": model_server}
+def inference(servers: Servers, report: Report) -> None:
+    """Endpoints: what the way to a model costs."""
+    server = servers.make()
+    server.up()
+    bars = {
+        "  of calling the model server directly": {"least": 0.45},
+        "  added to calling the model server directly, p50 ms": {"most": 0.2},
+    }
+    for figure, value in invoke.figures(server, servers.peer(server)).items():
+        report.say(figure, value, **bars.get(figure, {}))
+    server.salvia("down")
+
+
+PARTS = {
+    "moto": beside_moto,
+    "lists": long_lists,
+    "jobs": training,
+    "server": model_server,
+    "invoke": inference,
+}
 
 
 def main() -> None:

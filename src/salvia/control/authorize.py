@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,7 @@ from salvia.store import documents
 from . import actions
 from .actions import Need, Situation
 from .call import Call
-from .policy import Policy, Request, Scope, document, evaluate, resource_based, trace
+from .policy import Decision, Policy, Request, Scope, Trace, document, evaluate, resource_based, trace
 from .providers import NamedPolicy
 
 # Services that answer 403, and how they spell it.
@@ -26,6 +26,21 @@ def authorize(call: Call) -> None:
     if call.world.settings.auth == "off" or call.caller.kind == "service":
         return
     _check(call, actions.required(call.service, call.operation, call.request, situation(call)))
+
+
+def standing(call: Call) -> bool:
+    """Whether a call is allowed by its caller, actions and resources alone, whatever else is in the request.
+
+    It is then allowed for as long as no policy changes. Where it is not, nothing is noted: the call decides.
+    """
+    if call.world.settings.auth == "off" or call.caller.kind == "service":
+        return True
+    needs = actions.required(call.service, call.operation, call.request, situation(call))
+    if not all(decision.allowed and not need.context.asked for need, decision, _, _ in _decisions(call, needs)):
+        return False
+    for need in needs:
+        call.world.providers.accessed(call.caller, need.action, need.resource)
+    return True
 
 
 def allowed(call: Call, action: str, resource: str) -> bool:
@@ -96,7 +111,8 @@ def _stored(call: Call, arn: str) -> Mapping[str, Any] | None:
     return found.description() if found else None
 
 
-def _check(call: Call, needs: list[Need]) -> None:
+def _decisions(call: Call, needs: list[Need]) -> Iterator[tuple[Need, Decision, Request, Callable[[], Trace]]]:
+    """The decision on each need, and how it came about."""
     if not needs:
         return
     policies = call.world.providers.policies(call.caller)
@@ -108,12 +124,17 @@ def _check(call: Call, needs: list[Need]) -> None:
         attached = call.world.providers.resource_policies.get(need.action.partition(":")[0])
         policy = attached(need.resource) if attached else None
         resource = [_compile(policy, "resource")] if policy else ()
-        decision = evaluate(asked, identity, resource, boundary, session)
+        explain = partial(trace, asked, identity, resource, boundary, session)
+        yield need, evaluate(asked, identity, resource, boundary, session), asked, explain
+
+
+def _check(call: Call, needs: list[Need]) -> None:
+    for need, decision, asked, explain in _decisions(call, needs):
         call.checked.append((need.action, need.resource, decision.allowed))
         if decision.allowed:
             call.world.providers.accessed(call.caller, need.action, need.resource)
         else:
-            call.world.providers.denied(call, asked, partial(trace, asked, identity, resource, boundary, session))
+            call.world.providers.denied(call, asked, explain)
             xml = _DENIED_BY_XML.get(call.service)
             raise ServiceError(xml or "AccessDeniedException", decision.sentence(asked), 403 if xml else 400)
 

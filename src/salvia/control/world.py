@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .dispatch import Dispatch
 
 T = TypeVar("T")
+P = TypeVar("P")
 
 
 @dataclass(slots=True)
@@ -45,7 +46,15 @@ class World:
     closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     closing: asyncio.Event = field(default_factory=asyncio.Event)
     journal: Journal | None = None
+    _parts: dict[type, object] = field(default_factory=dict)
     _hinting: bool = False
+
+    def part(self, kind: type[P]) -> P:
+        """The process's one `kind`, made of the world when it is first asked for."""
+        found = self._parts.get(kind)
+        if found is None:
+            found = self._parts[kind] = kind(self)  # type: ignore[call-arg]
+        return found  # type: ignore[return-value]
 
     async def write(self, work: Callable[[Transaction], T]) -> T:
         """Commit `work`, then wake whoever reconciles: for writes that make a document due."""

@@ -40,8 +40,8 @@ class Route:
 
     @property
     def streams(self) -> bool:
-        """Whether the body is to be handed over as a stream (`HttpRequest.stream`), unread."""
-        return bool(self.model.has_streaming_input)
+        """Whether the body is to be handed over as a stream (`HttpRequest.stream`), unread: only S3's are signed so."""
+        return self.service == "s3" and bool(self.model.has_streaming_input)
 
 
 def route(request: HttpRequest, scope_service: str | None = None, *, domains: Sequence[str] = ("localhost",)) -> Route:

@@ -131,6 +131,7 @@ class Database(ABC):
     """A database that several processes may have open at once."""
 
     group = 128  # how many units share a commit at most; beyond it the first would wait too long
+    inline = False  # whether reads take microseconds anywhere, and `recall` remembers
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()

@@ -90,6 +90,8 @@ class _Writer(_Reader, Writer):
 class SqliteDatabase(Database):
     """A SQLite file. `wall` is the machine's clock."""
 
+    inline = True
+
     def __init__(self, path: Path, wall: Callable[[], float] = time.time) -> None:
         super().__init__()
         self.path = path

@@ -61,7 +61,7 @@ class Situation:
 class RequestContext:
     """The context of one action on one resource; `get` is what policies call."""
 
-    __slots__ = ("action", "keys", "request", "resource", "situation")
+    __slots__ = ("action", "asked", "keys", "request", "resource", "situation")
 
     def __init__(
         self,
@@ -77,9 +77,11 @@ class RequestContext:
         self.resource = resource
         self.request = request
         self.keys = keys
+        self.asked = False  # whether anything was: else the decision would be the same in any context
 
     def get(self, key: str, /) -> Value:
         """The key's value or values, None when the request has no such key."""
+        self.asked = True
         source = GLOBAL.get(key)
         if source is not None:
             return source(self)

@@ -12,6 +12,6 @@ denial, even when the machine is. `kinds` says what is an event at all, `record`
 
 from .journal import Journal
 from .kinds import DATA_TYPES
-from .trail import Draft, draft, finish, riding, unproved
+from .trail import Draft, draft, finish, riding, unproved, wanted
 
-__all__ = ["DATA_TYPES", "Draft", "Journal", "draft", "finish", "riding", "unproved"]
+__all__ = ["DATA_TYPES", "Draft", "Journal", "draft", "finish", "riding", "unproved", "wanted"]

@@ -19,6 +19,7 @@ from salvia.store.events import Event
 from .. import actions
 from ..authorize import situation
 from ..call import Call, Reply
+from ..world import World
 from . import kinds, record
 
 _LONGEST = 4096  # characters of a message
@@ -64,17 +65,20 @@ class Draft:
 
 def draft(call: Call, model: Any, *, valid: bool) -> Draft | None:
     """The event of a call; None for what nobody records. A request that is not `valid` is not shown."""
-    if call.world.journal is None or not kinds.recorded(call.service, call.operation):
+    if not wanted(call.world, call.service, call.operation):
         return None
-    data = kinds.data_type(call.service, call.operation)
-    if data is not None:
-        trails = call.db.recall("trails", call.world.providers.trails)
-        if not any(trail.wants_data(data) for trail in trails):
-            return None
     if not _REGION.fullmatch(call.region):
         call = replace(call, region=call.world.settings.region)
     now = call.clock.now()
     return Draft(call, model, valid, record.begin(call, model if valid else None, ids.event_id(now), now))
+
+
+def wanted(world: World, service: str, operation: str) -> bool:
+    """Whether anybody records calls of an operation."""
+    if world.journal is None or not kinds.recorded(service, operation):
+        return False
+    data = kinds.data_type(service, operation)
+    return data is None or any(trail.wants_data(data) for trail in world.db.recall("trails", world.providers.trails))
 
 
 def unproved(access_key: str) -> Caller:

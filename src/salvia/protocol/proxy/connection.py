@@ -94,6 +94,10 @@ class Connection(HttpToolsProtocol):
             self._connecting.cancel()
             self.transport.abort()
 
+    def _like(self, **uvicorns: Any) -> Connection:
+        """A connection of the same kind, within this one."""
+        return Connection(self._proxy, **uvicorns)
+
     def _patience(self, *, over: bool = False) -> None:
         """A head that has begun has a minute to end."""
         if over and self._slow is not None:
@@ -133,7 +137,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         self._agree()
-        inner = Connection(self._proxy, **{**self._uvicorns, "app_state": {**self.app_state, "host": host}})
+        inner = self._like(**{**self._uvicorns, "app_state": {**self.app_state, "host": host}})
         await secure(self.transport, inner, context)
 
     async def _tunnel(self, connected: socket.socket, said: bytes) -> None:

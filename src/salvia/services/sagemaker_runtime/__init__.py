@@ -1,0 +1,1 @@
+"""SageMaker Runtime: inferences, by way of `serving`."""

@@ -1,0 +1,242 @@
+"""InvokeEndpoint without ASGI: the same steps as `control.chain` for what is plain, and nothing but these steps.
+
+::
+
+    bytes ─▶ head, plain? ─▶ body ─▶ permit ─▶ proof ─▶ parse, validate ─▶ Invocation ─▶ bytes
+                 │                      │        │             │
+                 └───────── no ─────────┴────────┴─────────────┴─▶ uvicorn ─▶ chain
+
+Whatever is refused, recorded or in any way peculiar is handed over whole, before anything was done about it: the chain
+answers. What remains is an invocation that is allowed by its caller and its endpoint alone, of an endpoint that is
+there, of which no trail wants to know.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from salvia import protocol
+from salvia.control.world import World
+from salvia.core import ids
+from salvia.core.errors import ServiceError
+from salvia.core.http import Headers, HttpRequest, HttpResponse
+from salvia.protocol.models import operation
+from salvia.protocol.proxy.connection import Connection
+from salvia.protocol.proxy.door import Proxy
+
+from . import head as heads
+from .head import Head
+from .invocation import Answer, Invocation
+from .permit import OPERATION, SERVICE, permit
+from .traffic import Traffic
+from .wire import LARGEST, How, Wire
+
+_LONGEST_HEAD = 16 * 1024
+_BEGINS = b"POST /endpoints/"
+_PLAIN = 1024  # characters of a header. Source: model, Header
+
+
+class FastConnection(Connection):
+    """A connection to the gateway's port.
+
+    `_exchange` is the invocation that it is busy with; what comes meanwhile is kept in `_kept`. Else everything goes
+    to uvicorn; between two messages of its, an invocation may begin.
+    """
+
+    def __init__(self, world: World, proxy: Proxy, **uvicorns: Any) -> None:
+        super().__init__(proxy, **uvicorns)
+        self._world = world
+        self._traffic = world.part(Traffic)
+        self._between = True
+        self._exchange: _Exchange | None = None
+        self._kept: bytes | bytearray = b""
+        self._ending = False
+
+    def data_received(self, data: bytes) -> None:
+        if self._exchange is not None:
+            if not isinstance(self._kept, bytearray):
+                self._kept = bytearray(self._kept)
+            self._kept += data
+            if not self._exchange.started:
+                self._exchange.go_on(self._kept)
+            elif len(self._kept) > _LONGEST_HEAD:
+                self.flow.pause_reading()
+        elif data.startswith(_BEGINS) and self._idle() and (exchange := self._begun(data)) is not None:
+            self._unset_keepalive_if_required()
+            self._exchange = exchange
+            self._kept = data
+            exchange.go_on(data)
+        else:
+            super().data_received(data)
+
+    def _idle(self) -> bool:
+        return (
+            self._between
+            and self.transport is not None
+            and not self.flow.write_paused
+            and (self.cycle is None or self.cycle.response_complete)
+            and self._world.db.inline
+        )
+
+    def _begun(self, data: bytes) -> _Exchange | None:
+        end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
+        head = heads.read(data[:end]) if end > 0 else None
+        return _Exchange(self, head, end + 4) if head is not None and head.length <= LARGEST else None
+
+    def give_up(self) -> None:
+        """Let uvicorn have what was not understood, as if it came only now."""
+        kept, self._kept, self._exchange = self._kept, b"", None
+        super().data_received(bytes(kept))
+
+    def answered(self, response: bytes, length: int) -> None:
+        """Send the answer to the `length` bytes of a message; go on with what came after them."""
+        self._exchange = None
+        if self.transport.is_closing():
+            return
+        self.transport.write(response)
+        kept, self._kept = self._kept[length:], b""
+        if self._ending:
+            self.transport.close()
+            return
+        self.on_response_complete()
+        if kept:
+            self.data_received(bytes(kept))
+
+    def shutdown(self) -> None:
+        if self._exchange is not None and self._exchange.started:
+            self._ending = True
+        else:
+            super().shutdown()
+
+    def on_message_begin(self) -> None:
+        self._between = False
+        super().on_message_begin()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._between = True
+
+    def _like(self, **uvicorns: Any) -> Connection:
+        return FastConnection(self._world, self._proxy, **uvicorns)
+
+
+class _Exchange:
+    """One invocation on one connection: an Invocation's client."""
+
+    __slots__ = ("_began", "_connection", "_head", "_offset", "started")
+
+    def __init__(self, connection: FastConnection, head: Head, offset: int) -> None:
+        self._began = time.monotonic()
+        self.started = False
+        self._connection = connection
+        self._head = head
+        self._offset = offset
+
+    def go_on(self, kept: bytes | bytearray) -> None:
+        """Start as soon as the body is whole."""
+        whole = self._offset + self._head.length
+        if len(kept) < whole:
+            return
+        invocation = self._invocation(bytes(kept[self._offset : whole]))
+        if invocation is None:
+            self._connection.give_up()
+        else:
+            self.started = True
+            invocation.start()
+
+    def _invocation(self, body: bytes) -> Invocation | None:
+        """The request, permitted, proved and valid; None: it is not, or more is to be done about it."""
+        world, head = self._connection._world, self._head
+        found = permit(world, head)
+        if found is None or not found.proves(head, body, world.clock.wall()):
+            return None
+        try:
+            members = _plain(head, body) or _members(head, body)
+            invocation = Invocation(self._connection._traffic, found.endpoint, members, self, self._began)
+        except ServiceError:
+            return None
+        world.providers.used(found.caller, SERVICE, found.region)
+        return invocation
+
+    def begun(self, answer: Answer, wire: Wire) -> bool:
+        return False
+
+    def piece(self, data: bytes) -> None:
+        raise AssertionError("Nobody asked for pieces.")
+
+    def done(self, answer: Answer) -> None:
+        self._send(_good(answer.variant.name, *answer.headers.items()), ids.request_id(), answer.body)
+
+    def failed(self, error: ServiceError, how: How | None) -> None:
+        request_id = ids.request_id()
+        response = protocol.serialize_error(error, _request(self._head, b""), request_id, route=_route(self._head))
+        assert isinstance(response.body, bytes)
+        self._send(_lines(response), request_id, response.body)
+
+    def _send(self, lines: bytes, request_id: str, body: bytes) -> None:
+        connection = self._connection
+        lines %= (
+            _default(*connection.server_state.default_headers),
+            request_id.encode(),
+            len(body),
+            b"connection: close\r\n" if connection._ending else b"",
+        )
+        connection.answered(lines + body, self._offset + self._head.length)
+
+
+def _plain(head: Head, body: bytes) -> dict[str, Any] | None:
+    """The members of a request that has but a body and its types; None for any other, or one that may not be valid."""
+    content_type, accept = head.fields.get(b"content-type", b""), head.fields.get(b"accept", b"")
+    if head.more or not body or len(content_type) > _PLAIN or len(accept) > _PLAIN:
+        return None
+    members: dict[str, Any] = {"EndpointName": head.name, "Body": body}
+    if content_type:
+        members["ContentType"] = content_type.decode()
+    if accept:
+        members["Accept"] = accept.decode()
+    return members
+
+
+def _members(head: Head, body: bytes) -> dict[str, Any]:
+    """The members of any request. Raises ValidationError."""
+    route = _route(head)
+    members = protocol.parse(route, _request(head, body))
+    protocol.validate(route.model, members)
+    return members
+
+
+def _request(head: Head, body: bytes) -> HttpRequest:
+    headers = Headers([(name.decode(), value.decode()) for name, value in head.fields.items()])
+    return HttpRequest("POST", head.path.decode(), "", headers, body)
+
+
+def _route(head: Head) -> protocol.Route:
+    return protocol.Route(SERVICE, OPERATION, operation(SERVICE, OPERATION), "rest-json", {"EndpointName": head.name})
+
+
+@lru_cache(maxsize=256)
+def _good(variant: str, *headers: tuple[bytes, bytes]) -> bytes:
+    """The head of a good answer, to be filled in, as the chain's serialiser writes it."""
+    route = protocol.Route(SERVICE, OPERATION, operation(SERVICE, OPERATION), "rest-json")
+    members = Answer.members_of(variant, dict(headers))
+    return _lines(protocol.serialize(route, {"Body": b"", **members}, ""))
+
+
+@lru_cache(maxsize=4)
+def _default(*headers: tuple[bytes, bytes]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % pair for pair in headers])
+
+
+def _lines(response: HttpResponse) -> bytes:
+    """A head, with places for what every answer has for itself."""
+    filled = {"x-amzn-requestid": b"%b", "content-length": b"%d"}
+    lines = [STATUS_LINE[response.status].replace(b"%", b"%%"), b"%b"]
+    for name, value in response.headers:
+        name = name.lower()
+        place = filled.get(name)
+        lines.append(b"%b: %b\r\n" % (name.encode(), place or value.encode("latin-1").replace(b"%", b"%%")))
+    return b"".join([*lines, b"%b\r\n"])

@@ -1,0 +1,189 @@
+"""Counting invocations, under AWS's names: in memory, written to CloudWatch every few seconds.
+
+Source: SageMaker developer guide, "Monitor Amazon SageMaker with Amazon CloudWatch", endpoint invocation metrics.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from array import array
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from salvia.control.call import Call
+from salvia.core import ids
+from salvia.core.caller import service_caller
+
+from .endpoint import Endpoint, Variant
+from .prometheus import Board
+
+if TYPE_CHECKING:
+    from salvia.control.world import World
+
+    from .invocation import Invocation
+
+_log = logging.getLogger("salvia.serving")
+NAMESPACE = "AWS/SageMaker"
+_EVERY = 5.0  # seconds
+_MOST = 150  # values of a datum
+_FINENESS = 6  # bits that are kept of a latency: it is off by less than 2 %
+
+
+class Key(NamedTuple):
+    """Whose figures."""
+
+    account: str
+    region: str
+    endpoint: str
+    variant: str
+
+
+class Figures:
+    """Of one variant, since they were last written. Latencies are in seconds."""
+
+    __slots__ = ("client_errors", "instances", "key", "model", "model_errors", "overhead", "server_errors", "unasked")
+
+    def __init__(self, key: Key, instances: int) -> None:
+        self.key = key
+        self.instances = instances
+        self.client_errors = self.server_errors = self.model_errors = self.unasked = 0
+        self.model = array("d")
+        self.overhead = array("d")
+
+    @property
+    def counters(self) -> tuple[int, int, int, int]:
+        """All, those with 4xx, with 5xx or nobody to ask, without 2xx."""
+        total = len(self.model) + self.unasked
+        return total, self.client_errors, self.server_errors + self.unasked, self.model_errors + self.unasked
+
+
+class Meters:
+    """The figures of one process; `totals` are those since it began."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._figures: dict[Variant, Figures] = {}
+        self._writing: asyncio.Task[None] | None = None
+        self._board = Board(world.settings.run / "metrics")
+
+    def count(self, endpoint: Endpoint, variant: Variant, status: int | None, invocation: Invocation) -> None:
+        """One invocation is over; `status` is what the model answered, 0 nothing, None: it was not asked."""
+        figures = self._figures.get(variant) or self._begin(endpoint, variant)
+        if status is None:
+            figures.unasked += 1
+            return
+        if not 200 <= status < 300:
+            figures.model_errors += 1
+            if 400 <= status < 500:
+                figures.client_errors += 1
+            else:
+                figures.server_errors += 1
+        model = invocation.model_seconds
+        figures.model.append(model)
+        figures.overhead.append(invocation.ended - invocation.began - model)
+
+    def _begin(self, endpoint: Endpoint, variant: Variant) -> Figures:
+        key = Key(endpoint.account, endpoint.region, endpoint.name, variant.name)
+        figures = self._figures[variant] = Figures(key, variant.size or 1)
+        if self._writing is None:
+            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        return figures
+
+    async def text(self) -> str:
+        """The sums of all processes, for Prometheus; others' are a few seconds old."""
+        await self._write()
+        return await asyncio.to_thread(self._board.text)
+
+    async def close(self) -> None:
+        """Write what was counted."""
+        if self._writing is not None:
+            self._writing.cancel()
+        await self._write()
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(_EVERY)
+        self._writing = None
+        await self._write()
+
+    async def _write(self) -> None:
+        figures, self._figures = self._figures, {}
+        for counted in figures.values():
+            key = counted.key
+            try:
+                await self._put(key, await asyncio.to_thread(self._read, counted))
+            except Exception:
+                _log.exception("metrics are lost", extra={"event": "metrics-lost", "endpoint": key.endpoint})
+
+        if figures:
+            await asyncio.to_thread(self._board.save)
+
+    def _read(self, counted: Figures) -> list[dict[str, Any]]:
+        """What CloudWatch is told, and in passing the board."""
+        latencies = [Counter(map(_rounded, seen)) for seen in (counted.model, counted.overhead)]
+        self._board.add(counted.key, counted.counters, latencies)
+        return _data(counted, latencies)
+
+    async def _put(self, key: Key, data: list[dict[str, Any]]) -> None:
+        """Call CloudWatch as the service. These calls are no events."""
+        moment = datetime.fromtimestamp(self._world.clock.now(), UTC)
+        call = Call(
+            service="cloudwatch",
+            operation="PutMetricData",
+            request={"Namespace": NAMESPACE, "MetricData": [{**one, "Timestamp": moment} for one in data]},
+            caller=service_caller("sagemaker.amazonaws.com", key.account),
+            account=key.account,
+            region=key.region,
+            request_id=ids.request_id(),
+            world=self._world,
+        )
+        await self._world.dispatch.handler("cloudwatch", "PutMetricData")(call)
+
+
+def _rounded(seconds: float) -> int:
+    micros = int(seconds * 1_000_000)
+    shift = micros.bit_length() - _FINENESS
+    return (micros >> shift) << shift if shift > 0 else micros
+
+
+def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str, Any]]:
+    key = counted.key
+    total, client_errors, server_errors, model_errors = counted.counters
+    dimensions = [{"Name": "EndpointName", "Value": key.endpoint}, {"Name": "VariantName", "Value": key.variant}]
+    counts = {
+        "Invocations": (total, 1.0),
+        "InvocationsPerInstance": (total, 1 / counted.instances),
+        "Invocation4XXErrors": (client_errors, 1.0),
+        "Invocation5XXErrors": (server_errors, 1.0),
+        "InvocationModelErrors": (model_errors, 1.0),
+    }
+    data: list[dict[str, Any]] = []
+    for name, (times, value) in counts.items():
+        data.append(
+            {
+                "MetricName": name,
+                "Dimensions": dimensions,
+                "Unit": "None",
+                "StatisticValues": {
+                    "SampleCount": total,
+                    "Sum": times * value,
+                    "Minimum": value if times == total else 0.0,
+                    "Maximum": value if times else 0.0,
+                },
+            }
+        )
+    for name, seen in zip(("ModelLatency", "OverheadLatency"), latencies, strict=True):
+        values = sorted(seen.items())
+        data += [
+            {
+                "MetricName": name,
+                "Dimensions": dimensions,
+                "Unit": "Microseconds",
+                "Values": [value for value, _ in part],
+                "Counts": [count for _, count in part],
+            }
+            for part in (values[n : n + _MOST] for n in range(0, len(values), _MOST))
+        ]
+    return data
