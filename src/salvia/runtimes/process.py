@@ -230,9 +230,10 @@ class ProcessRuntime:
         )
         view.prepare(dict(zip(spec.hosts, addresses, strict=True)))
         bare = sandbox.level is Level.NONE
-        # A program sees all of the machine's cores, and would start a thread for each.
+        # A program sees all of the machine's cores and memory: it would start a thread for each, and fill it.
         threads = str(max(1, int(bounds.cpus or self.capacity().cpus)))
-        environment = {"PATH": _PATH, "OMP_NUM_THREADS": threads, "HOME": "/root", **spec.environment}
+        given = {"OMP_NUM_THREADS": threads, "SALVIA_MEMORY_LIMIT": str(bounds.memory)}
+        environment = {"PATH": _PATH, **given, "HOME": "/root", **spec.environment}
         if bare:
             own = {"HOME": str(view.folder / "root"), "TMPDIR": str(view.folder / "tmp")}
             environment = {**environment, **own, **spec.environment}

@@ -55,7 +55,7 @@ async def _serve(load: Loader, directory: Path, workers: int) -> int:
 async def _serve_many(load: Loader) -> int:
     loop, models = asyncio.get_running_loop(), Models(load)
     predictor = Predictor(loop, [lambda: models.predicting])
-    loader = Predictor(loop, [lambda: models.loading])
+    loader = Predictor(loop, [lambda: models.loading], heed=False)  # what is reserved is loaded
     await asyncio.gather(predictor.loaded, loader.loaded)
     routes = Routes(predictor, _parameters())
     routes.serve_many(models, predictor, loader)

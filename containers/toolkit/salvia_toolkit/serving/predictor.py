@@ -27,11 +27,15 @@ _LONGEST = 4096  # characters of an exception in an answer
 class Predictor:
     """One thread for each maker of a handler; a maker runs in its thread, so that a model lives where it was made.
 
-    The threads end with the program: when it ends, everybody has their answer.
+    The threads end with the program: when it ends, everybody has their answer. `heed` is whether a request is
+    dropped whose client has gone before its turn came.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, makers: Sequence[Callable[[], Handler]]) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, makers: Sequence[Callable[[], Handler]], *, heed: bool = True
+    ) -> None:
         self._loop = loop
+        self._heed = heed
         self._arrived: list[Job] = []
         self._queue: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
         self._batches = False
@@ -60,7 +64,9 @@ class Predictor:
         try:
             handler = maker()
         except BaseException as problem:
-            self._loop.call_soon_threadsafe(ready.set_exception, problem)
+            fit = isinstance(problem, Exception) and not isinstance(problem, StopIteration)  # for a future
+            told = problem if fit else RuntimeError(f"{type(problem).__name__}: {problem}")
+            self._loop.call_soon_threadsafe(ready.set_exception, told)
             return
         self._batches = handler.batches
         self._loop.call_soon_threadsafe(ready.set_result, None)
@@ -68,7 +74,7 @@ class Predictor:
             jobs = self._queue.get()
             if handler.batches:
                 self._add_more(jobs)
-            self._answer(handler, [job for job in jobs if not job[1].gone])
+            self._answer(handler, [job for job in jobs if not (self._heed and job[1].gone)])
 
     def _add_more(self, jobs: list[Job]) -> None:
         while len(jobs) < _LARGEST_BATCH:
@@ -82,6 +88,8 @@ class Predictor:
             return
         try:
             responses = handler.answer([request for request, _ in jobs])
+            if len(responses) != len(jobs):
+                raise RuntimeError(f"the model gave {len(responses)} answers to {len(jobs)} requests")
         except BaseException as problem:  # a script's sys.exit() must not end the thread
             responses = [failure(problem)] * len(jobs)
         whole: list[tuple[Connection, Response]] = []
@@ -100,7 +108,7 @@ class Predictor:
         source = iter(response.body)
         try:
             first = next(source, b"")
-        except Exception as problem:
+        except BaseException as problem:
             tell(connection.answer, failure(problem))
             return
         tell(connection.begin, response)
@@ -111,7 +119,7 @@ class Predictor:
                     tell(connection.abort)
                     return
             tell(connection.end)
-        except Exception:
+        except BaseException:
             traceback.print_exc()
             tell(connection.abort)
         finally:

@@ -39,7 +39,7 @@ class Worker:
     """The server's end: a handler like any other."""
 
     def __init__(self, load: Loader, directory: Path, threads: int) -> None:
-        self._command = [sys.executable, "-m", __name__, f"{load.__module__}:{load.__name__}", str(directory)]
+        self._command = [sys.executable, "-m", __name__, _reference(load), str(directory)]
         self._environment = {**os.environ, "OMP_NUM_THREADS": str(threads)}
         self._start()
 
@@ -114,21 +114,26 @@ class Worker:
         return f"was killed by {name}" + (" (out of memory, perhaps)" if -code == signal.SIGKILL else "")
 
 
+def _reference(load: Loader) -> str:
+    """MODULE:NAME of a function or class, also where its module is the program that runs."""
+    spec = sys.modules["__main__"].__spec__ if load.__module__ == "__main__" else None
+    return f"{spec.name if spec else load.__module__}:{load.__name__}"
+
+
 def _run(handler: Handler, pipe: Connection) -> None:
-    with contextlib.suppress(*_LOST):
-        while True:
-            requests = pipe.recv()
-            try:
-                responses = list(handler.answer(requests))
-            except Exception as problem:
-                responses = [failure(problem)] * len(requests)
-            bodies = [response.body for response in responses]
-            for response in responses:
-                response.body = response.body if isinstance(response.body, bytes) else None  # type: ignore[assignment]
-            pipe.send(responses)
-            for body in bodies:
-                if not isinstance(body, bytes):
-                    _pass_on(iter(body), pipe)
+    while True:
+        requests = pipe.recv()
+        try:
+            responses = list(handler.answer(requests))
+        except Exception as problem:
+            responses = [failure(problem)] * len(requests)
+        bodies = [response.body for response in responses]
+        for response in responses:
+            response.body = response.body if isinstance(response.body, bytes) else None  # type: ignore[assignment]
+        pipe.send(responses)
+        for body in bodies:
+            if not isinstance(body, bytes):
+                _pass_on(iter(body), pipe)
 
 
 def _pass_on(pieces: Iterator[bytes], pipe: Connection) -> None:
@@ -160,8 +165,9 @@ def _main(reference: str, directory: str, number: str) -> None:
         with contextlib.suppress(*_LOST):
             pipe.send((str(problem), traceback.format_exc()))
         return
-    pipe.send(handler.batches)
-    _run(handler, pipe)
+    with contextlib.suppress(*_LOST):  # the server has ended
+        pipe.send(handler.batches)
+        _run(handler, pipe)
 
 
 if __name__ == "__main__":

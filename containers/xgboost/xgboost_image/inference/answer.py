@@ -44,10 +44,11 @@ class Answers:
 
     def accepted(self, request: Request) -> str:
         """The content type of the answer. Raises Refused (406) when there is none that is wanted."""
-        name = formats.accepted(request.accept or self._default, self._default, _WRITTEN)
-        if name is not None:
-            return name
-        raise Refused(406, f"Accept {request.accept!r} is not written here. Use one of {', '.join(_WRITTEN)}.")
+        wanted = request.accept or self._default
+        name = formats.accepted(wanted, self._default, _WRITTEN)
+        if name is None:
+            raise Refused(406, f"Accept {wanted!r} is not written here. Use one of {', '.join(_WRITTEN)}.")
+        return name
 
     def response(self, predictions: Array, content_type: str) -> Response:
         """The answer to a request."""

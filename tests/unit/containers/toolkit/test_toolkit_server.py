@@ -76,6 +76,18 @@ def test_a_model_that_does_not_batch_gets_one_at_a_time(servers: Servers) -> Non
         assert first.result().status == 200
 
 
+def test_a_model_can_have_processes_of_its_own(servers: Servers) -> None:
+    """SAGEMAKER_MODEL_SERVER_WORKERS, for any image: what is in the program's own module, too."""
+    server = servers.start("echo", {}, ECHO, SAGEMAKER_MODEL_SERVER_WORKERS="2").ready()
+    with ThreadPoolExecutor(2) as pool:
+        began = time.monotonic()
+        assert [one.status for one in pool.map(lambda _: server.invoke(told(sleep=0.5)), range(2))] == [200, 200]
+        assert time.monotonic() - began < 0.9
+    assert server.invoke(told(pieces=2)).body == b"piece 0\npiece 1\n"
+    assert server.invoke(told(refuse=422)).status == 422
+    assert server.stop() == 0
+
+
 def test_pipelined_requests_are_answered_in_their_order(echo: Server) -> None:
     """RFC 9112, 9.3.2."""
     raw = echo.connect()

@@ -212,7 +212,7 @@ class Bad(Exception):
 def transform_fn(model, data, content_type, accept):
     if data == "exit": sys.exit(3)
     if data == "late":
-        return (x for x in [b"a", 1 / 0])
+        return (b"%d" % (1 // x) for x in range(2))
     raise Bad() if data == "bad" else ValueError("no such column")
 """
     server = scripted(servers, script, SAGEMAKER_MODEL_SERVER_WORKERS=workers).ready()
@@ -231,6 +231,8 @@ def transform_fn(model, data, content_type, accept):
         ("import absent", "No module named 'absent'"),
         ("def model_fn(d): raise ValueError('no weights')", "no weights"),
         ("def model_fn(): pass", "model_fn takes 0 arguments"),
+        ("def model_fn(d): return next(iter([]))", "StopIteration"),
+        ("import sys\ndef model_fn(d): sys.exit(0)", "SystemExit"),
         ("", "it holds no file"),
     ],
 )
