@@ -19,7 +19,8 @@ _SOON = 0.3  # seconds
 
 
 def _ended_at(description: dict[str, Any]) -> float:
-    return float(description["TrainingEndTime"].timestamp())
+    """When its status became what the waiter waits for; its instances had ended a moment before."""
+    return float(description["SecondaryStatusTransitions"][-1]["StartTime"].timestamp())
 
 
 def test_the_waiter_of_a_job_returns_with_its_end(jobs: Jobs) -> None:

@@ -92,7 +92,7 @@ def _text(report: dict[str, Any], titles: list[str]) -> Iterator[str]:
     if saved:
         paid = Decimal(total["Cost"])
         share = Decimal(total["SpotSavings"]) / (paid + Decimal(total["SpotSavings"])) * 100
-        yield f"\nManaged spot training saved {share:.0f} % of what the same instances would have cost on demand."
+        yield f"\nManaged spot training saved {share:.0f} % of what all of this would have cost without it."
     if report["Running"]:
         yield "\nRunning now, and what it cost since it started:\n"
         yield from _table(["RESOURCE", "WHAT", "SINCE", "COST", "AN HOUR", ""], _running(report["Running"]), 3)

@@ -13,7 +13,7 @@ import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from salvia.store import documents, leases
 from salvia.store.db import Transaction
@@ -41,6 +41,17 @@ class Outcome:
     requeue: float | None = None
     also: Callable[[Transaction], None] | None = None
     delete: bool = False
+
+    def along(self, write: Callable[[Transaction], None]) -> Outcome:
+        """The same, and `write` in its transaction."""
+        also = self.also
+
+        def both(tx: Transaction) -> None:
+            write(tx)
+            if also is not None:
+                also(tx)
+
+        return replace(self, also=both)
 
 
 Reconciler = Callable[[Document, World], Awaitable[Outcome]]

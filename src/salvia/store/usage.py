@@ -11,6 +11,7 @@ Moments are virtual. AWS bills by the second: they are kept as whole ones, and w
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -103,7 +104,7 @@ def tag(tx: Transaction, document: Document) -> None:
 async def between(db: Database, account: str, since: int, until: int) -> list[Stretch]:
     """Whatever of an account's ran at any time from `since` to before `until`, in the order of its start."""
     rows = await db.scan(_BETWEEN, {"account": account, "since": since, "until": until})
-    return [_stretch(row) for row in rows]
+    return await asyncio.to_thread(lambda: [_stretch(row) for row in rows])
 
 
 def _stretch(row: Row) -> Stretch:

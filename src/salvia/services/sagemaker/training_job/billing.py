@@ -25,15 +25,7 @@ _POOL = "pool"
 
 def along(job: Document, outcome: Outcome) -> Outcome:
     """Meter what a step found to have begun or ended, in the transaction that says so."""
-    if not _news(job):
-        return outcome
-
-    def both(tx: Transaction) -> None:
-        meter(tx, job)
-        if outcome.also is not None:
-            outcome.also(tx)
-
-    return replace(outcome, also=both)
+    return outcome.along(lambda tx: meter(tx, job)) if _news(job) else outcome
 
 
 def meter(tx: Transaction, job: Document) -> None:

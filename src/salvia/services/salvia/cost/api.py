@@ -42,7 +42,8 @@ async def get_cost(call: Call) -> dict[str, Any]:
         raise validation_error("StartTime must be before EndTime, and neither in the future.")
     keys = _keys(request.get("GroupBy") or [{"Type": "RESOURCE"}])
     found = await usage.between(call.db, call.account, since, until)
-    running = [stretch for stretch in await usage.between(call.db, call.account, now, now) if stretch.use.paid]
+    alive = [one for one in await usage.between(call.db, call.account, now, now) if one.ended_at is None]
+    running = [stretch for stretch in alive if stretch.use.paid]
     try:
         answer = await asyncio.to_thread(_answer, found, running, since, until, now, keys, call.world.settings.prices)
     except ValueError as error:

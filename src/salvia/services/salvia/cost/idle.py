@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from salvia.control import errand
 from salvia.control.call import Call
-from salvia.core import ids
 from salvia.core.arns import parse_arn
 from salvia.core.caller import service_caller
 from salvia.core.clock import timestamp
@@ -18,6 +18,7 @@ from salvia.store.documents import Document
 from salvia.store.usage import Stretch
 
 _DAY, _HOUR = 86_400, 3_600
+_SERVICE = "salvia"
 _QUERIES = 500  # metrics a request of GetMetricData
 
 
@@ -39,21 +40,20 @@ async def endpoints(call: Call, running: Iterable[Stretch]) -> set[str]:
 
 async def _invoked(call: Call, region: str, variants: Sequence[tuple[Document, str]], now: float) -> set[str]:
     """The endpoints of those variants that were invoked in the last day."""
-    answer = await _ask(
-        call,
-        region,
-        {
-            "StartTime": timestamp(now - _DAY),
-            "EndTime": timestamp(now),
-            "MetricDataQueries": [
-                {
-                    "Id": f"v{place}",
-                    "MetricStat": {"Metric": _metric(endpoint.name, variant), "Period": _HOUR, "Stat": "Sum"},
-                }
-                for place, (endpoint, variant) in enumerate(variants)
-            ],
-        },
-    )
+    request = {
+        "StartTime": timestamp(now - _DAY),
+        "EndTime": timestamp(now),
+        "MetricDataQueries": [
+            {
+                "Id": f"v{place}",
+                "MetricStat": {"Metric": _metric(endpoint.name, variant), "Period": _HOUR, "Stat": "Sum"},
+            }
+            for place, (endpoint, variant) in enumerate(variants)
+        ],
+    }
+    # As the service: whoever may see the bill need not be allowed to see metrics.
+    caller = service_caller(_SERVICE, call.account)
+    answer = await errand.run(call.world, caller, _SERVICE, region, "cloudwatch", "GetMetricData", request)
     sums = {found["Id"]: sum(found["Values"]) for found in answer["MetricDataResults"]}
     return {endpoint.arn for place, (endpoint, _) in enumerate(variants) if sums.get(f"v{place}")}
 
@@ -65,20 +65,3 @@ def _metric(endpoint: str, variant: str) -> dict[str, Any]:
         "MetricName": "Invocations",
         "Dimensions": [{"Name": name, "Value": value} for name, value in dimensions.items()],
     }
-
-
-async def _ask(call: Call, region: str, request: dict[str, Any]) -> dict[str, Any]:
-    """Ask CloudWatch as the service: whoever may see the bill need not be allowed to see metrics."""
-    own = Call(
-        service="cloudwatch",
-        operation="GetMetricData",
-        request=request,
-        caller=service_caller("salvia", call.account),
-        account=call.account,
-        region=region,
-        request_id=ids.request_id(),
-        world=call.world,
-    )
-    answer = await call.world.dispatch.handler("cloudwatch", "GetMetricData")(own)
-    assert isinstance(answer, dict)
-    return answer
