@@ -37,7 +37,6 @@ from .wire import LARGEST, How, Wire
 
 _LONGEST_HEAD = 16 * 1024
 _BEGINS = b"POST /endpoints/"
-_PLAIN = 1024  # characters of a header. Source: model, Header
 
 
 class FastConnection(Connection):
@@ -190,15 +189,8 @@ class _Exchange:
 
 def _plain(head: Head, body: bytes) -> dict[str, Any] | None:
     """The members of a request that has but a body and its types; None for any other, or one that may not be valid."""
-    content_type, accept = head.fields.get(b"content-type", b""), head.fields.get(b"accept", b"")
-    if head.more or not body or len(content_type) > _PLAIN or len(accept) > _PLAIN:
-        return None
-    members: dict[str, Any] = {"EndpointName": head.name, "Body": body}
-    if content_type:
-        members["ContentType"] = content_type.decode()
-    if accept:
-        members["Accept"] = accept.decode()
-    return members
+    shape = head.shape
+    return {**shape.members, "Body": body} if body and not shape.more else None
 
 
 def _members(head: Head, body: bytes) -> dict[str, Any]:
@@ -210,12 +202,14 @@ def _members(head: Head, body: bytes) -> dict[str, Any]:
 
 
 def _request(head: Head, body: bytes) -> HttpRequest:
-    headers = Headers([(name.decode(), value.decode()) for name, value in head.fields.items()])
-    return HttpRequest("POST", head.path.decode(), "", headers, body)
+    headers = Headers([(name.decode(), value.decode()) for name, value in head.shape.fields.items()])
+    return HttpRequest("POST", head.shape.path.decode(), "", headers, body)
 
 
 def _route(head: Head) -> protocol.Route:
-    return protocol.Route(SERVICE, OPERATION, operation(SERVICE, OPERATION), "rest-json", {"EndpointName": head.name})
+    return protocol.Route(
+        SERVICE, OPERATION, operation(SERVICE, OPERATION), "rest-json", {"EndpointName": head.shape.name}
+    )
 
 
 @lru_cache(maxsize=256)

@@ -1,7 +1,11 @@
 """The head of a plain invocation, read in a few microseconds.
 
 It takes a part of what HTTP allows, and that as llhttp would: one line a header, no header twice, printable ASCII, a
-length. Of whatever is different it says so, and llhttp reads it. Lines that clients repeat are read once.
+length. Of whatever is different it says so, and llhttp reads it.
+
+Clients send the same head again and again, but for a few values: *places*. What is around them is read once, as a
+`Shape`; then a head is known by it. Within places there is nothing but letters, digits and hyphens, so that none can
+hold a header of its own.
 """
 
 from __future__ import annotations
@@ -13,10 +17,11 @@ from salvia.core.authorization import ALGORITHM
 
 _PATH = re.compile(rb"/endpoints/([a-zA-Z0-9-]{1,63})/invocations")
 _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ ]?([!-~](?:[ -~]*[!-~])?)")
-_SIGNATURE = re.compile(rb"[0-9a-f]{64}")
-_SIGNED = b"Authorization: " + ALGORITHM.encode()
-_CHANGING = (b"X-Amz-Date", b"amz-sdk-invocation-id", b"X-Amzn-Trace-Id", b"traceparent")  # not worth remembering
-_REMEMBERED = 4096
+_SIGNED = ALGORITHM.encode()
+_SIGNATURE = b", Signature="
+_TYPES, _LONGEST = (b"content-type", b"accept"), 1024  # characters. Source: model, Header
+_REMEMBERED = 1024
+_MEMBER = b"x-amzn-sagemaker-"
 # What makes a request peculiar: another of these, a body that is told otherwise, or somebody to be told to go on.
 _PECULIAR = frozenset(
     (
@@ -33,79 +38,93 @@ _PECULIAR = frozenset(
         b"x-amz-target",
     )
 )
-_MEMBER = b"x-amzn-sagemaker-"
-_lines: dict[bytes, tuple[bytes, bytes]] = {}
-_names: dict[bytes, str] = {}
+_shapes: dict[bytes, Shape | None] = {}
+
+
+class Shape:
+    """What the heads of many requests have in common.
+
+    `signer` is the Authorization header without its signature; `fields` are all others, by lower-case name, those of
+    places as they were first seen. `members` are those of the operation but for the body; `more`: members of the operation are among them, beside the types.
+    """
+
+    __slots__ = ("fields", "members", "more", "name", "path", "signer")
+
+    def __init__(self, path: bytes, name: str, fields: dict[bytes, bytes], signer: bytes) -> None:
+        self.path = path
+        self.name = name
+        self.fields = fields
+        self.signer = signer
+        self.more = any(field.startswith(_MEMBER) for field in fields)
+        types = {"ContentType": fields.get(b"content-type"), "Accept": fields.get(b"accept")}
+        self.members = {"EndpointName": name, **{member: value.decode() for member, value in types.items() if value}}
 
 
 class Head(NamedTuple):
-    """`signer` is the Authorization header without its signature; `fields` are all others, by lower-case name.
+    """One request's: its shape, and what stands in its places."""
 
-    `more`: members of the operation are among them, beside the types.
-    """
-
-    path: bytes
-    name: str
-    fields: dict[bytes, bytes]
-    signer: bytes
+    shape: Shape
+    date: bytes
     signature: bytes
     length: int
-    more: bool
 
 
 def read(head: bytes) -> Head | None:
     """The head of a message, without its empty line; None when it is not plain."""
+    date, length = head.find(b"\r\nX-Amz-Date: ") + 14, head.find(b"\r\nContent-Length: ") + 18
+    if date < 14 or length < 18:  # others write them small
+        date, length = head.find(b"\r\nx-amz-date: ") + 14, head.find(b"\r\ncontent-length: ") + 18
+    signature = head.find(_SIGNATURE) + 12
+    if date < 14 or length < 18 or signature < 12:
+        return None
+    end = head.find(b"\r", length)
+    size = head[length : end if end > 0 else len(head)]
+    places = [(date, date + 16), (signature, signature + 64), (length, length + len(size))]
+    unique = head.find(b"\r\namz-sdk-invocation-id: ") + 25
+    if unique >= 25:
+        places.append((unique, unique + 36))
+    places.sort()
+    around, at = [], 0
+    for begin, finish in places:
+        around.append(head[at:begin])
+        if not head[begin:finish].replace(b"-", b"").isalnum():
+            return None
+        at = finish
+    around.append(head[at:])
+    known = b"\0".join(around)
+    try:
+        shape = _shapes[known]
+    except KeyError:
+        shape = _learn(known, head)
+    if shape is None or not (size.isdigit() and len(size) < 8):
+        return None
+    return Head(shape, head[date : date + 16], head[signature : signature + 64], int(size))
+
+
+def _learn(known: bytes, head: bytes) -> Shape | None:
+    if len(_shapes) >= _REMEMBERED:
+        _shapes.clear()
+    shape = _shapes[known] = _shape(head)
+    return shape
+
+
+def _shape(head: bytes) -> Shape | None:
     first, *lines = head.split(b"\r\n")
     path = first[5:-9]
-    if not (first.startswith(b"POST ") and first.endswith(b" HTTP/1.1")):
-        return None
-    name = _names.get(path) or _name(path)
-    if name is None:
+    found = _PATH.fullmatch(path)
+    if found is None or not (first.startswith(b"POST ") and first.endswith(b" HTTP/1.1")):
         return None
     fields: dict[bytes, bytes] = {}
-    signer = signature = b""
-    more = False
     for line in lines:
-        pair = _lines.get(line)
+        pair = _LINE.fullmatch(line)
         if pair is None:
-            if line.startswith(_SIGNED) and not signer:
-                signer, _, signature = line.rpartition(b"Signature=")
-                continue
-            pair = _pair(line)
-            if pair is None:
-                return None
-        field, value = pair
-        if field in fields:
+            return None
+        field, value = pair[1].lower(), pair[2]
+        peculiar = field in _PECULIAR and (field, value) != (b"connection", b"keep-alive")
+        if peculiar or field in fields or (field in _TYPES and len(value) > _LONGEST):
             return None
         fields[field] = value
-        if field.startswith(_MEMBER):
-            more = True
-    length = fields.get(b"content-length", b"")
-    if not signer or not _SIGNATURE.fullmatch(signature) or not (length.isdigit() and len(length) < 8):
+    signer, _, signature = fields.pop(b"authorization", b"").rpartition(_SIGNATURE)
+    if not signer.startswith(_SIGNED) or len(signature) != 64 or _SIGNATURE in signer:
         return None
-    return Head(path, name, fields, signer, signature, int(length), more)
-
-
-def _name(path: bytes) -> str | None:
-    found = _PATH.fullmatch(path)
-    if found is None:
-        return None
-    if len(_names) >= _REMEMBERED:
-        _names.clear()
-    return _names.setdefault(path, found[1].decode())
-
-
-def _pair(line: bytes) -> tuple[bytes, bytes] | None:
-    found = _LINE.fullmatch(line)
-    if found is None:
-        return None
-    pair = found[1].lower(), found[2]
-    if pair[0] in _PECULIAR and pair != (b"connection", b"keep-alive"):
-        return None
-    if pair[0] == b"authorization":
-        return None
-    if not line.startswith(_CHANGING):
-        if len(_lines) >= _REMEMBERED:
-            _lines.clear()
-        _lines[line] = pair
-    return pair
+    return Shape(path, found[1].decode(), fields, signer)
