@@ -45,7 +45,8 @@ class Shape:
     """What the heads of many requests have in common.
 
     `signer` is the Authorization header without its signature; `fields` are all others, by lower-case name, those of
-    places as they were first seen. `members` are those of the operation but for the body; `more`: members of the operation are among them, beside the types.
+    places as they were first seen. `members` are those of the operation that are plain, but for the body; `more`:
+    there are others.
     """
 
     __slots__ = ("fields", "members", "more", "name", "path", "signer")
