@@ -36,6 +36,7 @@ from .traffic import Traffic
 from .wire import LARGEST, How, Wire
 
 _LONGEST_HEAD = 16 * 1024
+_NOTED = 60.0  # seconds between notes that a key is used
 _BEGINS = b"POST /endpoints/"
 
 
@@ -54,6 +55,7 @@ class FastConnection(Connection):
         self._exchange: _Exchange | None = None
         self._kept: bytes | bytearray = b""
         self._ending = False
+        self._active = 0.0  # when it was last answered, other than through uvicorn
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is not None:
@@ -65,7 +67,6 @@ class FastConnection(Connection):
             elif len(self._kept) > _LONGEST_HEAD:
                 self.flow.pause_reading()
         elif data.startswith(_BEGINS) and self._idle() and (exchange := self._begun(data)) is not None:
-            self._unset_keepalive_if_required()
             self._exchange = exchange
             self._kept = data
             exchange.go_on(data)
@@ -101,9 +102,22 @@ class FastConnection(Connection):
         if self._ending:
             self.transport.close()
             return
-        self.on_response_complete()
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._active = time.monotonic()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_handler()
         if kept:
             self.data_received(bytes(kept))
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that nobody uses; invocations, being many, do not each set and cancel a timer."""
+        left = self._active + self.timeout_keep_alive - time.monotonic()
+        if self._exchange is None and left <= 0:
+            super().timeout_keep_alive_handler()
+        else:
+            again = self.timeout_keep_alive if self._exchange is not None else left
+            self.timeout_keep_alive_task = self.loop.call_later(again, self.timeout_keep_alive_handler)
 
     def shutdown(self) -> None:
         if self._exchange is not None and self._exchange.started:
@@ -150,15 +164,18 @@ class _Exchange:
     def _invocation(self, body: bytes) -> Invocation | None:
         """The request, permitted, proved and valid; None: it is not, or more is to be done about it."""
         world, head = self._connection._world, self._head
+        now = world.clock.wall()
         found = permit(world, head)
-        if found is None or not found.proves(head, body, world.clock.wall()):
+        if found is None or not found.proves(head, body, now):
             return None
         try:
             members = _plain(head, body) or _members(head, body)
             invocation = Invocation(self._connection._traffic, found.endpoint, members, self, self._began)
         except ServiceError:
             return None
-        world.providers.used(found.caller, SERVICE, found.region)
+        if now - found.noted > _NOTED:
+            found.noted = now
+            world.providers.used(found.caller, SERVICE, found.region)
         return invocation
 
     def begun(self, answer: Answer, wire: Wire) -> bool:

@@ -45,6 +45,7 @@ class Permit:
     behind: bytes
     scope: bytes
     expires: float
+    noted: float = 0.0  # when its use was
 
     def proves(self, head: Head, body: bytes, now: float) -> bool:
         """Whether a request is its signer's, as it stands, and of now."""
