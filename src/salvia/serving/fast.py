@@ -13,6 +13,7 @@ there, of which no trail wants to know.
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import lru_cache
 from typing import Any
@@ -35,7 +36,8 @@ from .permit import OPERATION, SERVICE, permit
 from .traffic import Traffic
 from .wire import LARGEST, How, Wire
 
-_LONGEST_HEAD = 16 * 1024
+_log = logging.getLogger("salvia.serving")
+_LONGEST_HEAD = 4096
 _NOTED = 60.0  # seconds between notes that a key is used
 _BEGINS = b"POST /endpoints/"
 
@@ -94,20 +96,28 @@ class FastConnection(Connection):
 
     def answered(self, response: bytes, length: int) -> None:
         """Send the answer to the `length` bytes of a message; go on with what came after them."""
-        self._exchange = None
+        kept, self._kept = self._kept[length:], b""
         if self.transport.is_closing():
+            self._exchange = None
             return
         self.transport.write(response)
-        kept, self._kept = self._kept[length:], b""
         if self._ending:
             self.transport.close()
             return
+        if kept:  # by and by: a client may have sent more than a stack can hold
+            self._kept = kept
+            self.loop.call_soon(self._next)
+        else:
+            self._exchange = None
         self.server_state.total_requests += 1
         self.flow.resume_reading()
         self._active = time.monotonic()
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_handler()
-        if kept:
+
+    def _next(self) -> None:
+        kept, self._kept, self._exchange = self._kept, b"", None
+        if not self.transport.is_closing():
             self.data_received(bytes(kept))
 
     def timeout_keep_alive_handler(self) -> None:
@@ -165,13 +175,16 @@ class _Exchange:
         """The request, permitted, proved and valid; None: it is not, or more is to be done about it."""
         world, head = self._connection._world, self._head
         now = world.clock.wall()
-        found = permit(world, head)
-        if found is None or not found.proves(head, body, now):
-            return None
         try:
+            found = permit(world, head)
+            if found is None or not found.proves(head, body, now):
+                return None
             members = _plain(head, body) or _members(head, body)
             invocation = Invocation(self._connection._traffic, found.endpoint, members, self, self._began)
         except ServiceError:
+            return None
+        except Exception:  # the chain has words for it, or does better
+            _log.exception("not invoked the fast way", extra={"event": "fast-failed"})
             return None
         if now - found.noted > _NOTED:
             found.noted = now

@@ -91,7 +91,7 @@ def _permit(world: World, shape: Shape) -> Permit | None:
     known = None if open_to_all else world.providers.key(claim.access_key)
     if known is None and not open_to_all:
         return None
-    if known is not None and (known.session_token or "") != (claim.session_token or ""):
+    if known is not None and not _same(known.session_token, claim.session_token):
         return None
     caller = root(world.settings.account) if known is None else known.caller
     region = claim.region or world.settings.region
@@ -112,6 +112,10 @@ def _permit(world: World, shape: Shape) -> Permit | None:
         scope=f"{claim.date}/{claim.region}/{claim.service}/{TERMINATOR}".encode(),
         expires=known.expires_at if known is not None and known.expires_at is not None else float("inf"),
     )
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return hmac.compare_digest((one or "").encode(), (other or "").encode())
 
 
 def _endpoint(world: World, caller: Caller, region: str, name: str) -> Endpoint | None:
