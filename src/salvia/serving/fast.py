@@ -29,8 +29,7 @@ from salvia.protocol.models import operation
 from salvia.protocol.proxy.connection import Connection
 from salvia.protocol.proxy.door import Proxy
 
-from . import head as heads
-from .head import Head
+from .head import Head, Reader
 from .invocation import Answer, Invocation
 from .permit import OPERATION, SERVICE, permit
 from .traffic import Traffic
@@ -53,6 +52,7 @@ class FastConnection(Connection):
         super().__init__(proxy, **uvicorns)
         self._world = world
         self._traffic = world.part(Traffic)
+        self._heads = Reader()
         self._between = True
         self._exchange: _Exchange | None = None
         self._kept: bytes | bytearray = b""
@@ -86,7 +86,7 @@ class FastConnection(Connection):
 
     def _begun(self, data: bytes) -> _Exchange | None:
         end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
-        head = heads.read(data[:end]) if end > 0 else None
+        head = self._heads.read(data[:end]) if end > 0 else None
         return _Exchange(self, head, end + 4) if head is not None and head.length <= LARGEST else None
 
     def give_up(self) -> None:
