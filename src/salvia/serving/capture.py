@@ -146,10 +146,12 @@ class Capture:
         await self._put()
 
     async def _put_soon(self) -> None:
-        while self._heaps:
-            await asyncio.sleep(_EVERY)
-            await self._put()
-        self._putting = None
+        try:
+            while self._heaps:
+                await asyncio.sleep(_EVERY)
+                await self._put()
+        finally:
+            self._putting = None
 
     async def _put(self) -> None:
         heaps, self._heaps = self._heaps, {}

@@ -13,6 +13,7 @@ there, of which no trail wants to know.
 
 from __future__ import annotations
 
+import logging
 import time
 from functools import lru_cache
 from typing import Any
@@ -28,16 +29,16 @@ from salvia.protocol.models import operation
 from salvia.protocol.proxy.connection import Connection
 from salvia.protocol.proxy.door import Proxy
 
-from . import head as heads
-from .head import Head
+from .head import Head, Reader
 from .invocation import Answer, Invocation
 from .permit import OPERATION, SERVICE, permit
 from .traffic import Traffic
 from .wire import LARGEST, How, Wire
 
-_LONGEST_HEAD = 16 * 1024
+_log = logging.getLogger("salvia.serving")
+_LONGEST_HEAD = 4096
+_NOTED = 60.0  # seconds between notes that a key is used
 _BEGINS = b"POST /endpoints/"
-_PLAIN = 1024  # characters of a header. Source: model, Header
 
 
 class FastConnection(Connection):
@@ -51,10 +52,12 @@ class FastConnection(Connection):
         super().__init__(proxy, **uvicorns)
         self._world = world
         self._traffic = world.part(Traffic)
+        self._heads = Reader()
         self._between = True
         self._exchange: _Exchange | None = None
         self._kept: bytes | bytearray = b""
         self._ending = False
+        self._active = 0.0  # when it was last answered, other than through uvicorn
 
     def data_received(self, data: bytes) -> None:
         if self._exchange is not None:
@@ -66,7 +69,6 @@ class FastConnection(Connection):
             elif len(self._kept) > _LONGEST_HEAD:
                 self.flow.pause_reading()
         elif data.startswith(_BEGINS) and self._idle() and (exchange := self._begun(data)) is not None:
-            self._unset_keepalive_if_required()
             self._exchange = exchange
             self._kept = data
             exchange.go_on(data)
@@ -84,7 +86,7 @@ class FastConnection(Connection):
 
     def _begun(self, data: bytes) -> _Exchange | None:
         end = data.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
-        head = heads.read(data[:end]) if end > 0 else None
+        head = self._heads.read(data[:end]) if end > 0 else None
         return _Exchange(self, head, end + 4) if head is not None and head.length <= LARGEST else None
 
     def give_up(self) -> None:
@@ -94,17 +96,38 @@ class FastConnection(Connection):
 
     def answered(self, response: bytes, length: int) -> None:
         """Send the answer to the `length` bytes of a message; go on with what came after them."""
-        self._exchange = None
+        kept, self._kept = self._kept[length:], b""
         if self.transport.is_closing():
+            self._exchange = None
             return
         self.transport.write(response)
-        kept, self._kept = self._kept[length:], b""
         if self._ending:
             self.transport.close()
             return
-        self.on_response_complete()
-        if kept:
+        if kept:  # by and by: a client may have sent more than a stack can hold
+            self._kept = kept
+            self.loop.call_soon(self._next)
+        else:
+            self._exchange = None
+        self.server_state.total_requests += 1
+        self.flow.resume_reading()
+        self._active = time.monotonic()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_handler()
+
+    def _next(self) -> None:
+        kept, self._kept, self._exchange = self._kept, b"", None
+        if not self.transport.is_closing():
             self.data_received(bytes(kept))
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that nobody uses; invocations, being many, do not each set and cancel a timer."""
+        left = self._active + self.timeout_keep_alive - time.monotonic()
+        if self._exchange is None and left <= 0:
+            super().timeout_keep_alive_handler()
+        else:
+            again = self.timeout_keep_alive if self._exchange is not None else left
+            self.timeout_keep_alive_task = self.loop.call_later(again, self.timeout_keep_alive_handler)
 
     def shutdown(self) -> None:
         if self._exchange is not None and self._exchange.started:
@@ -151,15 +174,21 @@ class _Exchange:
     def _invocation(self, body: bytes) -> Invocation | None:
         """The request, permitted, proved and valid; None: it is not, or more is to be done about it."""
         world, head = self._connection._world, self._head
-        found = permit(world, head)
-        if found is None or not found.proves(head, body, world.clock.wall()):
-            return None
+        now = world.clock.wall()
         try:
+            found = permit(world, head)
+            if found is None or not found.proves(head, body, now):
+                return None
             members = _plain(head, body) or _members(head, body)
             invocation = Invocation(self._connection._traffic, found.endpoint, members, self, self._began)
         except ServiceError:
             return None
-        world.providers.used(found.caller, SERVICE, found.region)
+        except Exception:  # the chain has words for it, or does better
+            _log.exception("not invoked the fast way", extra={"event": "fast-failed"})
+            return None
+        if now - found.noted > _NOTED:
+            found.noted = now
+            world.providers.used(found.caller, SERVICE, found.region)
         return invocation
 
     def begun(self, answer: Answer, wire: Wire) -> bool:
@@ -190,15 +219,8 @@ class _Exchange:
 
 def _plain(head: Head, body: bytes) -> dict[str, Any] | None:
     """The members of a request that has but a body and its types; None for any other, or one that may not be valid."""
-    content_type, accept = head.fields.get(b"content-type", b""), head.fields.get(b"accept", b"")
-    if head.more or not body or len(content_type) > _PLAIN or len(accept) > _PLAIN:
-        return None
-    members: dict[str, Any] = {"EndpointName": head.name, "Body": body}
-    if content_type:
-        members["ContentType"] = content_type.decode()
-    if accept:
-        members["Accept"] = accept.decode()
-    return members
+    shape = head.shape
+    return {**shape.members, "Body": body} if body and not shape.more else None
 
 
 def _members(head: Head, body: bytes) -> dict[str, Any]:
@@ -210,12 +232,14 @@ def _members(head: Head, body: bytes) -> dict[str, Any]:
 
 
 def _request(head: Head, body: bytes) -> HttpRequest:
-    headers = Headers([(name.decode(), value.decode()) for name, value in head.fields.items()])
-    return HttpRequest("POST", head.path.decode(), "", headers, body)
+    headers = Headers([(name.decode(), value.decode()) for name, value in head.shape.fields.items()])
+    return HttpRequest("POST", head.shape.path.decode(), "", headers, body)
 
 
 def _route(head: Head) -> protocol.Route:
-    return protocol.Route(SERVICE, OPERATION, operation(SERVICE, OPERATION), "rest-json", {"EndpointName": head.name})
+    return protocol.Route(
+        SERVICE, OPERATION, operation(SERVICE, OPERATION), "rest-json", {"EndpointName": head.shape.name}
+    )
 
 
 @lru_cache(maxsize=256)

@@ -207,6 +207,8 @@ class Invocation:
             self._fail(errors.unavailable(f"No instance of variant {self.variant.name} can be reached. Try again."))
         elif how == "full":
             self._fail(errors.unavailable(f"Variant {self.variant.name} is asked for more than it can do: {why}."))
+        elif how == "left":  # which is not the model's fault
+            self._traffic.meters.count(self._endpoint, self.variant, 200, self)
         elif how == "closed" and self._again:
             self._again = False
             self.start()

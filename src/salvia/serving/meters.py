@@ -67,6 +67,7 @@ class Meters:
         self._world = world
         self._figures: dict[Variant, Figures] = {}
         self._writing: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
         self._board = Board(world.settings.run / "metrics")
 
     def count(self, endpoint: Endpoint, variant: Variant, status: int | None, invocation: Invocation) -> None:
@@ -109,6 +110,10 @@ class Meters:
         await self._write()
 
     async def _write(self) -> None:
+        async with self._turn:
+            await self._write_all()
+
+    async def _write_all(self) -> None:
         figures, self._figures = self._figures, {}
         for counted in figures.values():
             key = counted.key

@@ -1,4 +1,4 @@
-"""Who may invoke what, remembered until anything is committed; and the proof that a request comes from them.
+"""Who may invoke what, remembered until it may have changed; and the proof that a request comes from them.
 
 `control.authenticate` and `control.authorize` decide; here is what of their decision holds for further requests of the
 same signer to the same endpoint. The signature of each is proved, over the same canonical request as `core.sigv4`'s.
@@ -15,7 +15,7 @@ from salvia.control.authenticate import root
 from salvia.control.authorize import standing
 from salvia.control.call import Call
 from salvia.control.world import World
-from salvia.core.authorization import ALGORITHM, SKEW, read_authorization
+from salvia.core.authorization import ALGORITHM, SKEW, TERMINATOR, read_authorization
 from salvia.core.caller import Caller
 from salvia.core.canonical import seconds
 from salvia.core.errors import ServiceError
@@ -23,7 +23,7 @@ from salvia.core.http import Headers, HttpRequest
 from salvia.core.sigv4 import signing_key
 
 from .endpoint import Endpoint
-from .head import Head
+from .head import Head, Shape
 from .traffic import Traffic
 
 SERVICE, OPERATION = "sagemaker_runtime", "InvokeEndpoint"
@@ -31,38 +31,37 @@ SERVICE, OPERATION = "sagemaker_runtime", "InvokeEndpoint"
 
 @dataclass(slots=True)
 class Permit:
-    """A signer's key and endpoint. `key` is the signing key; empty with `--auth off`."""
+    """A signer's key and endpoint. `key` is the signing key, empty with `--auth off`.
+
+    `before` and `behind` are the canonical request around the date that a request was signed at.
+    """
 
     caller: Caller
     region: str
     endpoint: Endpoint
     key: bytes
     date: bytes
+    before: bytes
+    behind: bytes
     scope: bytes
-    names: tuple[bytes, ...]
-    signed: bytes
-    token: bytes
     expires: float
+    noted: float = 0.0  # when its use was
 
     def proves(self, head: Head, body: bytes, now: float) -> bool:
         """Whether a request is its signer's, as it stands, and of now."""
         if not self.key:
             return True
-        fields = head.fields
-        stamp = fields.get(b"x-amz-date", b"")
+        date = head.date
         try:
-            if abs(seconds(stamp.decode()) - now) > SKEW:
+            if abs(seconds(date.decode()) - now) > SKEW:
                 return False
         except ValueError:
             return False
-        if stamp[:8] != self.date or now >= self.expires or fields.get(b"x-amz-security-token", b"") != self.token:
+        if date[:8] != self.date or now >= self.expires:
             return False
-        headers = b"".join([b"%b:%b\n" % (name, fields.get(name, b"")) for name in self.names])
-        if b"  " in headers:  # the canonical form has single spaces
-            return False
-        canonical = b"POST\n%b\n\n%b\n%b\n%b" % (head.path, headers, self.signed, sha256(body).hexdigest().encode())
-        to_sign = b"%b\n%b\n%b" % (stamp, self.scope, sha256(canonical).hexdigest().encode())
-        signature = hmac.digest(self.key, _ALGORITHM + to_sign, "sha256").hex().encode()
+        canonical = b"%b%b%b%b" % (self.before, date, self.behind, sha256(body).hexdigest().encode())
+        to_sign = b"%b%b\n%b\n%b" % (_ALGORITHM, date, self.scope, sha256(canonical).hexdigest().encode())
+        signature = hmac.digest(self.key, to_sign, "sha256").hex().encode()
         return hmac.compare_digest(signature, head.signature)
 
 
@@ -70,41 +69,53 @@ _ALGORITHM = f"{ALGORITHM}\n".encode()
 
 
 def permit(world: World, head: Head) -> Permit | None:
-    """What stands for a signer and an endpoint; None where each request has to be looked at."""
-    return world.db.recall((head.signer, head.path), lambda db: _permit(world, head))
+    """What stands for the signer and the endpoint of a shape; None where each request has to be looked at."""
+    shape = head.shape
+    return world.db.recall(shape, lambda db: _permit(world, shape))
 
 
-def _permit(world: World, head: Head) -> Permit | None:
-    pairs = [(name.decode(), value.decode()) for name, value in head.fields.items()]
-    signed = f"{head.signer.decode()}Signature={head.signature.decode()}".partition(": ")
-    request = HttpRequest("POST", head.path.decode(), "", Headers([*pairs, (signed[0], signed[2])]))
+def _permit(world: World, shape: Shape) -> Permit | None:
+    pairs = [(name.decode(), value.decode()) for name, value in shape.fields.items()]
+    signed = ("authorization", f"{shape.signer.decode()}, Signature={'0' * 64}")
     try:
-        claim = read_authorization(request)
+        claim = read_authorization(HttpRequest("POST", shape.path.decode(), "", Headers([*pairs, signed])))
     except ServiceError:
         return None
-    if claim is None or claim.service != "sagemaker" or "host" not in claim.signed_headers:
+    # What changes from request to request is not in the shape: of that, the date alone may be signed.
+    changing = {"content-length", "amz-sdk-invocation-id"}
+    if claim is None or claim.service != "sagemaker" or not {"host", "x-amz-date"} <= set(claim.signed_headers):
+        return None
+    if changing & set(claim.signed_headers) or any(b"  " in value for value in shape.fields.values()):
         return None
     open_to_all = world.settings.auth == "off"
     known = None if open_to_all else world.providers.key(claim.access_key)
     if known is None and not open_to_all:
         return None
+    if known is not None and not _same(known.session_token, claim.session_token):
+        return None
     caller = root(world.settings.account) if known is None else known.caller
     region = claim.region or world.settings.region
-    endpoint = _endpoint(world, caller, region, head.name)
+    endpoint = _endpoint(world, caller, region, shape.name)
     if endpoint is None:
         return None
+    lines = {name: b"%b:%b\n" % (name.encode(), shape.fields.get(name.encode(), b"")) for name in claim.signed_headers}
+    order = list(lines)
+    at = order.index("x-amz-date")
     return Permit(
         caller=caller,
         region=region,
         endpoint=endpoint,
         key=b"" if known is None else signing_key(known.secret, claim.date, claim.region, claim.service),
         date=claim.date.encode(),
-        scope=f"{claim.date}/{claim.region}/{claim.service}/aws4_request".encode(),
-        names=tuple(name.encode() for name in claim.signed_headers),
-        signed=";".join(claim.signed_headers).encode(),
-        token=((known.session_token if known is not None else None) or "").encode(),
+        before=b"POST\n%b\n\n%bx-amz-date:" % (shape.path, b"".join(lines[name] for name in order[:at])),
+        behind=b"\n%b\n%b\n" % (b"".join(lines[name] for name in order[at + 1 :]), ";".join(order).encode()),
+        scope=f"{claim.date}/{claim.region}/{claim.service}/{TERMINATOR}".encode(),
         expires=known.expires_at if known is not None and known.expires_at is not None else float("inf"),
     )
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return hmac.compare_digest((one or "").encode(), (other or "").encode())
 
 
 def _endpoint(world: World, caller: Caller, region: str, name: str) -> Endpoint | None:

@@ -34,6 +34,7 @@ class Traffic:
         self._endpoints: dict[Key, Endpoint] = {}
         self._down: dict[str, Replica] = {}
         self._ticking: asyncio.Task[None] | None = None
+        self._reviving: asyncio.Task[None] | None = None
         self.meters = Meters(world)
         self.capture = Capture(world)
         world.closers.append(self.close)
@@ -59,8 +60,9 @@ class Traffic:
 
     async def close(self) -> None:
         """Write what was counted; let go of all connections."""
-        if self._ticking is not None:
-            self._ticking.cancel()
+        for task in (self._ticking, self._reviving):
+            if task is not None:
+                task.cancel()
         await self.meters.close()
         await self.capture.close()
         for found in self._endpoints.values():
@@ -95,7 +97,8 @@ class Traffic:
                 for replica in present:
                     for container in replica.containers:
                         container.pool.expire(now)
-                await self._revive({replica.id for replica in present})
+                if self._down and (self._reviving is None or self._reviving.done()):
+                    self._reviving = asyncio.create_task(self._revive({replica.id for replica in present}))
                 if now - looked > _FORGET:
                     looked = now
                     for key in list(self._endpoints):

@@ -29,6 +29,7 @@ How = Literal[
     "late",
     "malformed",
     "large",
+    "left",  # the client hung up
 ]
 Headers = dict[bytes, bytes]
 

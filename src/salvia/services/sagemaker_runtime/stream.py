@@ -94,4 +94,4 @@ class _Stream:
         finally:
             if not self._over:
                 self._over = True
-                self._wire.fail("broken", "the client hung up")
+                self._wire.fail("left", "the client hung up")
