@@ -218,7 +218,7 @@ def lines(data: bytes) -> list[bytes]:
 
 def _count(data: bytes) -> int:
     """How many those are, without looking at each where there are no others."""
-    if b"\n\n" in data or b"\n\r\n" in data or data[:1] in b"\r\n":
+    if b"\n\n" in data or b"\n\r" in data or data[:1] in b"\r\n":
         return len(lines(data))
     return data.count(b"\n") + (not data.endswith(b"\n"))
 
