@@ -54,6 +54,10 @@ def test_each_object_becomes_one_in_the_same_order(transforms: Transforms, marks
     }
     tags = transforms.sagemaker.list_tags(ResourceArn=described["TransformJobArn"])["Tags"]
     assert tags == [{"Key": "team", "Value": "blue"}]
+    cost = transforms.server.client("salvia").get_cost(GroupBy=[{"Type": "RESOURCE"}, {"Type": "COMPONENT"}])
+    billed = {tuple(group["Keys"]): group["InstanceSeconds"] for group in cost["Groups"]}
+    began, ended = (int(described[f"Transform{moment}Time"].timestamp()) for moment in ("Start", "End"))
+    assert billed[described["TransformJobArn"], "Transform"] == 2 * max(1, ended - began)
 
 
 def test_lines_go_together_up_to_the_largest_payload(transforms: Transforms) -> None:

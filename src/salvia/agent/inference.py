@@ -107,7 +107,8 @@ class _Connection(http.client.HTTPConnection):
         self._path = path
 
     def connect(self) -> None:
-        self.sock: socket.socket = connect(self._path, self.timeout)
+        self.sock: socket.socket = connect(self._path)
+        self.sock.settimeout(self.timeout)
 
     def post(self, payload: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
         self.request("POST", "/invocations", payload, headers)

@@ -15,8 +15,10 @@ from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.runtimes.base import Handle, InstanceState
+from salvia.store import usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
+from salvia.store.usage import Use
 
 from . import TRANSFORM_JOB, ending, launch, room
 
@@ -68,7 +70,7 @@ async def place(job: Document, world: World) -> Outcome:
 
 async def watch(job: Document, world: World, members: list[Instance]) -> Outcome:
     """Wait until every instance has done its share, whatever became of the others', or one is lost."""
-    _show_start(job, world, members)
+    began = _began(job, members)
     lost = await _lost(job, world, members)
     if lost:
         reason = f"InternalServerError: instance {lost.position + 1} was lost: its agent ended without reporting how."
@@ -81,7 +83,7 @@ async def watch(job: Document, world: World, members: list[Instance]) -> Outcome
     failed = [member for member in drivers if member.exit and not ending.succeeded(member)]
     failed += [member for member in others if member.exit and not over]
     if not over and not any(member.exit for member in others):
-        return Outcome(requeue=_POLL)
+        return Outcome(requeue=_POLL, also=(lambda tx: _meter(tx, job)) if began else None)
     if not failed:
         return await _end(job, world) or await finish(job, world, "Completed")
     if all(ending.ours(member) for member in failed):
@@ -114,6 +116,7 @@ async def finish(job: Document, world: World, state: str, reason: str | None = N
     claims = job.status.pop("_Claims", {})
 
     def also(tx: Transaction) -> None:
+        _meter(tx, job)
         instances.revoke(tx, job.id)
         quotas.give_back(tx, job.account, job.region, claims)
         capacity.give_back(tx, job.id, world.clock.wall())
@@ -125,12 +128,23 @@ def _members(job: Document, world: World) -> list[Instance]:
     return instances.of(world.db.read(), job.id, launch.attempt(job))
 
 
-def _show_start(job: Document, world: World, members: list[Instance]) -> None:
-    """It starts when the first instance does, told by an agent's wall clock."""
-    times = [times["Downloading"] for member in members if "Downloading" in (times := member.report.get("times", {}))]
-    if times and "TransformStartTime" not in job.status:
-        now = world.clock.now()
-        job.status["TransformStartTime"] = min(now, max(job.created_at, min(times) + now - world.clock.wall()))
+def _began(job: Document, members: list[Instance]) -> bool:
+    """Whether it is news that the first instance started."""
+    moments = [at for member in members if (at := member.report.get("moments", {}).get("Downloading")) is not None]
+    if not moments or "TransformStartTime" in job.status:
+        return False
+    job.status["TransformStartTime"] = max(job.created_at, min(moments))
+    return True
+
+
+def _meter(tx: Transaction, job: Document) -> None:
+    """API_DescribeTransformJob: "billed for the time interval between" TransformStartTime and TransformEndTime."""
+    resources = job.spec["TransformResources"]
+    started, ended = job.status.get("TransformStartTime"), job.status.get("TransformEndTime")
+    if started is not None:
+        usage.start(tx, job, "", Use("Transform", resources["InstanceType"], resources["InstanceCount"]), started)
+    if ended is not None:
+        usage.end(tx, job.id, ended)
 
 
 async def _end(job: Document, world: World) -> Outcome | None:
