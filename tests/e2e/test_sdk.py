@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ from tests.conftest import Server
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "diabetes.csv"
 BUCKET = "sagemaker-us-east-1-123456789012"  # the name that the SDK gives to its default bucket
+
+PREDICT = """
+import json, sys, numpy, xgboost
+rows = numpy.loadtxt(sys.argv[2], delimiter=",", dtype=numpy.float32)
+print(json.dumps(xgboost.Booster(model_file=sys.argv[1]).predict(xgboost.DMatrix(rows[:, 1:])).tolist()))
+"""
 
 
 def run(server: Server, major: int, script: str, *arguments: str) -> tuple[dict[str, Any], str]:
@@ -46,6 +53,23 @@ def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
     assert errors
     assert 20 < min(errors) < 70  # the target's own deviation is 77
     assert found["execution_role"] == "arn:aws:iam::123456789012:role/scientist"
+
+
+@pytest.mark.timeout(420)
+def test_version_2_transforms_and_joins(salvia: Server, tmp_path: Path) -> None:
+    """estimator.transformer(), transform() with filters, its logs; the SDK's documentation, "Batch Transform"."""
+    found, printed = run(salvia, 2, "v2_transform.py", str(DATA))
+    rows = [line.split(",") for line in found["scored"].splitlines()]
+    assert [label for label, _ in rows] == [line.partition(",")[0] for line in DATA.read_text().splitlines()]
+    key = found["model"].removeprefix(f"s3://{BUCKET}/")
+    archive = salvia.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as model:
+        model.extract("xgboost-model", tmp_path, filter="data")
+    python = next((salvia.home / "images").glob("xgboost-*/venv/bin/python"))
+    command = [str(python), "-c", PREDICT, str(tmp_path / "xgboost-model"), str(DATA)]
+    predicted = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert [float(score) for _, score in rows] == pytest.approx(predicted, rel=1e-6)
+    assert "MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD" in printed  # from the job's data log
 
 
 @pytest.mark.timeout(420)

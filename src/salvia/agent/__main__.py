@@ -19,6 +19,10 @@ def agent(spec: Spec) -> Agent:
         from .serving import Serving
 
         return Serving(spec)
+    if spec.job.kind == "transform":
+        from .transform import Transform
+
+        return Transform(spec)
     from .training import Training
 
     return Training(spec)

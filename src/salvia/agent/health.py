@@ -105,6 +105,16 @@ class Server:
             os.close(found)
 
 
+def connect(path: str) -> socket.socket:
+    """A connection to the model server at a socket. Raises OSError."""
+    return _local(path)()
+
+
+def healthy(path: str) -> bool:
+    """Whether the model server at a socket answers."""
+    return _answers(_local(path))
+
+
 def _local(path: str) -> Callable[[], socket.socket]:
     def connect() -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)

@@ -42,7 +42,11 @@ class Model(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What the request says, in AWS's own words where it has some."""
+    """What the request says, in AWS's own words where it has some.
+
+    `transform` is, for a batch transform, its `request`, the instance's `place` among so many, and the sockets of the
+    `further` containers that its answers go through.
+    """
 
     kind: str
     name: str
@@ -61,6 +65,7 @@ class Job(NamedTuple):
     metric_namespace: str
     stop_grace: float
     model: Model | None
+    transform: Mapping[str, Any] | None
 
 
 class Spec(NamedTuple):
@@ -162,6 +167,7 @@ def _job(job: Mapping[str, Any]) -> Job:
         metric_namespace=job.get("metric_namespace") or "/aws/sagemaker/TrainingJobs",
         stop_grace=float(job.get("stop_grace", 120)),
         model=_model(job["model"]) if job.get("model") else None,
+        transform=job.get("transform"),
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from salvia.control import crud
+from salvia.control import containers, crud
 from salvia.control.call import Call
 from salvia.store.db import Reader
 from salvia.store.documents import Document
@@ -63,8 +63,6 @@ def wanted(variant: Variant) -> int:
 
 
 def _variant(variant: dict[str, Any], model: Document) -> Variant:
-    spec = model.spec
-    containers = [spec["PrimaryContainer"]] if spec.get("PrimaryContainer") else spec["Containers"]
     weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
     return {
         "name": variant["VariantName"],
@@ -77,21 +75,5 @@ def _variant(variant: dict[str, Any], model: Document) -> Variant:
         "routing": variant.get("RoutingConfig"),
         "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds", _DOWNLOAD),
         "startup_timeout": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP),
-        "model": model.name,
-        "role": spec["ExecutionRoleArn"],
-        "isolated": spec["EnableNetworkIsolation"],
-        "invocation": (spec.get("InferenceExecutionConfig") or {}).get("Mode", "Serial"),
-        "containers": [_container(container, number) for number, container in enumerate(containers, 1)],
-    }
-
-
-def _container(container: dict[str, Any], number: int) -> dict[str, Any]:
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
-    if container.get("ModelDataUrl"):
-        source = {"S3Uri": container["ModelDataUrl"], "S3DataType": "S3Object", "CompressionType": "Gzip"}
-    return {
-        "name": container.get("ContainerHostname") or f"container-{number}",
-        "image": container["Image"],
-        "environment": container.get("Environment") or {},
-        "source": source,
+        **containers.of(model),
     }

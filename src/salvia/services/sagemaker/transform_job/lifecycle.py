@@ -1,0 +1,192 @@
+"""A transform job's life: each step looks at the world, does one repeatable thing, and returns.
+
+InProgress: place ─▶ watch ─▶ Completed | Failed          Stopping ─▶ Stopped
+             ▲         │
+             └─────────┘ a further attempt, when what failed was ours
+
+An object's output is stored whole or not at all, under the same key: to do one again changes nothing.
+"""
+
+from __future__ import annotations
+
+from salvia.control import capacity, instances, quotas
+from salvia.control.instances import Instance
+from salvia.control.reconcile import Outcome
+from salvia.control.world import World
+from salvia.core.errors import ServiceError
+from salvia.runtimes.base import Handle, InstanceState
+from salvia.store import usage
+from salvia.store.db import Transaction
+from salvia.store.documents import Conflict, Document
+from salvia.store.usage import Use
+
+from . import TRANSFORM_JOB, ending, launch, room
+
+RECONCILES = TRANSFORM_JOB
+_POLL = 2.0  # seconds between looks at the agents' processes
+_LOOK = 30.0  # seconds between looks of a job that waits for capacity: it is woken when it is first
+_PATIENCE = 15.0  # beyond the grace, before an agent that does not end is ended
+_ATTEMPTS = 3
+
+
+async def reconcile(job: Document, world: World) -> Outcome:
+    """One idempotent step of a transform job towards a terminal status."""
+    if job.state in TRANSFORM_JOB.terminal:
+        return Outcome()
+    job.status.pop("FailureReason", None)  # it said what held the job up, and may hold no more
+    try:
+        if job.state == "Stopping":
+            return await _end(job, world) or await finish(job, world, "Stopped")
+        members = _members(job, world)
+        # Handles are kept in one transaction: either all have one, or starting was interrupted and is repeated.
+        # Those of another node, which died, are lost either way.
+        if members and (job.node != world.node or all(member.handle for member in members)):
+            return await watch(job, world, members)
+        return await place(job, world)
+    except Conflict:
+        raise
+    except Exception as error:
+        job.status["FailureReason"] = f"{type(error).__name__}: {error}. It is tried again."[:1024]
+        raise
+
+
+async def place(job: Document, world: World) -> Outcome:
+    """Wait for room, find the images, build their environments, start the instances."""
+    try:
+        waiting = await room.wait(job, world)
+        if waiting:
+            job.status["FailureReason"] = waiting  # there is no other member that could say it
+            return Outcome(requeue=_LOOK)
+        await launch.launch(job, world)
+    except ServiceError as error:
+        if error.status < 500:
+            kind = error.code if error.code == "CapacityError" else "ClientError"
+            return await finish(job, world, "Failed", f"{kind}: {error.message}")
+        return await again(job, world, f"InternalServerError: {error.message}")
+    except OSError as error:
+        return await again(job, world, f"InternalServerError: the instances could not be started: {error}.")
+    return Outcome(requeue=_POLL)
+
+
+async def watch(job: Document, world: World, members: list[Instance]) -> Outcome:
+    """Wait until every instance has done its share, whatever became of the others', or one is lost."""
+    began = _began(job, members)
+    lost = await _lost(job, world, members)
+    if lost:
+        reason = f"InternalServerError: instance {lost.position + 1} was lost: its agent ended without reporting how."
+        return await again(job, world, reason)
+    places = list(launch.places(job))
+    drivers = [member for member in members if places[member.position].drives]
+    others = [member for member in members if not places[member.position].drives]
+    over = all(member.exit for member in drivers)
+    # A further container that ends before the requests do takes them with it; afterwards it is told to.
+    failed = [member for member in drivers if member.exit and not ending.succeeded(member)]
+    failed += [member for member in others if member.exit and not over]
+    if not over and not any(member.exit for member in others):
+        return Outcome(requeue=_POLL, also=(lambda tx: _meter(tx, job)) if began else None)
+    if not failed:
+        return await _end(job, world) or await finish(job, world, "Completed")
+    if all(ending.ours(member) for member in failed):
+        return await again(job, world, ending.reason(failed))
+    return await finish(job, world, "Failed", ending.reason(failed))
+
+
+async def again(job: Document, world: World, reason: str) -> Outcome:
+    """What failed was ours: begin anew with other instances, unless that was tried often enough."""
+    if launch.attempt(job) + 1 >= _ATTEMPTS:
+        return await finish(job, world, "Failed", reason)
+    stuck = await _remove(job, world)
+    if stuck:
+        return stuck
+    job.status["_Attempt"] = launch.attempt(job) + 1
+    return Outcome(requeue=0, also=lambda tx: instances.revoke(tx, job.id))
+
+
+async def finish(job: Document, world: World, state: str, reason: str | None = None) -> Outcome:
+    """Remove the instances, then write the end: a crash between the two repeats the first."""
+    stuck = await _remove(job, world)
+    if stuck:
+        return stuck
+    now = world.clock.now()
+    job.state = state
+    job.modified_at = max(job.modified_at, now)
+    job.status["TransformEndTime"] = now
+    if reason:
+        job.status["FailureReason"] = reason[:1024]
+    claims = job.status.pop("_Claims", {})
+
+    def also(tx: Transaction) -> None:
+        _meter(tx, job)
+        instances.revoke(tx, job.id)
+        quotas.give_back(tx, job.account, job.region, claims)
+        capacity.give_back(tx, job.id, world.clock.wall())
+
+    return Outcome(also=also)
+
+
+def _members(job: Document, world: World) -> list[Instance]:
+    return instances.of(world.db.read(), job.id, launch.attempt(job))
+
+
+def _began(job: Document, members: list[Instance]) -> bool:
+    """Whether it is news that the first instance started."""
+    moments = [at for member in members if (at := member.report.get("moments", {}).get("Downloading")) is not None]
+    if not moments or "TransformStartTime" in job.status:
+        return False
+    job.status["TransformStartTime"] = max(job.created_at, min(moments))
+    return True
+
+
+def _meter(tx: Transaction, job: Document) -> None:
+    """API_DescribeTransformJob: "billed for the time interval between" TransformStartTime and TransformEndTime."""
+    resources = job.spec["TransformResources"]
+    started, ended = job.status.get("TransformStartTime"), job.status.get("TransformEndTime")
+    if started is not None:
+        usage.start(tx, job, "", Use("Transform", resources["InstanceType"], resources["InstanceCount"]), started)
+    if ended is not None:
+        usage.end(tx, job.id, ended)
+
+
+async def _end(job: Document, world: World) -> Outcome | None:
+    """Ask every agent to end its program, and wait until all have reported or are gone; None once they have."""
+    now = world.clock.now()
+    since = job.status.setdefault("_StopRequestedAt", now)
+    known = _members(job, world)
+    alive = {member.id for member in known if not member.exit and await _alive(job, world, member)}
+    members = [member for member in _members(job, world) if member.id in alive and not member.exit]
+    if not members or now > since + launch.GRACE + _PATIENCE:
+        return None
+    for member in members:
+        await world.runtimes["process"].stop(_handle(job, member), launch.GRACE)
+    return Outcome(requeue=_POLL, also=lambda tx: instances.ask_to_stop(tx, job.id))
+
+
+async def _remove(job: Document, world: World) -> Outcome | None:
+    """Remove the attempt's instances; while one cannot be removed, an outcome that says so and tries again."""
+    for member in _members(job, world):
+        handle = _handle(job, member)
+        try:
+            await world.runtimes[handle["runtime"]].remove(handle)
+        except OSError as error:  # a process waits in the kernel for a disk, say: the job ends when it does
+            job.status["FailureReason"] = f"Instance {member.position + 1} cannot be removed yet: {error}."[:1024]
+            return Outcome(requeue=_POLL)
+    return None
+
+
+async def _lost(job: Document, world: World, members: list[Instance]) -> Instance | None:
+    gone = [member for member in members if not member.exit and not await _alive(job, world, member)]
+    if not gone:
+        return None
+    # An agent that has just reported its end and left is not lost: look at its row once more.
+    fresh = {member.id: member for member in _members(job, world)}
+    return next((fresh[member.id] for member in gone if not fresh[member.id].exit), None)
+
+
+async def _alive(job: Document, world: World, member: Instance) -> bool:
+    handle = _handle(job, member)
+    return await world.runtimes[handle["runtime"]].poll(handle) is InstanceState.RUNNING
+
+
+def _handle(job: Document, member: Instance) -> Handle:
+    """Its handle; where a controller was killed before it kept one, that which a start has for certain."""
+    return member.handle or launch.handle(job, member.position)
