@@ -3,6 +3,7 @@ developer guide, "Real-time inference"; the model servers are echoes (tests/imag
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -291,4 +292,29 @@ def test_a_server_that_knows_only_its_port_is_bridged(endpoints: Endpoints, isol
         there = {"credentials": "ASIA", "gateway": "reachable"}
     for path in endpoints.sockets(name):
         assert endpoints.ask(path) == {"name": model, **there}
+    endpoints.delete(name)
+
+
+def test_what_an_endpoint_captures_is_in_the_bucket(endpoints: Endpoints) -> None:
+    """API_DataCaptureConfig, from the configuration to the object; Describe shows that it goes on."""
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{endpoints.bucket}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    name = endpoints.create(endpoints.config(DataCaptureConfig=capture))
+    assert endpoints.describe(name)["DataCaptureConfig"]["CaptureStatus"] == "Started"
+    runtime = endpoints.server.client("sagemaker-runtime")
+    runtime.invoke_endpoint(EndpointName=name, Body=b"1,2", ContentType="text/csv", InferenceId="first")["Body"].read()
+
+    def captured() -> list[dict[str, Any]]:
+        prefix = f"captured/{name}/AllTraffic/"
+        found = endpoints.s3.list_objects_v2(Bucket=endpoints.bucket, Prefix=prefix).get("Contents", ())
+        objects = (endpoints.s3.get_object(Bucket=endpoints.bucket, Key=one["Key"])["Body"] for one in found)
+        return [json.loads(line) for one in objects for line in one.read().splitlines()]
+
+    (line,) = eventually(captured, 20, "what was asked is captured")
+    assert line["eventMetadata"]["inferenceId"] == "first"
+    assert line["captureData"]["endpointInput"]["data"] in ("1,2", "MSwy")
     endpoints.delete(name)

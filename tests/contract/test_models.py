@@ -143,12 +143,5 @@ def test_a_configuration_that_cannot_be_is_refused(endpoints: Endpoints) -> None
     assert "Could not find model" in said({**variant, "ModelName": "absent"})
     assert "unique" in said(variant, variant)
     assert "needs an InitialInstanceCount" in said({k: v for k, v in variant.items() if k != "InitialInstanceCount"})
-    capture = {
-        "EnableCapture": True,
-        "InitialSamplingPercentage": 100,
-        "DestinationS3Uri": "s3://bucket/capture",
-        "CaptureOptions": [{"CaptureMode": "Input"}],
-    }
-    assert "DataCaptureConfig" in said(variant, DataCaptureConfig=capture)
     assert "PREFIX_AWARE" in said({**variant, "RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE"}})
     assert "ShadowProductionVariants" in said(variant, ShadowProductionVariants=[{**variant, "VariantName": "shadow"}])

@@ -73,8 +73,6 @@ def _unsupported(request: Request) -> Iterator[str]:
     for member in _OF_CONFIGS:
         if request.get(member):
             yield member
-    if (request.get("DataCaptureConfig") or {}).get("EnableCapture"):
-        yield "DataCaptureConfig.EnableCapture"
     for variant in request["ProductionVariants"]:
         for member in _OF_VARIANTS:
             if variant.get(member):
