@@ -52,9 +52,9 @@ demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
 # What a database has no part in is not tested again on PostgreSQL.
-ON_POSTGRESQL := $(filter-out $(patsubst %,tests/contract/test_%.py,bad_requests checkpoints forged_requests iam_simulation \
+ON_POSTGRESQL := $(filter-out $(patsubst %,tests/contract/test_%.py,bad_requests checkpoints deployments forged_requests iam_simulation \
   objectstores protocol_input protocol_output proxy runtimes s3_bytes s3_cli s3_elsewhere s3_gone_client s3_integrity \
-  s3_remote script_mode search_random sigv4_suite spot tls training_input warm_pools),$(wildcard tests/contract/test_*.py))
+  s3_remote script_mode search_random sigv4_suite spot tls training_input transform_jobs warm_pools xgboost_endpoints),$(wildcard tests/contract/test_*.py))
 PYTEST := $(BIN)/python -m pytest
 # run TESTS: 5: ARGS leave nothing to run
 run = { $(PYTEST) $(1) $(ARGS) || [ $$? = 5 ]; }
