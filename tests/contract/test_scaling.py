@@ -7,6 +7,8 @@ Amazon SageMaker AI models". The clock is advanced, where minutes count.
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 import uuid
 from collections.abc import Iterator
@@ -455,3 +457,16 @@ def test_only_who_may_make_the_role_registers_the_first_target(unhurried: Server
     theirs = unhurried.client("application-autoscaling", (key["AccessKeyId"], key["SecretAccessKey"], None))
     message = refused("AccessDeniedException", theirs.register_scalable_target, **one.where, MinCapacity=1)
     assert "not authorized to perform: application-autoscaling:RegisterScalableTarget" in message
+
+
+def test_whoever_dies_the_capacity_is_reached(scaled: Scaled) -> None:
+    """kill -9 of the controller while it scales: what was decided is done, once."""
+    scaled.register(1, 3)
+    alarm = scaled.alarm(scaled.step("out", {"MetricIntervalLowerBound": 0.0, "ScalingAdjustment": 2}))
+    scaled.drill(alarm)
+    eventually(scaled.activities, 10)
+    for pid in scaled.server.pids("controller"):
+        os.kill(pid, signal.SIGKILL)
+    scaled.reaches(3, 60)
+    assert scaled.last()["Description"] == "Setting desired instance count to 3."
+    assert len(scaled.activities()) == 1

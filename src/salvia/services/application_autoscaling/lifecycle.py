@@ -20,7 +20,7 @@ from .targets import ACTIVITY, BOUNDS, POLICY, TARGET, TRIGGERS
 from .variants import NOUNS, Variant
 
 RECONCILES = TARGET
-OUT, IN = "LastOut", "LastIn"  # of its status: when each direction was last taken, and from where
+OUT, IN = "LastOut", "LastIn"  # of its status: when each direction was last gone to its end, and from where
 _COOLDOWN = 300.0  # API reference: the default for variants of SageMaker
 _LOOK = (0.1, 2.0)  # seconds between looks at an endpoint that changes, doubling
 _PATIENCE = 3_600.0  # seconds of a change after which nobody waits for it any more
@@ -131,7 +131,7 @@ def _of(
         to = asked(variant.desired)
         if to is None or to > variant.desired:
             return None
-    if to < variant.desired and (cooling_in or cooling_out):
+    if to < variant.desired and cooling_in:
         return None
     name = policy.spec["PolicyName"]
     cause = f"monitor alarm {trigger['Alarm']} in state {trigger['State']} triggered policy {name}"
@@ -169,13 +169,15 @@ async def _follow(target: Document, world: World) -> Outcome:
     shown, to, noun = under_way["Shown"], under_way["To"], _noun(target)
     place = (target.account, target.region, spec["ResourceId"], spec["ScalableDimension"])
     try:
+        variant = await variants.look(world, *place)
         if shown["StatusCode"] == "Pending":
-            await variants.set_capacity(world, *place, to)
+            if variant.desired != to:  # else it was told by somebody who died right afterwards
+                if variant.busy:
+                    return Outcome(requeue=_LOOK[1] / 4)
+                await variants.set_capacity(world, *place, to)
             message = f"Successfully set {noun} to {to}. Waiting for change to be fulfilled by sagemaker."
             shown |= {"StatusCode": "InProgress", "StatusMessage": message}
-            target.status[OUT if to > under_way["From"] else IN] = {"At": now, "From": under_way["From"]}
             return Outcome(requeue=_LOOK[0], also=lambda tx: activities.write(tx, target, shown))
-        variant = await variants.look(world, *place)
     except ServiceError as error:
         return _end(target, now, "Failed", f"Failed to set {noun} to {to}. Reason: {error.message}")
     if variant.desired == to == variant.current and not variant.busy:
@@ -192,7 +194,10 @@ async def _follow(target: Document, world: World) -> Outcome:
 
 
 def _end(target: Document, now: float, status: str, message: str) -> Outcome:
-    shown = target.status.pop(ACTIVITY)["Shown"]
+    done = target.status.pop(ACTIVITY)
+    shown = done["Shown"]
+    if shown["StatusCode"] == "InProgress":  # a cool-down begins when what was done is there
+        target.status[OUT if done["To"] > done["From"] else IN] = {"At": now, "From": done["From"]}
     shown |= {"StatusCode": status, "StatusMessage": message, "EndTime": now}
     # What asked meanwhile is looked at now.
     waiting = bool(target.status.get(TRIGGERS) or target.status.get(BOUNDS))

@@ -109,7 +109,8 @@ async def _open(settings: Settings, host: str, port: int) -> socket.socket:
         connected, early = await Outside(getproxies_environment(), own).open(host, port, anywhere=False)
     else:
         connected, early = await Outside({}, own).open(private, port, anywhere=True)
-        ours = port == settings.port and connected.getpeername()[0] == connected.getsockname()[0]
+        here = connected.getpeername()[0]
+        ours = port == settings.port and (here == connected.getsockname()[0] or ipaddress.ip_address(here).is_loopback)
         if ours or (private, port) in own:
             connected.close()
             raise Refused("Salvia does not deliver to itself")
