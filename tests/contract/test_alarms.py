@@ -166,7 +166,7 @@ def test_lists_are_paged_and_filtered(cloudwatch: Any) -> None:
         ({"ComparisonOperator": "LessThanLowerThreshold"}, "ValidationError", "anomaly detection"),
         ({"ThresholdMetricId": "t"}, "ValidationError", "not ignored"),
         ({"AlarmActions": ["so"]}, "ValidationError", "Invalid arn syntax: so"),
-        ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "ValidationError", "do not act on automate"),
+        ({"AlarmActions": ["arn:aws:automate:us-east-1:ec2:stop"]}, "ValidationError", "does not act on automate"),
     ],
 )
 def test_what_an_alarm_may_not_be(cloudwatch: Any, changed: dict[str, Any], code: str, message: str) -> None:
@@ -296,3 +296,77 @@ def test_a_configuration_may_change_and_the_state_stays(salvia: Server) -> None:
     watched.cloudwatch.set_alarm_state(AlarmName=watched.name, StateValue="OK", StateReason="by hand")
     watched.put_alarm(Period=60, Threshold=7.0)
     assert (watched.shown()["StateValue"], watched.shown()["Threshold"]) == ("OK", 7.0)
+
+
+def test_a_composite_alarm_follows_its_children(salvia: Server) -> None:
+    """PutCompositeAlarm: AND, OR and NOT over the states of other alarms, composite ones among them."""
+    slow, few = Watched(salvia, Period=60), Watched(salvia, Period=60)
+    cloudwatch, name = slow.cloudwatch, f"both-{uuid.uuid4()}"
+
+    def state() -> Any:
+        (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        return alarm
+
+    def child(watched: Watched, state: str) -> None:
+        cloudwatch.set_alarm_state(AlarmName=watched.name, StateValue=state, StateReason="a drill")
+
+    rule = f'ALARM("{slow.name}") AND NOT OK({few.name})'
+    cloudwatch.put_composite_alarm(
+        AlarmName=name, AlarmRule=rule, AlarmActions=[TOPIC], Tags=[{"Key": "team", "Value": "a"}]
+    )
+    assert (state()["AlarmRule"], state()["AlarmActions"]) == (rule, [TOPIC])
+    eventually(lambda: state()["StateValue"] == "OK", 10)
+    child(slow, "ALARM")
+    alarm = eventually(lambda: (s := state())["StateValue"] == "ALARM" and s, 10)
+    arn = slow.shown()["AlarmArn"]
+    assert alarm["StateReason"].startswith(f"{arn} transitioned to ALARM at ")
+    (triggering,) = json.loads(alarm["StateReasonData"])["triggeringAlarms"]
+    assert (triggering["arn"], triggering["state"]["value"]) == (arn, "ALARM")
+    child(few, "OK")
+    eventually(lambda: state()["StateValue"] == "OK", 10)
+    above = f"above-{uuid.uuid4()}"
+    cloudwatch.put_composite_alarm(AlarmName=above, AlarmRule=f"OK({name}) OR FALSE")
+
+    def above_is(value: str) -> Any:
+        found = cloudwatch.describe_alarms(AlarmNames=[above], AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+        return found[0]["StateValue"] == value
+
+    eventually(lambda: above_is("ALARM"), 10)
+    cloudwatch.set_alarm_state(AlarmName=above, StateValue="OK", StateReason="until a child changes")
+    child(few, "ALARM")
+    eventually(lambda: state()["StateValue"] == "ALARM", 10)
+    child(few, "OK")
+    eventually(lambda: above_is("ALARM"), 10)
+    family = cloudwatch.describe_alarms(ChildrenOfAlarmName=name)
+    assert {alarm["AlarmName"] for alarm in family["MetricAlarms"]} == {slow.name, few.name}
+    parents = cloudwatch.describe_alarms(ParentsOfAlarmName=name)["CompositeAlarms"]
+    assert [parent["AlarmName"] for parent in parents] == [above]
+    lines = cloudwatch.describe_alarm_history(AlarmName=name, AlarmTypes=["CompositeAlarm"])["AlarmHistoryItems"]
+    assert {line["AlarmType"] for line in lines} == {"CompositeAlarm"}
+    assert cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"] == []
+    for rule, said in (
+        (f"ALARM({above})", "would follow from itself"),
+        ("ALARM(none)", "do not exist: none"),
+        ("ALARM(", "goes wrong at character 1"),
+        (f"ALARM({slow.name}) AND", "is no expression"),
+        ("TRUE", "1 to 100 alarms"),
+    ):
+        assert said in refused("ValidationError", cloudwatch.put_composite_alarm, AlarmName=name, AlarmRule=rule)
+    policy = "arn:aws:autoscaling:us-east-1:123456789012:scalingPolicy:x"
+    request = {"AlarmName": name, "AlarmRule": f"OK({slow.name})"}
+    assert "does not act on autoscaling" in refused(
+        "ValidationError", cloudwatch.put_composite_alarm, **request, AlarmActions=[policy]
+    )
+    assert "is the name of a composite alarm" in refused(
+        "ValidationError",
+        cloudwatch.put_metric_alarm,
+        AlarmName=name,
+        Namespace="n",
+        MetricName="m",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1.0,
+        ComparisonOperator="LessThanThreshold",
+    )
+    cloudwatch.delete_alarms(AlarmNames=[above, name])

@@ -223,6 +223,10 @@ def test_an_alarm_scales_a_variant_out_and_in(scaled: Scaled) -> None:
     )
     assert activity["EndTime"] >= activity["StartTime"]
     assert took < 10, f"scaling out took {took:.1f} s"
+    (policy,) = scaled.scaling.describe_scaling_policies(
+        ServiceNamespace="sagemaker", ResourceId=scaled.resource, PolicyNames=["out"]
+    )["ScalingPolicies"]
+    assert [one["AlarmName"] for one in policy["Alarms"]] == [high]
     back = scaled.step("back", {"MetricIntervalUpperBound": 0.0, "ScalingAdjustment": -1}, Cooldown=60)
     low = scaled.alarm(back, ComparisonOperator="LessThanThreshold")
     scaled.pass_(120)

@@ -22,6 +22,7 @@ ALARM_HISTORY = Table(
     Column("account", String(12), nullable=False),
     Column("region", String(32), nullable=False),
     Column("alarm", String(255), nullable=False),
+    Column("kind", String(32), nullable=False, server_default="MetricAlarm"),
     Column("item", String(32), nullable=False),
     Column("at", Float(53), nullable=False),
     Column("summary", Text, nullable=False),
@@ -81,3 +82,12 @@ SNS_DELIVERIES = Table(
     Column("content", Text, nullable=False),
 )
 Index("ix_sns_deliveries_due", SNS_DELIVERIES.c.subscription, SNS_DELIVERIES.c.due_at)
+
+# What an alarm names: the policies among its actions, and the alarms in a composite alarm's rule.
+ALARM_REFERENCES = Table(
+    "alarm_references",
+    METADATA,
+    Column("alarm", String(36), primary_key=True),
+    Column("arn", String(2048), primary_key=True),
+)
+Index("ix_alarm_references_arn", ALARM_REFERENCES.c.arn)

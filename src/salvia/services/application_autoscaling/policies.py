@@ -18,6 +18,9 @@ from .targets import POLICY, check, find, missing, name_of
 
 STEP, TRACKING = "StepScaling", "TargetTrackingScaling"
 CONFIGS = {STEP: "StepScalingPolicyConfiguration", TRACKING: "TargetTrackingScalingPolicyConfiguration"}
+_TOLD = """
+SELECT r.arn AS policy, d.name AS name, d.arn AS arn FROM alarm_references r JOIN documents d ON d.id = r.alarm
+WHERE r.arn IN ({}) ORDER BY d.name"""
 _MOST_STEPS = 20
 _MOST_POLICIES = 50
 
@@ -115,18 +118,29 @@ def _alarms(account: str, region: str, alarms: Mapping[str, str]) -> list[dict[s
     ]
 
 
+def _told(call: Call, arns: list[str]) -> dict[str, list[dict[str, str]]]:
+    """The alarms that carry out policies, by the policy's ARN."""
+    told: dict[str, list[dict[str, str]]] = {arn: [] for arn in arns}
+    marks = {f"a{number}": arn for number, arn in enumerate(arns)}
+    rows = call.db.read().all(_TOLD.format(", ".join(f":{mark}" for mark in marks)), marks) if marks else []
+    for row in rows:
+        told[row["policy"]].append({"AlarmName": row["name"], "AlarmARN": row["arn"]})
+    return told
+
+
 @operation("DescribeScalingPolicies")
 async def describe_scaling_policies(call: Call) -> dict[str, Any]:
     """A page of policies. Source: DescribeScalingPolicies."""
     request = call.request
     resources = [request["ResourceId"]] if request.get("ResourceId") else []
     found, more = await pages.page(call, POLICY, resources, request.get("PolicyNames", ()))
+    told = _told(call, [policy.arn for policy in found])
     shown = [
         {
             **policy.spec,
             "PolicyARN": policy.arn,
             "CreationTime": policy.created_at,
-            "Alarms": _alarms(policy.account, policy.region, policy.status.get("Alarms", {})),
+            "Alarms": _alarms(policy.account, policy.region, policy.status.get("Alarms", {})) or told[policy.arn],
         }
         for policy in found
     ]

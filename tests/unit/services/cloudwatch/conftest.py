@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import sqlalchemy
 
-import salvia.store.tables  # noqa: F401
 from salvia import protocol
 from salvia.control.call import Call
 from salvia.control.dispatch import Dispatch, discover
@@ -21,7 +20,7 @@ from salvia.core.caller import Caller, service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.metadata import METADATA
+from salvia.store.metadata import METADATA, load
 from salvia.store.sqlite import SqliteDatabase
 
 NOON = 1_749_988_800  # 2025-06-15T12:00:00Z, the wall clock of these tests
@@ -106,6 +105,7 @@ def service() -> Caller:
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/salvia.db")
+    load()
     METADATA.create_all(engine)
     engine.dispose()
     loop = asyncio.new_event_loop()

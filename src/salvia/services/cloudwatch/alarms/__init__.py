@@ -11,6 +11,8 @@ Source: CloudWatch user guide, "Alarm evaluation".
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from salvia.control.resource import Resource
 from salvia.core.errors import ServiceError
 
@@ -24,6 +26,11 @@ ALARM = Resource(
     operations=frozenset(),
     missing=lambda name: ServiceError("ResourceNotFound", f"Alarm {name} does not exist.", 404),
 )
+
+
+def kind_of(spec: Mapping[str, object]) -> str:
+    """Of which of AWS's types an alarm is."""
+    return "CompositeAlarm" if "AlarmRule" in spec else "MetricAlarm"
 
 
 def statistic(spec: dict[str, object]) -> str:

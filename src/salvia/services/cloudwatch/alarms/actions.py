@@ -82,7 +82,12 @@ async def _do(alarm: Document, action: str, before: str, world: World) -> None:
 def _message(alarm: Document, before: str, region: str) -> dict[str, Any]:
     """What topics are told, as AWS's alarms write it."""
     spec, status = alarm.spec, alarm.status
-    percentile = {} if spec.get("Statistic") else {"ExtendedStatistic": spec["ExtendedStatistic"]}
+    if "AlarmRule" in spec:
+        data = orjson.loads(status.get("StateReasonData") or "{}")
+        children = data.get("triggeringAlarms", []) if isinstance(data, dict) else []
+        about: dict[str, Any] = {"AlarmRule": spec["AlarmRule"], "TriggeringChildren": children}
+    else:
+        about = {"Trigger": _trigger(spec)}
     return {
         "AlarmName": alarm.name,
         "AlarmDescription": spec.get("AlarmDescription"),
@@ -97,19 +102,24 @@ def _message(alarm: Document, before: str, region: str) -> dict[str, Any]:
         "OKActions": spec.get("OKActions", []),
         "AlarmActions": spec.get("AlarmActions", []),
         "InsufficientDataActions": spec.get("InsufficientDataActions", []),
-        "Trigger": {
-            "MetricName": spec["MetricName"],
-            "Namespace": spec["Namespace"],
-            "StatisticType": "ExtendedStatistic" if percentile else "Statistic",
-            **(percentile or {"Statistic": statistic(spec).upper()}),
-            "Unit": spec.get("Unit"),
-            "Dimensions": [{"value": pair["Value"], "name": pair["Name"]} for pair in spec.get("Dimensions", [])],
-            "Period": spec["Period"],
-            "EvaluationPeriods": spec["EvaluationPeriods"],
-            "DatapointsToAlarm": spec["DatapointsToAlarm"],
-            "ComparisonOperator": spec["ComparisonOperator"],
-            "Threshold": spec["Threshold"],
-            "TreatMissingData": spec.get("TreatMissingData", "missing"),
-            "EvaluateLowSampleCountPercentile": "",
-        },
+        **about,
+    }
+
+
+def _trigger(spec: dict[str, Any]) -> dict[str, Any]:
+    percentile = {} if spec.get("Statistic") else {"ExtendedStatistic": spec["ExtendedStatistic"]}
+    return {
+        "MetricName": spec["MetricName"],
+        "Namespace": spec["Namespace"],
+        "StatisticType": "ExtendedStatistic" if percentile else "Statistic",
+        **(percentile or {"Statistic": statistic(spec).upper()}),
+        "Unit": spec.get("Unit"),
+        "Dimensions": [{"value": pair["Value"], "name": pair["Name"]} for pair in spec.get("Dimensions", [])],
+        "Period": spec["Period"],
+        "EvaluationPeriods": spec["EvaluationPeriods"],
+        "DatapointsToAlarm": spec["DatapointsToAlarm"],
+        "ComparisonOperator": spec["ComparisonOperator"],
+        "Threshold": spec["Threshold"],
+        "TreatMissingData": spec.get("TreatMissingData", "missing"),
+        "EvaluateLowSampleCountPercentile": "",
     }

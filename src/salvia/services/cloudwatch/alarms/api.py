@@ -14,11 +14,11 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from .. import metrics
+from ..errors import not_valid
 from ..metrics import Metric
-from . import ALARM, INSUFFICIENT, history, states, watch
+from . import ACTIONS, ALARM, INSUFFICIENT, history, references, states, watch
 from .checks import checked
 from .evaluation import interval
-from .lifecycle import HELD
 
 
 @operation("PutMetricAlarm")
@@ -36,6 +36,8 @@ async def put_metric_alarm(call: Call) -> dict[str, Any]:
 
     def work(tx: Transaction) -> None:
         alarm = documents.find(tx, ALARM.kind, call.account, call.region, name)
+        if alarm is not None and "AlarmRule" in alarm.spec:
+            raise not_valid(f"{name} is the name of a composite alarm.")
         happened = "created" if alarm is None else "updated"
         alarm = alarm or new
         alarm.spec, alarm.modified_at, alarm.due_at = spec, now, call.clock.wall()
@@ -45,6 +47,8 @@ async def put_metric_alarm(call: Call) -> dict[str, Any]:
         else:
             documents.update(tx, alarm)
         watch.watch(tx, alarm, metric)
+        actions = [action for member in ACTIONS.values() for action in spec.get(member, [])]
+        references.keep(tx, alarm.id, [action for action in actions if action.startswith("arn:aws:autoscaling:")])
         configured(tx, alarm, now, happened)
 
     await call.world.write(work)
@@ -61,9 +65,11 @@ async def delete_alarms(call: Call) -> dict[str, Any]:
             alarm = _find(call, tx, name)
             documents.delete(tx, alarm.id)
             watch.leave(tx, alarm)
+            references.keep(tx, alarm.id, ())
+            references.wake(tx, alarm.arn)
             configured(tx, alarm, now, "deleted")
 
-    await call.db.write(work)
+    await call.world.write(work)
     return {}
 
 
@@ -83,7 +89,8 @@ async def set_alarm_state(call: Call) -> dict[str, Any]:
 
     def work(tx: Transaction) -> None:
         alarm = _find(call, tx, request["AlarmName"])
-        alarm.status[HELD] = now + interval(alarm.spec["Period"])
+        if "Period" in alarm.spec:  # a composite alarm's state stands until one changes that it follows from
+            alarm.status[states.HELD] = now + interval(alarm.spec["Period"])
         if alarm.state != request["StateValue"]:
             states.enter(alarm, request["StateValue"], now, request["StateReason"], data)(tx)
         alarm.due_at = call.clock.wall()

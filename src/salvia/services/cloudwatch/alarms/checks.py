@@ -50,7 +50,7 @@ def checked(request: Mapping[str, Any], served: frozenset[str]) -> dict[str, Any
             f"Option {request['TreatMissingData']} is not supported for TreatMissingData: {', '.join(TREATMENTS)}."
         )
     _check_times(request)
-    _check_actions(request, served)
+    check_actions(request, served)
     if len(request.get("Dimensions", ())) > _MOST_DIMENSIONS:
         raise bad_value(f"The collection Dimensions must not have a size greater than {_MOST_DIMENSIONS}.")
     spec = {name: value for name, value in request.items() if name != "Tags"}
@@ -72,7 +72,8 @@ def _check_times(request: Mapping[str, Any]) -> None:
         raise not_valid("DatapointsToAlarm must not be greater than EvaluationPeriods.")
 
 
-def _check_actions(request: Mapping[str, Any], served: frozenset[str]) -> None:
+def check_actions(request: Mapping[str, Any], served: frozenset[str]) -> None:
+    """Raise ValidationError for actions that nobody here can do."""
     for member in ACTIONS.values():
         actions = request.get(member, [])
         if len(actions) > _MOST_ACTIONS:
@@ -84,6 +85,6 @@ def _check_actions(request: Mapping[str, Any], served: frozenset[str]) -> None:
                 raise not_valid(f"Invalid arn syntax: {action}") from None
             if service not in served:
                 raise not_valid(
-                    f"Salvia's alarms do not act on {service}: {action}. They publish to topics of SNS and carry out "
-                    "scaling policies of Application Auto Scaling."
+                    f"Such an alarm does not act on {service}: {action}. Alarms publish to topics of SNS, and those "
+                    "on metrics carry out scaling policies of Application Auto Scaling."
                 )

@@ -15,12 +15,14 @@ from salvia.core.errors import ServiceError
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
+from . import kind_of
+
 _KEPT = 14 * 86_400  # user guide: "CloudWatch preserves alarm history for two weeks"
 _PAGE = 100
 _CHUNK = 2_000
 _INSERT = """
-INSERT INTO alarm_history (id, account, region, alarm, item, at, summary, data)
-VALUES (:id, :account, :region, :alarm, :item, :at, :summary, :data)"""
+INSERT INTO alarm_history (id, account, region, alarm, kind, item, at, summary, data)
+VALUES (:id, :account, :region, :alarm, :kind, :item, :at, :summary, :data)"""
 _DELETE = """
 DELETE FROM alarm_history WHERE id IN (SELECT id FROM alarm_history WHERE at < :before ORDER BY at LIMIT :chunk)"""
 
@@ -29,6 +31,7 @@ def add(tx: Transaction, alarm: Document, item: str, at: float, summary: str, da
     """Leave a line: `item` is ConfigurationUpdate, StateUpdate or Action."""
     row = {"account": alarm.account, "region": alarm.region, "alarm": alarm.name, "item": item, "at": at}
     text = orjson.dumps({"version": "1.0", **data}, option=orjson.OPT_PASSTHROUGH_DATETIME, default=str).decode()
+    row["kind"] = kind_of(alarm.spec)
     tx.run(_INSERT, {**row, "id": ids.event_id(at), "summary": summary, "data": text})
 
 
@@ -38,8 +41,6 @@ async def describe_alarm_history(call: Call) -> dict[str, Any]:
     request = call.request
     if request.get("AlarmContributorId"):
         raise ServiceError("ValidationError", "Salvia has no alarms with contributors: leave AlarmContributorId out.")
-    if request.get("AlarmTypes", ["MetricAlarm"]) != ["MetricAlarm"] and "MetricAlarm" not in request["AlarmTypes"]:
-        return {"AlarmHistoryItems": []}
     size = request.get("MaxRecords", _PAGE)
     backwards = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
     direction, beyond = ("DESC", "<") if backwards else ("ASC", ">")
@@ -54,6 +55,11 @@ async def describe_alarm_history(call: Call) -> dict[str, Any]:
         if request.get(member) is not None:
             conditions.append(condition)
             values[member] = request[member].timestamp() if member.endswith("Date") else request[member]
+    # Without AlarmTypes, those on metrics.
+    kinds = {f"k{number}": kind for number, kind in enumerate(request.get("AlarmTypes") or ["MetricAlarm"])}
+    if not request.get("AlarmName") or request.get("AlarmTypes"):
+        conditions.append(f"kind IN ({', '.join(f':{mark}' for mark in kinds)})")
+        values |= kinds
     if request.get("NextToken"):
         values["last_at"], values["last"] = _token(request["NextToken"])
         conditions.append(f"(at, id) {beyond} (:last_at, :last)")
@@ -66,7 +72,7 @@ async def describe_alarm_history(call: Call) -> dict[str, Any]:
         "AlarmHistoryItems": [
             {
                 "AlarmName": row["alarm"],
-                "AlarmType": "MetricAlarm",
+                "AlarmType": row["kind"],
                 "Timestamp": row["at"],
                 "HistoryItemType": row["item"],
                 "HistorySummary": row["summary"],

@@ -14,11 +14,10 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from .. import statistics
-from . import ALARM, actions, reasons, states, statistic, watch
+from . import ALARM, actions, composite, reasons, states, statistic, watch
 from .evaluation import Datapoint, interval, judge, span
 
 RECONCILES = ALARM
-HELD = "HeldUntil"  # of its status: a state that was set stands until then
 _SETTLING = 0.2  # seconds that the data of a period may come after its end
 _MINUTE = 60
 _METRIC = "SELECT metric FROM alarm_metrics WHERE alarm = :alarm"
@@ -29,11 +28,13 @@ async def reconcile(alarm: Document, world: World) -> Outcome:
     """One step: do what the last change asks for, else look at the metric."""
     if alarm.status.get(states.PENDING):
         return await actions.perform(alarm, world)
+    if "AlarmRule" in alarm.spec:
+        return await composite.evaluate(alarm, world)
     now, began = world.clock.now(), world.clock.wall()
-    held = alarm.status.get(HELD, 0.0) - now
+    held = alarm.status.get(states.HELD, 0.0) - now
     if held > 0:
         return Outcome(requeue=held)
-    alarm.status.pop(HELD, None)
+    alarm.status.pop(states.HELD, None)
     row = world.db.read().one(_METRIC, {"alarm": alarm.id})
     if row is None:  # deleted meanwhile
         return Outcome()

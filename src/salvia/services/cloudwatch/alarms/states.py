@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import orjson
@@ -11,10 +10,11 @@ import orjson
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ACTIONS, history, reasons
+from . import ACTIONS, history, reasons, references
 
 PENDING = "Actions"  # of its status: what is still to be done about the last change
 REPEATED = "RepeatAt"  # and when scaling policies are told again
+HELD = "HeldUntil"  # a state that was set stands until then
 _EVERY = 60.0
 
 
@@ -28,7 +28,10 @@ def initial(now: float) -> dict[str, Any]:
 
 
 def enter(alarm: Document, state: str, now: float, reason: str, data: str | None) -> Callable[[Transaction], None]:
-    """Change the state of a document; what is returned writes the line of history, in the same transaction."""
+    """Change the state of a document; what is returned writes the line of history, and has composite alarms look.
+
+    It belongs into the same transaction.
+    """
     before, old = alarm.state, _state(alarm.state, alarm.status["StateReason"], alarm.status.get("StateReasonData"))
     alarm.state = state
     alarm.status |= {"StateReason": reason, "StateUpdatedTimestamp": now, "StateTransitionedTimestamp": now}
@@ -42,7 +45,12 @@ def enter(alarm: Document, state: str, now: float, reason: str, data: str | None
         alarm.status[REPEATED] = now + _EVERY
     summary = f"Alarm updated from {before} to {state}"
     change = {"oldState": old, "newState": _state(state, reason, data)}
-    return partial(history.add, alarm=alarm, item="StateUpdate", at=now, summary=summary, data=change)
+
+    def record(tx: Transaction) -> None:
+        history.add(tx, alarm, "StateUpdate", now, summary, change)
+        references.wake(tx, alarm.arn)
+
+    return record
 
 
 def repeats(alarm: Document) -> list[str]:
