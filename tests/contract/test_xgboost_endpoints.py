@@ -6,9 +6,7 @@ SageMaker Python SDK's environment of a model with an entry_point.
 
 from __future__ import annotations
 
-import io
 import json
-import tarfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -85,18 +83,12 @@ def test_a_trained_model_predicts(endpoints: Endpoints, trained: str) -> None:
 
 
 def test_a_script_streams_its_predictions(endpoints: Endpoints, trained: str) -> None:
-    """InvokeEndpointWithResponseStream: a PayloadPart for each piece. The script is in the model's archive."""
-    bucket, key = trained.removeprefix("s3://").split("/", 1)
-    packed = endpoints.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(packed)) as opened:
-        member = next(member for member in opened if member.name.endswith("xgboost-model"))
-        held = opened.extractfile(member)
-        assert held is not None
-        repacked = archive(**{"xgboost-model": held.read(), "code/inference.py": SCRIPT})
-    endpoints.s3.put_object(Bucket=endpoints.bucket, Key="scripted.tar.gz", Body=repacked)
-    url = f"s3://{endpoints.bucket}/scripted.tar.gz"
-    told = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-    endpoint = deployed(endpoints, url, **told)
+    """InvokeEndpointWithResponseStream: a PayloadPart for each piece. The script comes from S3, in the role's name, as
+    the SDK's XGBoostModel has it."""
+    endpoints.s3.put_object(Bucket=endpoints.bucket, Key="sourcedir.tar.gz", Body=archive(**{"inference.py": SCRIPT}))
+    source = f"s3://{endpoints.bucket}/sourcedir.tar.gz"
+    told = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": source}
+    endpoint = deployed(endpoints, trained, **told)
     runtime = endpoints.server.client("sagemaker-runtime")
     answer = runtime.invoke_endpoint_with_response_stream(
         EndpointName=endpoint, ContentType="text/csv", Accept="application/jsonlines", Body="10,1\n100,1"
