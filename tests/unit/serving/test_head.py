@@ -67,6 +67,7 @@ def test_what_is_plain_means_the_same_to_llhttp(seed: int) -> None:
         head = changed(GOOD, chance) if chance.random() < 0.8 else GOOD
         found = reader.read(head)
         if found is None:
+            assert head != GOOD  # whatever came before
             continue
         plain += 1
         told = Told(head)
@@ -82,7 +83,7 @@ def test_what_is_plain_means_the_same_to_llhttp(seed: int) -> None:
         if b"amz-sdk-invocation-id" in fields:
             fields[b"amz-sdk-invocation-id"] = headers[b"amz-sdk-invocation-id"]
         assert fields == headers, head
-    assert plain > 800  # else nothing was tested
+    assert plain > 500  # else nothing was tested
 
 
 def test_what_stands_in_a_place_is_read_anew() -> None:
