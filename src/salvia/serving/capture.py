@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("salvia.serving")
 _EVERY = 2.0  # seconds
-_LARGEST = 64 << 20  # bytes of bodies that wait to be put
-_FILE = 16 << 20  # bytes of bodies of one file
+_LARGEST = 64 << 20  # bytes that wait to be put
+_RECORD = 1024  # bytes of memory of an invocation, beside its bodies
+_FILE = 16 << 20  # bytes in memory of one file
 _TRIES = (0.5, 2.0)  # seconds before each further attempt
 _SESSION_SECONDS = 3600
 _RENEW_SECONDS = 300
@@ -94,6 +95,11 @@ class _Taken:
     body: bytes
     at: float
 
+    @property
+    def size(self) -> int:
+        """About how much memory it takes."""
+        return len(self.request["Body"]) + len(self.body) + _RECORD
+
 
 @dataclass(slots=True)
 class _Heap:
@@ -127,15 +133,15 @@ class Capture:
         """Capture an invocation, if it is one of the sample; returns at once."""
         if random.random() * 100 >= wish.percentage:  # noqa: S311
             return
-        size = len(request["Body"]) + len(body)
-        if self._size + size > _LARGEST:
+        taken = _Taken(request, headers, body, self._world.clock.now())
+        if self._size + taken.size > _LARGEST:
             self._lost += 1
             return
-        self._size += size
+        self._size += taken.size
         heap = self._heaps.get(variant)
         if heap is None:
             heap = self._heaps[variant] = _Heap(endpoint, variant)
-        heap.taken.append(_Taken(request, headers, body, self._world.clock.now()))
+        heap.taken.append(taken)
         if self._putting is None:
             self._putting = asyncio.get_running_loop().create_task(self._put_soon())
 
@@ -219,7 +225,7 @@ def _files(wish: Wish, heap: _Heap) -> list[tuple[str, bytes, int]]:
     files: list[tuple[str, list[bytes], int]] = []
     hour = ""
     for taken in heap.taken:
-        size = len(taken.request["Body"]) + len(taken.body)
+        size = taken.size
         at = datetime.fromtimestamp(taken.at, UTC)
         if not files or hour != at.strftime("%Y/%m/%d/%H") or files[-1][2] + size > _FILE:
             hour = at.strftime("%Y/%m/%d/%H")

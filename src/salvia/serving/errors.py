@@ -59,6 +59,4 @@ def model_error(endpoint: Endpoint, container: str, status: int, said: str) -> S
         OriginalStatusCode=status,
         OriginalMessage=said[:_LONGEST],
         LogStreamArn=f"arn:aws:logs:{endpoint.region}:{endpoint.account}:log-group:{group}",
-        # Clients read it beside the model's members: AWS sends it.
-        ErrorCode=f"{party.upper()}_ERROR_FROM_MODEL",
     )

@@ -38,7 +38,7 @@ _PECULIAR = frozenset(
         b"x-amz-target",
     )
 )
-_shapes: dict[bytes, Shape | None] = {}
+_shapes: dict[bytes, Shape] = {}
 
 
 class Shape:
@@ -83,7 +83,7 @@ class Reader:
 
     def read(self, head: bytes) -> Head | None:
         """A head, without its empty line; None when it is not plain."""
-        if len(head) != self._length or not self._fits(head):
+        if self._shape is None or len(head) != self._length or not self._fits(head):
             self._learn(head)
         shape, places = self._shape, self._places
         if shape is None:
@@ -106,7 +106,9 @@ class Reader:
 
     def _learn(self, head: bytes) -> None:
         self._length = len(head)
-        self._around, self._places = [], _places(head)
+        self._around, self._places, self._shape = [], _places(head), None
+        if not all(head[place].replace(b"-", b"").isalnum() for place in self._places.values()):
+            return  # nor do places overlap, then
         at = 0
         for place in sorted(self._places.values(), key=lambda one: one.start):
             around = slice(at, place.start)
@@ -137,13 +139,14 @@ def _places(head: bytes) -> dict[str, slice]:
 
 
 def _known(around: bytes, head: bytes) -> Shape | None:
-    try:
-        return _shapes[around]
-    except KeyError:
-        if len(_shapes) >= _REMEMBERED:
-            _shapes.clear()
-        shape = _shapes[around] = _shape(head)
-        return shape
+    shape = _shapes.get(around)
+    if shape is None:
+        shape = _shape(head)
+        if shape is not None:  # what is wrong may be in a place, and the next head be good
+            if len(_shapes) >= _REMEMBERED:
+                _shapes.clear()
+            _shapes[around] = shape
+    return shape
 
 
 def _shape(head: bytes) -> Shape | None:
@@ -165,4 +168,6 @@ def _shape(head: bytes) -> Shape | None:
     signer, _, signature = fields.pop(b"authorization", b"").rpartition(_SIGNATURE)
     if not signer.startswith(_SIGNED) or len(signature) != 64 or _SIGNATURE in signer:
         return None
+    if len(fields.get(b"x-amz-date", b"")) != 16 or len(fields.get(b"amz-sdk-invocation-id", b"x" * 36)) != 36:
+        return None  # a place is all of a value
     return Shape(path, found[1].decode(), fields, signer)
