@@ -76,8 +76,9 @@ class Serving(Agent):
             server.follow()
 
     def _measure(self) -> None:
-        used = Utilization(self._gateway.service("cloudwatch"), self._model.dimensions, self._model.memory)
-        used.run(self._model.every, self._ended.wait, self._trouble)
+        cloudwatch, model = self._gateway.service("cloudwatch"), self._model
+        used = Utilization(cloudwatch, self._spec.job.metric_namespace, model.dimensions, model.memory)
+        used.run(model.every, self._ended.wait, self._trouble)
 
     def _enter(self, server: Server) -> bool:
         """Build the bridge into the program's network, and out of it to what SDKs need; False until there is one."""

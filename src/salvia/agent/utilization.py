@@ -16,7 +16,6 @@ from typing import Any
 from ..core.client import ClientError
 from .descendants import descendants
 
-NAMESPACE = "/aws/sagemaker/Endpoints"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -24,10 +23,11 @@ Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
 class Utilization:
-    """Of everything below this process. `dimensions` say whose it is, `memory` is what there is of it, in bytes."""
+    """Of everything below this process. `namespace` and `dimensions` say whose it is, `memory` is what there is of it,
+    in bytes."""
 
-    def __init__(self, call: Call, dimensions: Mapping[str, str], memory: int) -> None:
-        self._call, self._memory = call, memory
+    def __init__(self, call: Call, namespace: str, dimensions: Mapping[str, str], memory: int) -> None:
+        self._call, self._namespace, self._memory = call, namespace, memory
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         self._ticks: dict[int, int] = {}
         self._at = time.monotonic()
@@ -40,7 +40,7 @@ class Utilization:
             cpu, memory = self._sample()
             data = [self._datum("CPUUtilization", cpu), self._datum("MemoryUtilization", memory)]
             try:
-                self._call("PutMetricData", {"Namespace": NAMESPACE, "MetricData": data})
+                self._call("PutMetricData", {"Namespace": self._namespace, "MetricData": data})
             except ClientError as error:
                 trouble(f"The instance's utilization is not kept in CloudWatch: {error.message}")
                 return

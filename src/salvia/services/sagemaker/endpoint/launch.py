@@ -159,6 +159,7 @@ def _spec(
                 "network_isolation": variant["isolated"],
                 "log_group": f"{LOG_GROUP}/{endpoint.name}",
                 "log_stream": stream,
+                "metric_namespace": LOG_GROUP,
                 "stop_grace": GRACE,
                 "model": {
                     "source": container["source"],

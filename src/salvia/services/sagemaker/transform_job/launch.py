@@ -160,6 +160,7 @@ def _spec(job: Document, world: World, place: Place, ready: _Ready, token: str) 
         cpus=kind.vcpu,
         memory=kind.memory,
         network_isolation=model["isolated"],
+        own_network=ready.image.port is not None,
         agent={
             "url": world.settings.url,
             "token": token,
@@ -174,11 +175,15 @@ def _spec(job: Document, world: World, place: Place, ready: _Ready, token: str) 
                 "network_isolation": model["isolated"],
                 "log_group": LOG_GROUP,
                 "log_stream": _stream(job, place, container["name"]),
+                "metric_namespace": LOG_GROUP,
                 "stop_grace": GRACE,
                 "model": {
                     "source": container["source"],
+                    "port": ready.image.port,
                     "download_timeout": _DOWNLOAD,
                     "startup_timeout": _STARTUP,
+                    "dimensions": {"Host": f"{job.name}/{_instance(job, place)}"},
+                    "memory": kind.fitted(ready.runtime.capacity()).memory,
                 },
                 "transform": {
                     "request": job.spec,
@@ -205,6 +210,10 @@ def _told(request: dict[str, Any]) -> dict[str, str]:
 
 def _stream(job: Document, place: Place, container: str) -> str:
     """Source: the guide, "Log Amazon SageMaker events with Amazon CloudWatch", TransformJobs."""
-    identity = hashlib.sha256(f"{job.id}/{attempt(job)}/{place.number}".encode()).hexdigest()[:17]
     before = f"{container}-" if len(job.status["_Model"]["containers"]) > 1 else ""
-    return f"{job.name}/{before}i-{identity}-{int(job.created_at)}"
+    return f"{job.name}/{before}{_instance(job, place)}-{int(job.created_at)}"
+
+
+def _instance(job: Document, place: Place) -> str:
+    """As those of EC2 look, and never given twice."""
+    return f"i-{hashlib.sha256(f'{job.id}/{attempt(job)}/{place.number}'.encode()).hexdigest()[:17]}"
