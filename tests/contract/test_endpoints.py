@@ -61,6 +61,27 @@ def test_an_endpoint_comes_into_service_and_answers(endpoints: Endpoints) -> Non
     assert not list((endpoints.server.home / "runtime" / "instances").glob("e*-*-0"))
 
 
+def test_an_endpoint_is_invoked_and_captured(endpoints: Endpoints) -> None:
+    """InvokeEndpoint goes where the endpoint's instances are; its DataCaptureConfig is that of its configuration."""
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{endpoints.bucket}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+    }
+    model = endpoints.model()
+    name = endpoints.create(endpoints.config(endpoints.variant(model), DataCaptureConfig=capture))
+    answer = endpoints.server.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, Body=b"hello")
+    assert answer["InvokedProductionVariant"] == "AllTraffic"
+    assert json.loads(answer["Body"].read())["name"] == model
+    shown = endpoints.describe(name)["DataCaptureConfig"]
+    assert (shown["CaptureStatus"], shown["CurrentSamplingPercentage"]) == ("Started", 100)
+    prefix = f"captured/{name}/AllTraffic/"
+    listed = endpoints.s3.list_objects_v2
+    eventually(lambda: listed(Bucket=endpoints.bucket, Prefix=prefix)["KeyCount"] == 1, 20)
+    endpoints.delete(name)
+
+
 def test_an_endpoint_is_in_service_within_seconds(endpoints: Endpoints) -> None:
     """With a warm image; the waiter returns with the event (control/waiting)."""
     endpoints.delete(endpoints.create())

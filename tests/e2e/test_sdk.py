@@ -91,3 +91,15 @@ def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) ->
     assert files == {"algorithm": ["xgboost-model"], "script": ["own-model.json"]}
     channels = [channel["ChannelName"] for channel in found["jobs"]["script"]["InputDataConfig"]]
     assert channels == ["train", "code", "sm_drivers"]
+
+
+@pytest.mark.timeout(420)
+def test_version_2_deploys_predicts_updates_and_deletes(salvia: Server) -> None:
+    """estimator.deploy(), Predictor.predict(), update_endpoint(), delete_model(), delete_endpoint()."""
+    found, _ = run(salvia, 2, "v2_deploy.py", str(DATA))
+    assert found["status"] == "InService"
+    assert len(found["predictions"]) == len(found["labels"])
+    errors = [abs(one - other) for one, other in zip(found["predictions"], found["labels"], strict=True)]
+    assert sum(errors) / len(errors) < 40  # rows that it was trained on; the target's own deviation is 77
+    assert found["updated"] == 2
+    assert abs(found["still"] - found["predictions"][0]) < 1e-3

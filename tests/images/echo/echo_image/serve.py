@@ -14,6 +14,29 @@ base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 behaviour = os.environ.get("BEHAVIOUR", "")
 
 
+class UnderWay:
+    """Requests that are being answered."""
+
+    def __init__(self) -> None:
+        self.count, self.changed = 0, threading.Condition()
+
+    def __enter__(self) -> None:
+        with self.changed:
+            self.count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.changed:
+            self.count -= 1
+            self.changed.notify_all()
+
+    def wait(self) -> None:
+        with self.changed:
+            self.changed.wait_for(lambda: self.count == 0)
+
+
+under_way = UnderWay()
+
+
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -21,6 +44,10 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(500 if behaviour == "sick" else 200, b"")
 
     def do_POST(self) -> None:
+        with under_way:
+            self.invoke()
+
+    def invoke(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if body == b"die":
             os._exit(3)
@@ -42,8 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 
 class Server(socketserver.ThreadingUnixStreamServer):
     request_queue_size = 128
-    block_on_close = True
-    daemon_threads = False
+    daemon_threads = True  # a kept connection must not keep it
 
     def get_request(self) -> tuple:
         return self.socket.accept()[0], ("peer", 0)
@@ -65,5 +91,6 @@ def stop(*_: object) -> None:
 
 signal.signal(signal.SIGTERM, stop)
 server.serve_forever()
+under_way.wait()
 server.server_close()
 os._exit(0)
