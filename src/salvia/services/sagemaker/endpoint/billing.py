@@ -1,7 +1,7 @@
 """What an endpoint costs: each instance, from when it came into service until it leaves, called or not.
 
 "The endpoint must be deleted in order to stop incurring charges" (API_UpdateEndpoint). From when AWS charges, none of
-its pages says; those who read their bills say that it is from InService.
+its pages says, and what others write differs: here it is from InService.
 """
 
 from __future__ import annotations
