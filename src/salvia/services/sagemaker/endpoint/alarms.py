@@ -31,6 +31,7 @@ async def _states(world: World, account: str, region: str, names: list[str]) -> 
     if not names:
         return {}
     caller = service_caller(_SERVICE, account)
-    request = {"AlarmNames": names}
+    request = {"AlarmNames": names, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
     answer = await errand.run(world, caller, _SERVICE, region, "cloudwatch", "DescribeAlarms", request)
-    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in answer["MetricAlarms"]}
+    found = [*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ())]
+    return {alarm["AlarmName"]: alarm["StateValue"] for alarm in found}
