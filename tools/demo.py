@@ -2,7 +2,8 @@
 
 Starts Salvia in `.demo`, uploads scikit-learn's diabetes data (label first, no header) with the AWS CLI, runs the
 training example of AWS's documentation character for character, follows its log, and compares the model with the same
-XGBoost run directly, on rows that neither has seen.
+XGBoost run directly, on rows that neither has seen. Then deploys the model, asks its endpoint for those rows, and says
+what all of it cost.
 """
 
 from __future__ import annotations
@@ -31,6 +32,18 @@ aws sagemaker create-training-job \\
   --output-data-config S3OutputPath=s3://my-bucket/output/ \\
   --resource-config InstanceType=ml.m5.xlarge,InstanceCount=2,VolumeSizeInGB=50
 """  # noqa: E501
+DEPLOY = """\
+aws sagemaker create-model --model-name my-model \\
+  --primary-container Image=811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest,ModelDataUrl={model} \\
+  --execution-role-arn arn:aws:iam::123456789012:role/SageMakerExecutionRole
+aws sagemaker create-endpoint-config --endpoint-config-name my-config \\
+  --production-variants VariantName=AllTraffic,ModelName=my-model,InstanceType=ml.m5.large,InitialInstanceCount=1
+aws sagemaker create-endpoint --endpoint-name my-endpoint --endpoint-config-name my-config
+"""
+INVOKE = """\
+aws sagemaker-runtime invoke-endpoint --endpoint-name my-endpoint --content-type text/csv \\
+  --body fileb://row.csv prediction.csv
+"""
 
 
 def main() -> int:
@@ -41,7 +54,10 @@ def main() -> int:
     subprocess.run(["salvia", "up", "--detach", "--port", str(free_port())], env=environment, check=True)
     try:
         subprocess.run(["salvia", "images", "build", "xgboost"], env=environment, check=True)
-        train(environment)
+        model = train(environment)
+        serve(environment, model)
+        say("What all of it cost, and would have cost on AWS (salvia cost)")
+        shell(environment, "salvia cost")
     finally:
         subprocess.run(["salvia", "down"], env=environment, check=True)
     print(f"\nAll in {time.monotonic() - began:.1f} s. To go on by yourself:\n")
@@ -49,7 +65,8 @@ def main() -> int:
     return 0
 
 
-def train(environment: dict[str, str]) -> None:
+def train(environment: dict[str, str]) -> str:
+    """Returns where the model is."""
     work = HOME / "work"
     work.mkdir()
     unseen = split(work)
@@ -81,14 +98,30 @@ def train(environment: dict[str, str]) -> None:
     model = described["ModelArtifacts"]["S3ModelArtifacts"]
     print(f"  billable     {described['BillableTimeInSeconds']} s on each of 2 instances")
     print(f"  model        {model}")
-    say("What it cost (salvia cost)")
-    shell(environment, "salvia cost")
     say(f"Its score on {unseen} rows that it never saw, and that of XGBoost run directly")
     shell(environment, f"aws s3 cp --quiet {model} {work}/model.tar.gz")
     with tarfile.open(work / "model.tar.gz") as archive:
         archive.extractall(work / "model", filter="data")
     python = next((HOME / "images").glob("xgboost-*/venv/bin/python"))
     subprocess.run([python, ROOT / "tools" / "score.py", work], check=True)
+    return str(model)
+
+
+def serve(environment: dict[str, str], model: str) -> None:
+    """Deploy the model, ask it through the AWS CLI and boto3, and delete the endpoint."""
+    work = HOME / "work"
+    say("The model, deployed")
+    began = time.monotonic()
+    shell(environment, DEPLOY.format(model=model))
+    shell(environment, "aws sagemaker wait endpoint-in-service --endpoint-name my-endpoint")
+    print(f"  InService after {time.monotonic() - began:.1f} s, the AWS CLI's own start four times among them")
+    (work / "row.csv").write_text((work / "unseen.csv").read_text().splitlines()[0].partition(",")[2])
+    say("One row through the AWS CLI")
+    print(INVOKE)
+    shell(environment, f"cd {work}\n{INVOKE}cat prediction.csv")
+    say("Every unseen row through boto3")
+    shell(environment, f"{sys.executable} {ROOT}/tools/invoke.py my-endpoint {work}/unseen.csv")
+    shell(environment, "aws sagemaker delete-endpoint --endpoint-name my-endpoint")
 
 
 def split(work: Path) -> int:
