@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, invoke, jobs, objects, rows, serving
+from tests.bench import api, invoke, jobs, objects, rows, serving, transform
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -167,12 +167,23 @@ def inference(servers: Servers, report: Report) -> None:
     server.salvia("down")
 
 
+def batch(servers: Servers, report: Report) -> None:
+    """A million rows at once."""
+    server = servers.make()
+    server.up()
+    with tempfile.TemporaryDirectory(prefix="salvia-bench-") as folder:
+        for figure, value in transform.figures(server, servers.images, Path(folder)).items():
+            report.say(figure, value, least=0.7 if "local" in figure else None)
+    server.salvia("down")
+
+
 PARTS = {
     "moto": beside_moto,
     "lists": long_lists,
     "jobs": training,
     "server": model_server,
     "invoke": inference,
+    "transform": batch,
 }
 
 

@@ -23,7 +23,7 @@ _REQUEST = (
     b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Type: text/csv\r\nAccept: text/csv\r\n"
     b"X-Amzn-SageMaker-Inference-Id: 00000000-0000-0000-0000-000000000000\r\nContent-Length: %d\r\n\r\n%b"
 ) % (len(_ROW), _ROW)
-_TRAIN = """
+TRAIN = """
 import sys, numpy, xgboost
 rows = numpy.random.default_rng(0).normal(size=(5000, 10)).astype("f4")
 xgboost.train({"nthread": 2}, xgboost.DMatrix(rows, rows.sum(axis=1)), 100).save_model(sys.argv[1])
@@ -38,7 +38,7 @@ def figures(images: Path) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory(prefix="salvia-bench-") as folder:
         model = Path(folder) / "model"
         model.mkdir()
-        subprocess.run([environments["salvia"].python, "-c", _TRAIN, str(model / "xgboost-model.ubj")], check=True)
+        subprocess.run([environments["salvia"].python, "-c", TRAIN, str(model / "xgboost-model.ubj")], check=True)
         started = {name: _start(environment, Path(folder), name) for name, environment in environments.items()}
         try:
             for _ in range(_ROUNDS):

@@ -1,0 +1,123 @@
+"""An instance of a batch transform in a world that fails. Expectations without another source: developer guide, "Batch
+transform for inference"."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+from .test_serving import SERVER, model
+from .world import World, eventually, python
+
+
+def transform(request: dict | None = None, code: str = SERVER, **more: Any) -> dict:
+    """The members of a job whose model turns payloads round."""
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}
+    whole = {
+        "TransformInput": {"DataSource": {"S3DataSource": source}, "SplitType": "Line"},
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out", "AssembleWith": "Line"},
+        "BatchStrategy": "SingleRecord",
+        **(request or {}),
+    }
+    return {
+        "argv": python(code),
+        "kind": "transform",
+        "model": model(),
+        "transform": {"request": whole, "place": [0, 1], "further": []},
+        "log_group": "/aws/sagemaker/TransformJobs",
+        "log_stream": "job/i-1-1",
+        "stop_grace": 5,
+        **more,
+    }
+
+
+def stored(world: World) -> dict[str, bytes]:
+    return {key[4:]: data for key, data in world.buckets["bucket"].items() if key.startswith("out/")}
+
+
+def test_objects_go_through_the_model(world, instance):
+    """In order, each whole; the model server is ended, and that is success."""
+    lines = [b"%d" % number for number in range(100, 160)]
+    world.buckets["bucket"] = {"in/a": b"\n".join(lines), "in/sub/b": b"12\n34\n", "in/c/": b""}
+    ended = instance(**transform({"MaxConcurrentTransforms": 4})).start().wait()
+    assert (ended["code"], ended["signal"], ended["error"], ended["stopped"]) == (0, None, None, False)
+    assert stored(world) == {"a.out": b"".join(line[::-1] + b"\n" for line in lines), "sub/b.out": b"21\n43\n"}
+    assert world.phases == ["Starting", "Downloading", "Loading", "InService", "Exited"]
+    assert ("/aws/sagemaker/TransformJobs", "job/i-1-1/data-log") in world.streams
+
+
+def test_a_share_is_every_so_manyth_object(world, instance):
+    """Source: same page, "partitions the Amazon S3 objects in the input by key"."""
+    world.buckets["bucket"] = {f"in/{name}": b"12" for name in "abcde"}
+    for number in range(2):
+        job = transform()
+        job["transform"]["place"] = [number, 2]
+        world.reports.clear()
+        instance(**job).start().wait()
+        names = {0: ["a.out", "c.out", "e.out"], 1: ["a.out", "b.out", "c.out", "d.out", "e.out"]}
+        assert sorted(stored(world)) == names[number]
+
+
+def test_a_gateway_that_goes_away(world, instance):
+    """While an object is stored: it is stored when the gateway is back."""
+    world.buckets["bucket"] = {f"in/{number}": b"12\n" * 5 for number in range(5)}
+    world.falls_at = ("PutObject", 1.0)
+    assert instance(**transform()).start().wait()["error"] is None
+    assert stored(world) == {f"{number}.out": b"21\n" * 5 for number in range(5)}
+
+
+def test_an_object_that_is_replaced_meanwhile(world, instance):
+    """What was made of its beginning is dropped: an output is of one version."""
+    old, new = b"11111111\n" * 300_000, b"12345678\n" * 300_000
+    world.buckets["bucket"] = {"in/a": old, "in/b": b"12\n"}
+    world.cut["GetObject"] = 1
+    job = instance(**transform({"BatchStrategy": "MultiRecord", "MaxPayloadInMB": 1})).start()
+    eventually(lambda: world.calls["GetObject"] >= 1)
+    world.buckets["bucket"]["in/a"] = new
+    assert job.wait()["error"] is None
+    assert world.calls["GetObject"] >= 3
+    assert stored(world)["a.out"].count(b"1") == 300_000
+    assert stored(world)["b.out"] == b"\n21\n"
+
+
+def test_a_stop_leaves_no_half(world, instance):
+    """ "SageMaker doesn't store the job's output"; and the model server has its grace."""
+    slow = SERVER.replace("self.send_response(200)", "time.sleep(0.3); self.send_response(200)")
+    world.buckets["bucket"] = {"in/a": b"12\n" * 500}
+    job = instance(**transform(code=slow)).start()
+    eventually(lambda: "InService" in world.phases)
+    began = time.monotonic()
+    job.terminate()
+    ended = job.wait()
+    assert (ended["stopped"], ended["error"]) == (True, None)
+    assert time.monotonic() - began < 8
+    assert stored(world) == {}
+
+
+def test_a_large_object_is_never_held_whole(world, instance):
+    """A window of requests is: with 1 MB a request, far less than the object's 100 MB."""
+    world.buckets["bucket"] = {"in/a": b"0123456789abcde\n" * (100 << 16)}
+    request = {"BatchStrategy": "MultiRecord", "MaxPayloadInMB": 1, "MaxConcurrentTransforms": 2}
+    job = instance(**transform(request)).start()
+    most = 0
+    assert job.process is not None
+    while job.process.poll() is None:
+        try:
+            status = Path(f"/proc/{job.process.pid}/status").read_text()
+        except OSError:
+            break
+        most = max(most, *(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
+        time.sleep(0.02)
+    assert job.wait()["error"] is None
+    assert len(stored(world)["a.out"]) >= 100 << 20
+    assert most < 80 << 10  # KiB
+
+
+def test_a_role_that_may_not_store(world, instance):
+    """The failure names the permission, and the member of the request."""
+    world.buckets["bucket"] = {"in/a": b"12\n"}
+    world.denied = {"s3:PutObject"}
+    error = instance(**transform()).start().wait()["error"]
+    assert error["code"] == "ClientError"
+    assert "Allow s3:PutObject on arn:aws:s3:::bucket/out/*" in error["message"]
