@@ -23,6 +23,7 @@ from .report import Reporter
 from .spec import Spec
 
 T = TypeVar("T")
+_LOOK = 1.0  # seconds between looks for signals: one that comes just before a wait begins does not end it
 _RETRY_TERMINATE = 0.05  # seconds between tries to signal a program whose sandbox is being set up
 
 
@@ -184,9 +185,9 @@ class Agent:
         return result  # type: ignore[no-any-return]
 
     def _letter(self, timeout: float | None) -> tuple[str, Any] | None:
-        """The next letter, or None after `timeout` seconds; what can be done at once is done here."""
+        """The next letter, or None after at most `timeout` seconds; what can be done at once is done here."""
         try:
-            kind, content = self._mailbox.get(timeout=timeout)
+            kind, content = self._mailbox.get(timeout=_LOOK if timeout is None else min(timeout, _LOOK))
         except Empty:
             return None
         if kind in ("stop", "gone"):

@@ -126,7 +126,7 @@ class Transformation:
         self._pending: deque[_Pending] = deque()
         self._storing: deque[Future[None]] = deque()
         self._failed: list[Output] = []
-        self._made = 0
+        self._asking = self._made = 0
 
     def run(self) -> None:
         """Return when every object is stored. Raises JobError once the others are, or StoppedError."""
@@ -151,12 +151,13 @@ class Transformation:
 
     def _transform(self, item: Found, requests: ThreadPoolExecutor, uploads: ThreadPoolExecutor) -> None:
         output = self._output(item)
-        while True:
+        if not item.key.endswith(item.path):  # two keys could have one output
+            what = "its key has a part without a name, between two slashes. Copy it to another key."
+            output.fail(self._wrong(item, "ClientError", what))
+        while not output.failed:
             try:
                 for batch in self._batches(item):
-                    self._pending.append((output, batch, requests.submit(self._asked, batch)))
-                    while len(self._pending) > self._parameters.concurrent:
-                        self._settle(uploads)
+                    self._append(uploads, output, batch, requests.submit(self._asked, batch))
                     if output.failed:
                         break
             except RecordError as error:
@@ -166,11 +167,24 @@ class Transformation:
                 output.fail(error)
             except _ReplacedError:
                 output.dropped = True
-                self._pending.append((output, None, None))
+                self._append(uploads, output, None, None)
                 output = self._output(item)
                 continue
             break
-        self._pending.append((output, None, None))
+        self._append(uploads, output, None, None)
+
+    def _append(
+        self,
+        uploads: ThreadPoolExecutor,
+        output: Output,
+        batch: Batch | None = None,
+        future: Future[bytes] | None = None,
+    ) -> None:
+        """One more batch, or the end of an object; then wait until there are no more requests than may be."""
+        self._pending.append((output, batch, future))
+        self._asking += future is not None
+        while self._pending and (self._asking > self._parameters.concurrent or self._pending[0][2] is None):
+            self._settle(uploads)
 
     def _output(self, item: Found) -> Output:
         self._made += 1
@@ -206,6 +220,7 @@ class Transformation:
     def _settle(self, uploads: ThreadPoolExecutor) -> None:
         """Put the oldest answer where it belongs; store its object when it is the last."""
         output, batch, future = self._pending.popleft()
+        self._asking -= future is not None
         if output.dropped or output.failed:
             if future is not None:
                 future.cancel()

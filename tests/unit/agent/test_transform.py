@@ -95,6 +95,33 @@ def test_a_stop_leaves_no_half(world, instance):
     assert stored(world) == {}
 
 
+def test_requests_of_several_objects_are_made_at_once(world, instance):
+    """MaxConcurrentTransforms holds for objects that are one request each, too; empty ones hold up nothing."""
+    together = """
+import threading
+meeting = threading.Barrier(4)
+class Many(socketserver.ThreadingMixIn):
+    daemon_threads = True
+"""
+    code = SERVER.replace("print('model", f"{together}\nprint('model")
+    code = code.replace("self.send_response(200)", "meeting.wait(10); self.send_response(200)")
+    code = code.replace("class Local(socket", "class Local(Many, socket")
+    objects = {f"in/{number}": b"12" for number in range(8)} | {f"in/empty-{number}": b"" for number in range(1100)}
+    world.buckets["bucket"] = objects
+    request = {"MaxConcurrentTransforms": 4, "ModelClientConfig": {"InvocationsMaxRetries": 0}}
+    assert instance(**transform(request, code)).start().wait(60)["error"] is None
+    assert list(stored(world).values()).count(b"21\n") == 8
+    assert len(stored(world)) == 1108
+
+
+def test_a_key_that_has_no_output_of_its_own(world, instance):
+    """`a//b` and `a/b`: one of them fails, and says why."""
+    world.buckets["bucket"] = {"in/a/b": b"12", "in/a//b": b"34"}
+    error = instance(**transform()).start().wait()["error"]
+    assert "s3://bucket/in/a//b: its key has a part without a name" in error["message"]
+    assert stored(world) == {"a/b.out": b"21\n"}
+
+
 def test_a_large_object_is_never_held_whole(world, instance):
     """A window of requests is: with 1 MB a request, far less than the object's 100 MB."""
     world.buckets["bucket"] = {"in/a": b"0123456789abcde\n" * (100 << 16)}
