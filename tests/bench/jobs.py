@@ -45,6 +45,17 @@ def first_line(jobs: Jobs, instances: int) -> dict[str, float]:
     }
 
 
+def waited(jobs: Jobs) -> float:
+    """Seconds from a job's end to the return of boto3's waiter, the most of a few."""
+    late = []
+    for _ in range(5):
+        name = jobs.start("import time; time.sleep(2)")
+        jobs.sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
+        returned = time.time()
+        late.append(returned - jobs.describe(name)["SecondaryStatusTransitions"][-1]["StartTime"].timestamp())
+    return max(late)
+
+
 def whole(jobs: Jobs, instances: int) -> float:
     """CreateTrainingJob to Completed of a program of ten seconds, over its time run directly."""
     began = time.perf_counter()

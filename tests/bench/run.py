@@ -138,6 +138,7 @@ def training(servers: Servers, report: Report) -> None:
         report.say(
             f"10 s program to Completed, {instances} instance(s), over directly", jobs.whole(work, instances), most=1.05
         )
+    report.say("a job's end to its waiter's return, s", jobs.waited(work), most=0.3)
     server.salvia("down")
     bars = {"up to ready, s": 2.0, "idle, MB over all processes": 200.0, "idle, % of a core": 1.0}
     for figure, value in jobs.idle(servers.make).items():

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import WaiterError
 from tests.conftest import Jobs, Server, eventually
 
-_SOON = 0.3  # seconds
+_SOON = 3.0  # seconds: 0.3 where nothing else runs (`make bench`), and far from 120 anywhere
 
 
 def _ended_at(description: dict[str, Any]) -> float:
@@ -28,7 +28,7 @@ def test_the_waiter_of_a_job_returns_with_its_end(jobs: Jobs) -> None:
     name = jobs.start("import time; time.sleep(2)")
     jobs.sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
     late = time.time() - _ended_at(jobs.describe(name))
-    assert late < _SOON + 0.2, late  # the description has the end's time in milliseconds; the commit comes after it
+    assert late < _SOON, late
 
 
 def test_aws_wait_returns_with_the_end(jobs: Jobs, salvia: Server) -> None:
@@ -36,7 +36,7 @@ def test_aws_wait_returns_with_the_end(jobs: Jobs, salvia: Server) -> None:
     name = jobs.start("import time; time.sleep(2)")
     salvia.aws(["sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", name])
     late = time.time() - _ended_at(jobs.describe(name))
-    assert late < _SOON + 0.5, late
+    assert late < _SOON, late
 
 
 def test_a_failed_job_ends_the_wait_as_a_failure(jobs: Jobs) -> None:
@@ -72,7 +72,7 @@ def test_a_waiter_for_what_is_made_meanwhile(salvia: Server) -> None:
     iam.create_role(RoleName="awaited", AssumeRolePolicyDocument=document)
     made = time.monotonic()
     waiting.join(30)
-    assert seen[0] - made < _SOON + 0.2
+    assert seen[0] - made < _SOON
 
 
 def test_a_plain_call_is_never_held(jobs: Jobs) -> None:
