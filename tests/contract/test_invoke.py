@@ -238,7 +238,7 @@ def test_requests_go_where_the_fewest_are(endpoints: Routed, runtime: Any, salvi
 
 
 def test_a_dead_replica_is_taken_out_and_comes_back(endpoints: Routed, runtime: Any) -> None:
-    """Issue 4: taken out before a second request meets it; the request in flight is retried."""
+    """Promised: taken out before a second request meets it; the request in flight is retried."""
     one, two = endpoints.replica("one"), endpoints.replica("two")
     endpoints.route("dying", variant("AllTraffic", one.content(), two.content()))
     assert {told(runtime, "dying")["name"] for _ in range(40)} == {"one", "two"}
@@ -259,7 +259,7 @@ def _answers(runtime: Any, endpoint: str) -> bool:
 
 
 def test_a_request_whose_replica_dies_is_asked_once_more(endpoints: Routed, runtime: Any) -> None:
-    """Issue 4: "the request in flight is retried once where that is safe": no byte of an answer had come."""
+    """Promised: "the request in flight is retried once where that is safe": no byte of an answer had come."""
     one, two = endpoints.replica("one"), endpoints.replica("two")
     endpoints.route("killed", variant("AllTraffic", one.content(), two.content()))
     answers: list[bytes] = []

@@ -161,7 +161,7 @@ def run(home: Path, replica: Replica) -> Callable[[Callable[[Port], Coroutine[An
 
 
 def test_both_ways_answer_alike(run: Any) -> None:
-    """Issue 4: "a test holds both to the same answers"."""
+    """Promised: "a test holds both to the same answers"."""
 
     async def test(port: Port) -> None:
         wrong = Credentials(port.credentials.access_key, "x" * 40, None)
