@@ -60,7 +60,7 @@ class Watched:
         (alarm,) = self.cloudwatch.describe_alarms(AlarmNames=[self.name])["MetricAlarms"]
         return alarm
 
-    def becomes(self, state: str, timeout: float = 15) -> dict[str, Any]:
+    def becomes(self, state: str, timeout: float = 60) -> dict[str, Any]:
         return eventually(lambda: (a := self.shown())["StateValue"] == state and a, timeout, f"{self.name}: {state}")
 
     def history(self, item: str) -> list[dict[str, Any]]:
