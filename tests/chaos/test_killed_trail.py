@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from tests.conftest import Server, eventually
 
-_ROUNDS = 2
+_ROUNDS = 4
 pytestmark = pytest.mark.timeout(300)  # a busy machine takes some seconds to start a process
 
 

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import WaiterError
 from tests.conftest import Jobs, Server, eventually
 
-_SOON = 3.0  # seconds: 0.3 where nothing else runs (`make bench`), and far from 120 anywhere
+_SOON = 0.3  # seconds; the best of three, since a busy machine is late by itself
 
 
 def _ended_at(description: dict[str, Any]) -> float:
@@ -25,18 +25,23 @@ def _ended_at(description: dict[str, Any]) -> float:
 
 def test_the_waiter_of_a_job_returns_with_its_end(jobs: Jobs) -> None:
     """With its defaults: the job is over long before the waiter's second look."""
-    name = jobs.start("import time; time.sleep(2)")
-    jobs.sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
-    late = time.time() - _ended_at(jobs.describe(name))
-    assert late < _SOON, late
+    late = []
+    for _ in range(3):
+        name = jobs.start("import time; time.sleep(2)")
+        jobs.sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=name)
+        late.append(time.time() - _ended_at(jobs.describe(name)))
+    # The description has the end's time in milliseconds; the commit comes after it.
+    assert min(late) < _SOON + 0.2, late
 
 
 def test_aws_wait_returns_with_the_end(jobs: Jobs, salvia: Server) -> None:
     """The command takes 0.4 s to start and 0.1 s to leave (runtime facts)."""
-    name = jobs.start("import time; time.sleep(2)")
-    salvia.aws(["sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", name])
-    late = time.time() - _ended_at(jobs.describe(name))
-    assert late < _SOON, late
+    late = []
+    for _ in range(3):
+        name = jobs.start("import time; time.sleep(2)")
+        salvia.aws(["sagemaker", "wait", "training-job-completed-or-stopped", "--training-job-name", name])
+        late.append(time.time() - _ended_at(jobs.describe(name)))
+    assert min(late) < _SOON + 0.5, late
 
 
 def test_a_failed_job_ends_the_wait_as_a_failure(jobs: Jobs) -> None:
@@ -72,7 +77,7 @@ def test_a_waiter_for_what_is_made_meanwhile(salvia: Server) -> None:
     iam.create_role(RoleName="awaited", AssumeRolePolicyDocument=document)
     made = time.monotonic()
     waiting.join(30)
-    assert seen[0] - made < _SOON
+    assert seen[0] - made < _SOON + 0.2
 
 
 def test_a_plain_call_is_never_held(jobs: Jobs) -> None:
