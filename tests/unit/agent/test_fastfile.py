@@ -193,9 +193,11 @@ def test_nothing_stays_mounted_when_a_program_has_ended(world, instance, mountin
     """Its agent may get another job, in the same folders."""
     world.buckets["bucket"] = {"train/a": b"1"}
     world.slow["PutObject"] = 3
-    job = instance(shell("cat $ML/input/data/train/a"), channels=[fast()]).start()
+    waiting = "until [ -e $ML/../go ]; do sleep 0.02; done; cat $ML/input/data/train/a"
+    job = instance(shell(waiting), channels=[fast()]).start()
     mounts = Path(f"/proc/{job.process.pid}/mounts")
     eventually(lambda: "fuse.salvia" in mounts.read_text())
+    (job.folder / "go").write_text("on\n")
     eventually(lambda: "Uploading" in world.phases)
     assert "fuse.salvia" not in mounts.read_text()
     assert job.wait()["code"] == 0
