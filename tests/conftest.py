@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.config import Config
+from botocore.loaders import create_loader
 
 from tests.postgresql import Cluster, binaries
 
 _BIN = Path(sys.executable).parent
 # Salvia's own API is one more service to boto3 and the AWS CLI, once they are told where its model is.
 os.environ["AWS_DATA_PATH"] = str(Path(__file__).resolve().parent.parent / "src" / "salvia" / "protocol" / "data")
+_MODELS = create_loader(os.environ["AWS_DATA_PATH"])  # each is read once; a session of its own would read it again
 CALLED: set[tuple[str, str]] = set()  # (service, method) of every call that a test made through boto3
 PAGED: set[tuple[str, str]] = set()
 
@@ -123,11 +126,14 @@ class Server:
             self.environment["AWS_SECRET_ACCESS_KEY"],
             None,
         )
+        core = botocore.session.get_session()
+        core.register_component("data_loader", _MODELS)
         return boto3.Session(
             aws_access_key_id=access,
             aws_secret_access_key=secret,
             aws_session_token=token,
             region_name="us-east-1",
+            botocore_session=core,
         )
 
     def client(self, service: str, keys: tuple[str, str, str | None] | None = None, **config: Any) -> Any:
@@ -174,15 +180,11 @@ def postgresql() -> Iterator[Cluster]:
     cluster.close()
 
 
-@pytest.fixture(scope="session")
-def make_server(
-    tmp_path_factory: pytest.TempPathFactory, image_cache: Path, request: pytest.FixtureRequest
+def _servers(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
 ) -> Iterator[Callable[..., Server]]:
-    """Start a server with its own data directory: `make_server("--auth", "off")`.
-
-    With SALVIA_TEST_DATABASE=postgresql each has a PostgreSQL database of its own, unless it names one.
-    """
     started: list[Server] = []
+    images: Path = request.getfixturevalue("image_cache")
     on_postgresql = os.environ.get("SALVIA_TEST_DATABASE") == "postgresql"
     cluster: Cluster | None = request.getfixturevalue("postgresql") if on_postgresql else None
 
@@ -190,7 +192,7 @@ def make_server(
         if cluster is not None and "--database" not in options:
             options += ("--database", cluster.url())
         home = tmp_path_factory.mktemp("home")
-        (home / "images").symlink_to(image_cache)
+        (home / "images").symlink_to(images)
         shutil.copytree(Path(__file__).parent / "images", home / "containers")
         server = Server(home, free_port(), options)
         server.up()
@@ -206,10 +208,29 @@ def make_server(
                 os.kill(pid, signal.SIGKILL)
 
 
+@pytest.fixture(scope="module")
+def make_server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Server]]:
+    """Start a server with its own data directory, until the module's end: `make_server("--auth", "off")`.
+
+    With SALVIA_TEST_DATABASE=postgresql each has a PostgreSQL database of its own, unless it names one.
+    """
+    yield from _servers(tmp_path_factory, request)
+
+
 @pytest.fixture(scope="session")
-def salvia(make_server: Callable[..., Server]) -> Server:
+def make_lasting_server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[..., Server]]:
+    """The same, until the end of the run: for servers that many modules share."""
+    yield from _servers(tmp_path_factory, request)
+
+
+@pytest.fixture(scope="session")
+def salvia(make_lasting_server: Callable[..., Server]) -> Server:
     """The server that most tests share."""
-    return make_server()
+    return make_lasting_server()
 
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"

@@ -15,9 +15,9 @@ _EXCEPTIONS: dict[tuple[str, str], str] = {}
 
 
 @pytest.fixture(scope="session")
-def unhurried(make_server: Callable[..., Server]) -> Server:
+def unhurried(make_lasting_server: Callable[..., Server]) -> Server:
     """A server whose time the tests advance, and whose topics deliver to this machine."""
-    return make_server("--clock", "virtual", "--private-targets", "127.0.0.0/8")
+    return make_lasting_server("--clock", "virtual", "--private-targets", "127.0.0.0/8")
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -1,4 +1,4 @@
-"""The schema, by migrations: `upgrade` brings a database of any released version to this one."""
+"""The schema: `upgrade` brings a database of any released version to this one, by migrations, and makes new ones."""
 
 from __future__ import annotations
 
@@ -47,17 +47,27 @@ async def _of_server(url: str) -> str | None:
 
 
 def upgrade(location: Path | str, to: str = HEAD) -> None:
-    """Apply what is missing. Alembic is imported only when something is: it costs a third of a second."""
-    if current(location) == to:
+    """Apply what is missing. Alembic is imported only for a database that is there: it costs a third of a second."""
+    found = current(location)
+    if found == to:
         return
+    if isinstance(location, Path):
+        location.parent.mkdir(parents=True, exist_ok=True)
+    if found is None and to == HEAD:
+        from .creation import create
+
+        create(location, HEAD)
+    else:
+        _migrate(location, to)
+    if isinstance(location, Path):
+        location.chmod(0o600)
+
+
+def _migrate(location: Path | str, to: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.attributes["location"] = location
-    if isinstance(location, Path):
-        location.parent.mkdir(parents=True, exist_ok=True)
     command.upgrade(config, to)
-    if isinstance(location, Path):
-        location.chmod(0o600)

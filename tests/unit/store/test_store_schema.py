@@ -36,7 +36,10 @@ def differences(connection: sqlalchemy.Connection) -> list[object]:
     return list(compare_metadata(MigrationContext.configure(connection), metadata.METADATA))
 
 
-def test_the_migrated_schema_is_the_declared_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["0001", schema.HEAD], ids=["migrated", "new"])
+def test_the_schema_is_the_declared_one(tmp_path: Path, first: str) -> None:
+    """Of a database that went through every version, and of one that never saw an older."""
+    schema.upgrade(tmp_path / "salvia.db", first)
     schema.upgrade(tmp_path / "salvia.db")
     engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/salvia.db")
     with engine.connect() as connection:
@@ -45,8 +48,10 @@ def test_the_migrated_schema_is_the_declared_one(tmp_path: Path) -> None:
     assert found == []
 
 
-def test_so_it_is_on_postgresql(postgresql: Cluster, run: Callable[[Any], Any]) -> None:
+@pytest.mark.parametrize("first", ["0001", schema.HEAD], ids=["migrated", "new"])
+def test_so_it_is_on_postgresql(postgresql: Cluster, run: Callable[[Any], Any], first: str) -> None:
     url = postgresql.url()
+    schema.upgrade(url, first)
     schema.upgrade(url)
 
     async def compare() -> list[object]:
