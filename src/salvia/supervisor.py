@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("salvia.supervisor")
 _GRACE = 12.0
-_BACKOFF = (0.1, 10.0)  # between restarts of one that keeps dying
+_BACKOFF = (0.1, 2.0)  # between restarts of one that keeps dying; the others, and jobs, wait for it
 _STEADY = 30.0  # alive for so long, it is no longer one that keeps dying
 
 

@@ -8,6 +8,13 @@ import pytest
 from tests.conftest import Jobs
 
 
+@pytest.fixture(scope="module", autouse=True)
+def deaf(jobs: Jobs) -> str:
+    """A job that is two minutes about its end, while the others run."""
+    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)"
+    return jobs.start(code, StoppingCondition={"MaxRuntimeInSeconds": 1})
+
+
 def test_an_exit_code_fails_the_job_and_quotes_the_last_line(jobs: Jobs) -> None:
     """The guide, 'How Amazon SageMaker signals algorithm success and failure': any other code is a failure."""
     ended = jobs.run("print('no such column: price'); raise SystemExit(3)")
@@ -63,17 +70,6 @@ except OSError as error:
 
 
 @pytest.mark.timeout(200)
-def test_a_program_that_ignores_sigterm_is_killed_after_its_time(jobs: Jobs) -> None:
-    """MaxRuntimeInSeconds, then SIGTERM; API_StoppingCondition gives it 120 seconds, then SIGKILL."""
-    code = "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(600)"
-    name = jobs.start(code, StoppingCondition={"MaxRuntimeInSeconds": 1})
-    jobs.reaches(name, "Stopping")
-    jobs.server.client("sagemaker").stop_training_job(TrainingJobName=name)
-    ended = jobs.ended(name, timeout=150)
-    assert ended["TrainingJobStatus"] == "Stopped"
-    assert ended["SecondaryStatus"] == "MaxRuntimeExceeded"
-
-
 def test_a_program_that_prints_without_end_loses_no_line(jobs: Jobs) -> None:
     """100 MB of lines (the bench prints 1 GB): each arrives once, in order."""
     count = 1_000_000
@@ -121,3 +117,12 @@ for path in ('salvia.db', 'credentials.json', 'secret.key'):
         "refused credentials.json",
         "refused secret.key",
     ]
+
+
+def test_a_program_that_ignores_sigterm_is_killed_after_its_time(jobs: Jobs, deaf: str) -> None:
+    """MaxRuntimeInSeconds, then SIGTERM; API_StoppingCondition gives it 120 seconds, then SIGKILL."""
+    jobs.reaches(deaf, "Stopping")
+    jobs.server.client("sagemaker").stop_training_job(TrainingJobName=deaf)
+    ended = jobs.ended(deaf, timeout=150)
+    assert ended["TrainingJobStatus"] == "Stopped"
+    assert ended["SecondaryStatus"] == "MaxRuntimeExceeded"
