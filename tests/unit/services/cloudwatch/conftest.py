@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy
 
 from salvia import protocol
 from salvia.control.call import Call
@@ -20,7 +19,7 @@ from salvia.core.caller import Caller, service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.metadata import METADATA, load
+from salvia.store.schema import upgrade
 from salvia.store.sqlite import SqliteDatabase
 
 NOON = 1_749_988_800  # 2025-06-15T12:00:00Z, the wall clock of these tests
@@ -104,10 +103,7 @@ def service() -> Caller:
 
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Room]:
-    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/salvia.db")
-    load()
-    METADATA.create_all(engine)
-    engine.dispose()
+    upgrade(tmp_path / "salvia.db")
     loop = asyncio.new_event_loop()
     database = SqliteDatabase(tmp_path / "salvia.db")
     database.start()

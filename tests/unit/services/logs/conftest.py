@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy
 
 import salvia.store.tables
 import salvia.store.tables_logs  # noqa: F401
@@ -21,7 +20,7 @@ from salvia.core.caller import service_caller
 from salvia.core.clock import Clock
 from salvia.protocol import models
 from salvia.settings import Settings
-from salvia.store.metadata import METADATA
+from salvia.store.schema import upgrade
 from salvia.store.sqlite import SqliteDatabase
 
 NOON = 1_750_000_000.0  # 2025-06-15, the wall clock of these tests
@@ -68,9 +67,7 @@ def texts(answer: Any) -> list[str]:
 @pytest.fixture
 def make_room(tmp_path: Path) -> Iterator[Callable[[], Room]]:
     """Rooms that share one database, as processes do."""
-    engine = sqlalchemy.create_engine(f"sqlite:///{tmp_path}/salvia.db")
-    METADATA.create_all(engine)
-    engine.dispose()
+    upgrade(tmp_path / "salvia.db")
     loop = asyncio.new_event_loop()
     worlds: list[World] = []
 
