@@ -255,8 +255,6 @@ def test_what_contradicts_itself_is_refused(many: Many, endpoint: str) -> None:
     assert "is no prefix" in said(PrimaryContainer={**one, "ModelDataUrl": f"s3://{many.bucket}/model.tar.gz"})
     assert "is no prefix" in said(PrimaryContainer={"Image": MANY, "Mode": "MultiModel"})
     assert "ModelDataSource" in said(PrimaryContainer={"Image": MANY, "Mode": "MultiModel", "ModelDataSource": source})
-    setting = {"ModelCacheSetting": "Enabled"}
-    assert "Mode MultiModel" in said(PrimaryContainer={"Image": MANY, "MultiModelConfig": setting})
     assert "Only one container" in said(Containers=[one, one])
     named = [{**one, "ContainerHostname": "a"}, {"Image": MANY, "ContainerHostname": "b"}]
     assert "directly" in said(Containers=named, InferenceExecutionConfig={"Mode": "Direct"})

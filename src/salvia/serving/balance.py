@@ -15,7 +15,7 @@ from . import errors
 from .endpoint import Endpoint, Fleet, Replica, Variant
 
 T = TypeVar("T")
-_BOUND = 1.25  # of an even share, which a replica may have before a model is asked of another
+_BOUND, _FEW = 1.25, 4  # of an even share; requests: what a replica may have before a model is asked of another
 
 
 def variant(endpoint: Endpoint, target: str | None) -> Variant:
@@ -60,7 +60,7 @@ def _nearest(up: list[Replica], model: str) -> Replica:
     Every gateway knows that order, and nobody has to remember which models are where: rendezvous hashing with bounded
     loads. A model that is asked for more than one replica bears spreads over as many as it takes.
     """
-    share = math.ceil(_BOUND * (1 + sum(one.outstanding for one in up)) / len(up))
+    share = max(_FEW, math.ceil(_BOUND * (1 + sum(one.outstanding for one in up)) / len(up)))
     free = [one for one in up if one.outstanding < share]
     return max(free, key=lambda one: hashlib.blake2b(f"{one.id}/{model}".encode(), digest_size=8).digest())
 
