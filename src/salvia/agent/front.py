@@ -36,19 +36,16 @@ class Front:
 
     def __init__(self, path: str, behind: str, models: MultiModel) -> None:
         self.models, self.behind = models, behind
-        self._path = path
-        self._listening = threading.Event()
+        self._listener = listen(path)
 
     def start(self) -> None:
-        """Return when it listens."""
+        """Answer, on a thread of its own."""
         threading.Thread(target=lambda: asyncio.run(self._serve()), name="front", daemon=True).start()
-        self._listening.wait()
 
     async def _serve(self) -> None:
         loop = asyncio.get_running_loop()
-        await loop.create_unix_server(lambda: _Client(self, loop), sock=listen(self._path))
-        self._listening.set()
-        await loop.create_future()
+        server = await loop.create_unix_server(lambda: _Client(self, loop), sock=self._listener, backlog=1024)
+        await server.serve_forever()
 
 
 class _Client(asyncio.Protocol):
