@@ -61,7 +61,7 @@ class _Client(asyncio.Protocol):
         self._framing = Framing()
         self._first = b""  # of an answer that may not be passed on
         self._waited: float | None = None  # since when it has, if it has
-        self._begun = self._again = False
+        self._begun = self._again = self._over = False
         self._task: asyncio.Task[None] | None = None
 
     # The gateway's side.
@@ -101,7 +101,7 @@ class _Client(asyncio.Protocol):
         target = _TARGET.search(head) if head.startswith(_INVOKED) else None
         self._request = request, target[1].decode("latin-1") if target else ""
         self._framing, self._first, self._waited = Framing(), b"", None
-        self._begun = self._again = False
+        self._begun = self._again = self._over = False
         self._ask()
 
     def _ask(self) -> None:
@@ -166,7 +166,7 @@ class _Client(asyncio.Protocol):
             self._transport.abort()
             return
         try:
-            over = self._framing.feed(data)
+            self._over = self._framing.feed(data)
         except ValueError:
             self._transport.abort()
             return
@@ -175,12 +175,12 @@ class _Client(asyncio.Protocol):
             if not self._framing.status:
                 return
             if self._framing.status == HTTPStatus.NOT_FOUND and self._model is not None and not self._again:
-                if over:
+                if self._over:
                     self._do(self._doubt(self._model))
                 return
             data = self._head()
         self._transport.write(data)
-        if over:
+        if self._over:
             self._done()
 
     def _head(self) -> bytes:
@@ -200,7 +200,7 @@ class _Client(asyncio.Protocol):
         self._again = True
         if lost:
             self._release()
-            self._framing, self._first = Framing(), b""
+            self._framing, self._first, self._over = Framing(), b"", False
             self._ask()
         else:
             self._transport.write(self._head())
@@ -209,7 +209,7 @@ class _Client(asyncio.Protocol):
     def lost(self) -> None:
         """The container closed the connection: which may be the end of an answer."""
         self._container = None
-        if self._request is None:
+        if self._request is None or self._over:
             return
         if not self._framing.ends_with_connection:
             self._transport.abort()

@@ -165,6 +165,15 @@ def test_a_link_that_the_program_lays_leads_no_model_out(world, instance, caller
     assert [path.name for path in tmp_path.iterdir() if path.name != "instance-0"] == []
 
 
+def test_a_server_that_closes_its_connections_is_given_lost_models_again(world, instance, caller):
+    """As one does that speaks HTTP/1.0, and has restarted itself."""
+    put(world, a=b"1", refuses=b"refuses")
+    job = serving(world, instance, environment={"CLOSES": "1"})
+    assert caller(job).invoke("a", "forget")[0] == 200
+    assert caller(job).invoke("a", "loads")[2]["loads"] == {"a": 2}
+    assert caller(job).invoke("refuses")[::2] == (404, "not here")
+
+
 def test_nobody_answers_for_a_container_that_has_ended(world, instance, caller):
     """A gateway then asks another instance, as it does when nobody is in between."""
     put(world, a=b"1")

@@ -1,8 +1,9 @@
 """AWS's contract for containers of many models, "Contract for Custom Containers to Serve Multiple Models".
 
-It has room for CAPACITY models. A model is what its file `weights` says: `bad` cannot be loaded, `slow SECONDS` takes
-so long, `refuses` answers 404 to all invocations. Invoked with `loads`, it says how often each was loaded and what is
-there; with `forget`, it has lost all of them the next time, as a server that restarts.
+It has room for CAPACITY models, and with CLOSES ends every connection with its answer. A model is what its file
+`weights` says: `bad` cannot be loaded, `slow SECONDS` takes so long, `refuses` answers 404 to all invocations. Invoked
+with `loads`, it says how often each was loaded and what is there; with `forget`, it has lost all of them the next time,
+as a server that restarts.
 """
 
 import json
@@ -80,6 +81,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, body: bytes = b"") -> None:
         self.send_response(status)
+        if os.environ.get("CLOSES"):
+            self.send_header("Connection", "close")
         if body.startswith(b"{"):
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
