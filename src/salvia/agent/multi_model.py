@@ -167,7 +167,10 @@ class MultiModel:
                 raise RefusedError(answer.status, answer.body)
 
     async def _make_room(self, model: Model) -> None:
-        """Unload as much as the model needs, if its instance has no room for it."""
+        """Unload as much as the model needs, if its instance has no room. Raises RefusedError if it never has."""
+        if model.size > self._room:
+            said = f"Model {model.target} has {model.size} bytes, more than the instance's memory ({self._room})."
+            raise RefusedError(_FULL, said)
         if time.monotonic() > self._looked + _LOOK:  # it takes milliseconds
             self._used = await self._in_thread(memory)
             self._looked = time.monotonic()

@@ -114,12 +114,16 @@ def test_models_leave_the_disk_when_it_is_short(world, instance, caller):
 
 def test_models_leave_memory_when_the_instance_is_short_of_it(world, instance, caller):
     """Though the container never says 507."""
-    put(world, **dict.fromkeys("abcdef", b"1" * (1 << 20)))
+    put(world, **dict.fromkeys("abcdef", b"1" * (1 << 18)))
     job = serving(world, instance, memory=1 << 20)
     connection = caller(job)
     for target in "abcdef":
         assert connection.invoke(target, "x")[0] == 200
     assert connection.invoke("f", "loads")[2]["most"] == 1
+    put(world, large=b"1" * (2 << 20))
+    status, _, said = connection.invoke("large")
+    assert (status, "more than the instance's memory" in said) == (507, True)
+    assert connection.invoke("f", "loads")[2]["loads"]["f"] == 1  # it did not leave for what has no room anyway
 
 
 def test_a_model_that_nothing_makes_room_for_is_refused(world, instance, caller):
