@@ -4,7 +4,6 @@ its pages; the container is one as other people write them (tests/images/many)."
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -99,16 +98,14 @@ def test_forty_models_share_room_for_ten(many: Many) -> None:
 def test_many_requests_for_one_model_load_it_once_and_hold_up_no_other(many: Many, endpoint: str) -> None:
     """Those for models that are loaded are answered meanwhile."""
     many.put("quick.tar.gz")
-    many.put("slow.tar.gz", b"slow 2")
+    many.put("slow.tar.gz", b"slow 3")
     many.invoke(endpoint, "quick.tar.gz")
     with ThreadPoolExecutor(8) as pool:
-        begun = time.monotonic()
         waiting = [pool.submit(many.invoke, endpoint, "slow.tar.gz") for _ in range(8)]
-        for _ in range(20):
+        for _ in range(5):
             many.invoke(endpoint, "quick.tar.gz")
-        assert time.monotonic() - begun < 2
         assert not any(one.done() for one in waiting)
-        assert [one.result()["weights"] for one in waiting] == ["slow 2"] * 8
+        assert [one.result()["weights"] for one in waiting] == ["slow 3"] * 8
     assert many.invoke(endpoint, "quick.tar.gz", "loads")["loads"]["slow.tar.gz"] == 1
 
 
@@ -194,7 +191,7 @@ def test_a_model_has_its_own_instance_until_it_is_asked_for_too_much(many: Many)
     assert all(len(pids) == 1 for pids in seen.values())
     assert len(set.union(*seen.values())) == 2
     with ThreadPoolExecutor(8) as pool:
-        pids = {one["server"] for one in pool.map(lambda _: many.invoke(endpoint, names[0], "wait0.5"), range(8))}
+        pids = {one["server"] for one in pool.map(lambda _: many.invoke(endpoint, names[0], "wait1"), range(8))}
     assert len(pids) == 2
     many.delete(endpoint)
 
@@ -214,7 +211,7 @@ def test_it_is_counted_under_the_names_of_aws(many: Many) -> None:
     """Guide, "Monitor Amazon SageMaker with Amazon CloudWatch", multi-model endpoint metrics."""
     endpoint = many.endpoint(CAPACITY="1")
     for name in ("a.tar.gz", "b.tar.gz"):
-        many.put(name, b"slow 0.2")
+        many.put(name, b"slow 0.5")
         for _ in range(2):
             many.invoke(endpoint, name)
     cloudwatch = many.server.client("cloudwatch")
@@ -236,7 +233,7 @@ def test_it_is_counted_under_the_names_of_aws(many: Many) -> None:
     assert statistics("ModelDownloadingTime")[0] == statistics("ModelLoadingWaitTime")[0] == 2
     assert statistics("ModelUnloadingTime")[0] == 1
     loads, loading = statistics("ModelLoadingTime")
-    assert (loads, loading > 400_000) == (2, True)
+    assert (loads, loading > 1_000_000) == (2, True)
     assert statistics("ModelLoadingWaitTime")[1] > loading
     assert statistics("ModelLatency")[1] < loading  # which is the container's, without its model's loading
     many.delete(endpoint)

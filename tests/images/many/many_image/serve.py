@@ -66,6 +66,7 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(404, b"not here")
             return
         if body.startswith("wait"):
+            print("waits", flush=True)
             time.sleep(float(body[4:]))
         said = {
             "weights": weights,
