@@ -39,10 +39,12 @@ def signed(url: str, keys: tuple[str, str], target: str, payload: dict[str, obje
     return f"POST / HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
-def invocation(url: str, keys: tuple[str, str], endpoint: str, body: bytes) -> bytes:
-    """An InvokeEndpoint as boto3 sends it."""
+def invocation(url: str, keys: tuple[str, str], endpoint: str, body: bytes, target: str = "") -> bytes:
+    """An InvokeEndpoint as boto3 sends it; `target` is one of many models."""
     path = f"/endpoints/{endpoint}/invocations"
     signed = {"Host": urlsplit(url).netloc, "Content-Type": "text/csv", "Accept": "text/csv"}
+    if target:
+        signed["X-Amzn-SageMaker-Target-Model"] = target
     added = sign(
         "POST",
         path,

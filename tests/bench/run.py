@@ -12,12 +12,13 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, invoke, jobs, objects, rows, serving, transform
+from tests.bench import api, density, invoke, jobs, objects, rows, serving, transform
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
 _ROUNDS = 3
 _ROWS = 100_000
+_MODELS = 1_000
 # At most so much of the peer's.
 _RATIOS = {
     "create, server CPU ms": 1 / 4,
@@ -168,6 +169,15 @@ def inference(servers: Servers, report: Report) -> None:
     server.salvia("down")
 
 
+def many_models(servers: Servers, report: Report) -> None:
+    """A thousand models within one instance's memory."""
+    server = servers.make()
+    server.up()
+    for figure, value in density.figures(server, servers.peer(server), servers.images, _MODELS).items():
+        report.say(figure, value, most=1 if "at most" in figure else None)
+    server.salvia("down")
+
+
 def batch(servers: Servers, report: Report) -> None:
     """A million rows at once."""
     server = servers.make()
@@ -184,6 +194,7 @@ PARTS = {
     "jobs": training,
     "server": model_server,
     "invoke": inference,
+    "mme": many_models,
     "transform": batch,
 }
 

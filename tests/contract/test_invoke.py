@@ -222,6 +222,17 @@ def test_a_multi_model_endpoint_is_told_which_model(endpoints: Routed, runtime: 
     assert refused(ask, runtime, "many", b"1")["Error"]["Code"] == "ValidationError"
 
 
+def test_an_instance_says_that_its_model_is_not_ready(endpoints: Routed, runtime: Any, plain: str) -> None:
+    """API reference, InvokeEndpoint: ModelNotReadyException, 429. Of a single model it is a ModelError."""
+    endpoints.route("slow", variant("AllTraffic", endpoints.replica().content(), invocation="MultiModel"))
+    header = {"X-Salvia-Error": "ModelNotReadyException"}
+    said = {"do": "answer", "status": 429, "body": "not yet", "headers": header}
+    error = refused(ask, runtime, "slow", said, TargetModel="a.tar.gz")
+    assert error["Error"] == {"Code": "ModelNotReadyException", "Message": "not yet"}
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert refused(ask, runtime, plain, said)["Error"]["Code"] == "ModelError"
+
+
 def test_requests_go_where_the_fewest_are(endpoints: Routed, runtime: Any, salvia: Server) -> None:
     """API reference, RoutingConfig: LEAST_OUTSTANDING_REQUESTS."""
     busy, free = endpoints.replica("busy"), endpoints.replica("free")

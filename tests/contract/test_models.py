@@ -62,7 +62,7 @@ def test_models_and_configurations_are_listed(endpoints: Endpoints) -> None:
     [
         ({}, "needs an Image"),
         ({"Image": ECHO, "ModelPackageName": "p"}, "ModelPackageName"),
-        ({"Image": ECHO, "Mode": "MultiModel", "ModelDataUrl": "s3://b/k/"}, "Mode MultiModel"),
+        ({"Image": ECHO, "MultiModelConfig": {"ModelCacheSetting": "Enabled"}}, "needs the Mode MultiModel"),
         ({"Image": ECHO, "ModelDataUrl": "https://nowhere/"}, "Write s3://bucket/key"),
         (
             {

@@ -73,6 +73,19 @@ def test_version_2_transforms_and_joins(salvia: Server, tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(420)
+def test_version_2_deploys_many_models(salvia: Server) -> None:
+    """MultiDataModel: deploy(), add_model() before and after it, list_models(), predict(target_model=…)."""
+    found, _ = run(salvia, 2, "v2_many.py", str(DATA))
+    assert sorted(found["predictions"]) == ["later/twenty.tar.gz", "one.tar.gz"]
+    off = {
+        target: sum(abs(one - other) for one, other in zip(predictions, found["labels"], strict=True))
+        / len(predictions)
+        for target, predictions in found["predictions"].items()
+    }
+    assert off["later/twenty.tar.gz"] < 40 < off["one.tar.gz"]  # rows that they were trained on
+
+
+@pytest.mark.timeout(420)
 def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) -> None:
     """Session, default bucket, upload; ModelTrainer.train() without and with SourceCode, which comes in the channels
     `code` and `sm_drivers` and is started by a ContainerEntrypoint."""

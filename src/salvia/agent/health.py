@@ -34,9 +34,9 @@ class Server:
     one.
     """
 
-    def __init__(self, run: str, inside: str, fixed: int | None = None) -> None:
+    def __init__(self, run: str, inside: str, fixed: int | None = None, name: str = "serve.sock") -> None:
         self._bound = os.path.join(run, "serve", "socket")
-        self.path = os.path.join(run, "serve.sock")
+        self.path = os.path.join(run, name)
         self._inside = f"{inside}/serve/socket"
         self._fixed = fixed
         os.makedirs(os.path.dirname(self._bound), exist_ok=True)

@@ -47,7 +47,7 @@ class Models:
 
     def parameters(self) -> dict[str, Any]:
         """What the first container asks for in GET /execution-parameters; nothing if it does not say."""
-        connection = _Connection(self._paths[0], _PARAMETERS)
+        connection = Connection(self._paths[0], _PARAMETERS)
         try:
             connection.request("GET", "/execution-parameters")
             answer = connection.getresponse()
@@ -79,9 +79,9 @@ class Models:
         raise AssertionError
 
     def _once(self, path: str, payload: bytes, headers: dict[str, str]) -> tuple[bytes, str]:
-        connections: dict[str, _Connection] = self._mine.__dict__.setdefault("connections", {})
+        connections: dict[str, Connection] = self._mine.__dict__.setdefault("connections", {})
         kept = connections.pop(path, None)
-        connection = kept or _Connection(path, self._timeout)
+        connection = kept or Connection(path, self._timeout)
         try:
             try:
                 answer, body = connection.post(payload, headers)
@@ -101,7 +101,9 @@ class Models:
         return body, answer.headers.get("Content-Type") or ""
 
 
-class _Connection(http.client.HTTPConnection):
+class Connection(http.client.HTTPConnection):
+    """HTTP to the model server at a socket."""
+
     def __init__(self, path: str, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
@@ -111,6 +113,7 @@ class _Connection(http.client.HTTPConnection):
         self.sock.settimeout(self.timeout)
 
     def post(self, payload: bytes, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
+        """What POST /invocations is answered."""
         self.request("POST", "/invocations", payload, headers)
         answer = self.getresponse()
         return answer, answer.read()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .descendants import main_process
@@ -22,6 +22,10 @@ from .spec import Model, Spec
 from .tree import open_folder
 from .utilization import Utilization
 
+if TYPE_CHECKING:
+    from .multi_model import MultiModel
+
+_SOCKET, _BEHIND = "serve.sock", "container.sock"  # where it is reached, and where it is with a front before it
 _FOLLOW = 1.0  # seconds between looks at a socket that may be bound anew
 
 
@@ -37,7 +41,9 @@ class Serving(Agent):
 
     def _live(self, state: dict[str, Any]) -> None:
         self._bring()
-        server = Server(self._spec.run, self._spec.run_inside, self._model.port)
+        server = Server(
+            self._spec.run, self._spec.run_inside, self._model.port, _BEHIND if self._model.many else _SOCKET
+        )
         self._start("Loading", more=server.environment)
         pinging = threading.Thread(target=self._ping, args=(server,), name="ping", daemon=True)
         waiting = self._after(self._model.startup_timeout, self._startup_is_over)
@@ -46,6 +52,7 @@ class Serving(Agent):
             self._until_finished(state)
         finally:
             self._ended.set()
+            self._gateway.stop_reading()  # a model may be on its way that nobody asks for any more
             waiting.cancel()
         if self._failure is not None:
             raise self._failure
@@ -70,14 +77,29 @@ class Serving(Agent):
     def _ping(self, server: Server) -> None:
         if not server.wait(self._ended.is_set, lambda: self._enter(server)):
             return
+        models = self._models(server) if self._model.many else None
         self._mailbox.put(("healthy", None))
-        threading.Thread(target=self._measure, name="utilization", daemon=True).start()
+        threading.Thread(target=self._measure, args=(models,), name="utilization", daemon=True).start()
         while not self._ended.wait(_FOLLOW):
             server.follow()
 
-    def _measure(self) -> None:
+    def _models(self, server: Server) -> MultiModel:
+        """Stand between the gateways and a container of many models."""
+        from .front import Front  # asyncio takes 40 ms, and few need it
+        from .model_files import ModelFiles
+        from .multi_model import MultiModel
+
+        many = self._model.many
+        assert many is not None
+        files = ModelFiles(self._spec, many.prefix, self._gateway)
+        models = MultiModel(many, files, server.path, self._model.memory)
+        Front(os.path.join(self._spec.run, _SOCKET), server.path, models).start()
+        return models
+
+    def _measure(self, models: MultiModel | None) -> None:
         cloudwatch, model = self._gateway.service("cloudwatch"), self._model
-        used = Utilization(cloudwatch, self._spec.job.metric_namespace, model.dimensions, model.memory)
+        count = None if models is None else lambda: models.loaded
+        used = Utilization(cloudwatch, self._spec.job.metric_namespace, model.dimensions, model.memory, count)
         used.run(model.every, self._ended.wait, self._trouble)
 
     def _enter(self, server: Server) -> bool:

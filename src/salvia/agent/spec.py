@@ -25,11 +25,23 @@ class Program(NamedTuple):
     cgroup_events: str | None
 
 
+class Many(NamedTuple):
+    """The models of a multi-model endpoint: `prefix` is where they are in S3. Unless it `caches`, each is given up once
+    it has answered. A request waits `patience` seconds for its model; `disk` is the room for them, in bytes.
+    """
+
+    prefix: str
+    caches: bool
+    patience: float
+    disk: int | None
+
+
 class Model(NamedTuple):
     """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words.
 
     `port` is that of a program which knows no other, and so has a network of its own. `dimensions` are those of its
-    metrics, which are sent `every` so many seconds, `memory` is the instance's, in bytes.
+    metrics, which are sent `every` so many seconds, `memory` is the instance's, in bytes. `many`: it serves whatever
+    model is asked for.
     """
 
     source: Mapping[str, Any] | None
@@ -39,6 +51,7 @@ class Model(NamedTuple):
     dimensions: Mapping[str, str]
     memory: int
     every: float
+    many: Many | None
 
 
 class Job(NamedTuple):
@@ -180,6 +193,16 @@ def _model(model: Mapping[str, Any]) -> Model:
         dimensions=model["dimensions"],
         memory=int(model["memory"]),
         every=float(model.get("every", 60)),
+        many=_many(model["many"]) if model.get("many") else None,
+    )
+
+
+def _many(many: Mapping[str, Any]) -> Many:
+    return Many(
+        prefix=many["prefix"],
+        caches=bool(many.get("caches", True)),
+        patience=float(many.get("patience", 58)),
+        disk=many.get("disk"),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..core.client import ClientError
@@ -26,7 +26,11 @@ class Utilization:
     """Of everything below this process. `namespace` and `dimensions` say whose it is, `memory` is what there is of it,
     in bytes."""
 
-    def __init__(self, call: Call, namespace: str, dimensions: Mapping[str, str], memory: int) -> None:
+    def __init__(
+        self, call: Call, namespace: str, dimensions: Mapping[str, str], memory: int, models: Callable[[], int] | None
+    ) -> None:
+        """`models` says how many are loaded, where there are many."""
+        self._models = models
         self._call, self._namespace, self._memory = call, namespace, memory
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
         self._ticks: dict[int, int] = {}
@@ -39,17 +43,19 @@ class Utilization:
         while not over(every):
             cpu, memory = self._sample()
             data = [self._datum("CPUUtilization", cpu), self._datum("MemoryUtilization", memory)]
+            if self._models is not None:
+                data.append(self._datum("LoadedModelCount", self._models(), "None"))
             try:
                 self._call("PutMetricData", {"Namespace": self._namespace, "MetricData": data})
             except ClientError as error:
                 trouble(f"The instance's utilization is not kept in CloudWatch: {error.message}")
                 return
 
-    def _datum(self, name: str, value: float) -> dict[str, Any]:
+    def _datum(self, name: str, value: float, unit: str = "Percent") -> dict[str, Any]:
         return {
             "MetricName": name,
             "Value": round(value, 3),
-            "Unit": "Percent",
+            "Unit": unit,
             "Timestamp": time.time(),
             "Dimensions": self._dimensions,
         }
@@ -58,14 +64,25 @@ class Utilization:
         """Percent of a core used since the last time, and of the memory now."""
         before, since = self._ticks, self._at
         self._ticks, self._at = {}, time.monotonic()
-        pages = 0
-        for pid in descendants(os.getpid()):
-            try:
-                with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-                    fields = file.read().rpartition(")")[2].split()
-            except (OSError, IndexError):
-                continue  # it ended meanwhile
-            self._ticks[pid] = int(fields[11]) + int(fields[12])  # utime, stime: proc(5)
-            pages += int(fields[21])  # rss
+        memory = 0
+        for pid, ticks, size in _programs():
+            self._ticks[pid] = ticks
+            memory += size
         used = sum(ticks - before.get(pid, 0) for pid, ticks in self._ticks.items())
-        return 100 * used / _TICKS / max(0.001, self._at - since), 100 * pages * _PAGE / self._memory
+        return 100 * used / _TICKS / max(0.001, self._at - since), 100 * memory / self._memory
+
+
+def memory() -> int:
+    """Bytes that everything below this process has in memory."""
+    return sum(size for _, _, size in _programs())
+
+
+def _programs() -> Iterator[tuple[int, int, int]]:
+    """Process, ticks of a processor, and bytes in memory of each."""
+    for pid in descendants(os.getpid()):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+                fields = file.read().rpartition(")")[2].split()
+            yield pid, int(fields[11]) + int(fields[12]), int(fields[21]) * _PAGE  # utime, stime, rss: proc(5)
+        except (OSError, IndexError):
+            continue  # it ended meanwhile

@@ -14,22 +14,33 @@ def of(model: Document) -> dict[str, Any]:
     """Its containers in their order, whose role reads their data, and whether they have a network."""
     spec = model.spec
     found = [spec["PrimaryContainer"]] if spec.get("PrimaryContainer") else spec["Containers"]
+    many = any(_many(container) for container in found)
     return {
         "model": model.name,
         "role": spec["ExecutionRoleArn"],
         "isolated": spec["EnableNetworkIsolation"],
-        "invocation": (spec.get("InferenceExecutionConfig") or {}).get("Mode", "Serial"),
+        "invocation": "MultiModel" if many else (spec.get("InferenceExecutionConfig") or {}).get("Mode", "Serial"),
         "containers": [_container(container, number) for number, container in enumerate(found, 1)],
     }
 
 
 def _container(container: dict[str, Any], number: int) -> dict[str, Any]:
     source = (container.get("ModelDataSource") or {}).get("S3DataSource")
-    if container.get("ModelDataUrl"):
+    many = _many(container)
+    if container.get("ModelDataUrl") and not many:
         source = {"S3Uri": container["ModelDataUrl"], "S3DataType": "S3Object", "CompressionType": "Gzip"}
     return {
         "name": container.get("ContainerHostname") or f"container-{number}",
         "image": container["Image"],
         "environment": container.get("Environment") or {},
         "source": source,
+        "many": many,
     }
+
+
+def _many(container: dict[str, Any]) -> dict[str, Any] | None:
+    """Where its models are, and whether they are kept, of a container that has many."""
+    if container.get("Mode") != "MultiModel":
+        return None
+    setting = (container.get("MultiModelConfig") or {}).get("ModelCacheSetting")
+    return {"prefix": container["ModelDataUrl"], "caches": setting != "Disabled"}

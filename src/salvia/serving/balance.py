@@ -5,6 +5,8 @@ Source: SageMaker API reference, ProductionVariant (InitialVariantWeight, Routin
 
 from __future__ import annotations
 
+import hashlib
+import math
 import random
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -13,6 +15,7 @@ from . import errors
 from .endpoint import Endpoint, Fleet, Replica, Variant
 
 T = TypeVar("T")
+_BOUND, _FEW = 1.25, 4  # of an even share; requests: what a replica may have before a model is asked of another
 
 
 def variant(endpoint: Endpoint, target: str | None) -> Variant:
@@ -26,8 +29,11 @@ def variant(endpoint: Endpoint, target: str | None) -> Variant:
     return variants[0] if len(variants) == 1 else _drawn(variants, lambda one: one.weight)
 
 
-def replica(of: Variant, but: Replica | None = None) -> Replica | None:
-    """A replica that is not down, another than `but` where there is one; None when all are down."""
+def replica(of: Variant, but: Replica | None = None, model: str | None = None) -> Replica | None:
+    """A replica that is not down, another than `but` where there is one; None when all are down.
+
+    One of many models has replicas of its own, as long as these are not asked for more than others are.
+    """
     fleet = of.fleets[0] if len(of.fleets) == 1 else _drawn(of.fleets, lambda one: one.share) if of.fleets else None
     if fleet is None:
         return None
@@ -40,10 +46,23 @@ def replica(of: Variant, but: Replica | None = None) -> Replica | None:
         return up[0]
     if but is not None and but in up:
         up.remove(but)
+    if model is not None:
+        return _nearest(up, model)
     if not of.least:
         return random.choice(up)  # noqa: S311
     fewest = min(one.outstanding for one in up)
     return random.choice([one for one in up if one.outstanding == fewest])  # noqa: S311
+
+
+def _nearest(up: list[Replica], model: str) -> Replica:
+    """The first replica in the model's own order that has not more than its share of what is under way.
+
+    Every gateway knows that order, and nobody has to remember which models are where: rendezvous hashing with bounded
+    loads. A model that is asked for more than one replica bears spreads over as many as it takes.
+    """
+    share = max(_FEW, math.ceil(_BOUND * (1 + sum(one.outstanding for one in up)) / len(up)))
+    free = [one for one in up if one.outstanding < share]
+    return max(free, key=lambda one: hashlib.blake2b(f"{one.id}/{model}".encode(), digest_size=8).digest())
 
 
 def _up(fleet: Fleet) -> list[Replica]:

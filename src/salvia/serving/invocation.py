@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from salvia.core.errors import ServiceError
 
-from . import balance, errors
+from . import balance, errors, loading
 from .endpoint import Container, Endpoint, Replica, Variant
 from .wire import Headers, How, Wire
 
@@ -105,6 +105,7 @@ class Invocation:
         "_type",
         "began",
         "ended",
+        "loading",
         "model_seconds",
         "variant",
     )
@@ -121,6 +122,7 @@ class Invocation:
         self.began = began or time.monotonic()
         self.ended = self.began
         self.model_seconds = 0.0
+        self.loading: loading.Figures = []
         self.variant = balance.variant(endpoint, request.get("TargetVariant"))
         self._steps = _steps(endpoint, self.variant, request)
         self._traffic = traffic
@@ -138,7 +140,7 @@ class Invocation:
 
     def start(self) -> None:
         """Send it to a replica."""
-        replica = self._replica = balance.replica(self.variant, self._replica)
+        replica = self._replica = balance.replica(self.variant, self._replica, self._request.get("TargetModel"))
         if replica is None:
             self._fail(errors.unavailable(f"No instance of variant {self.variant.name} can be reached. Try again."))
             return
@@ -176,9 +178,12 @@ class Invocation:
 
     def answered(self, status: int, headers: Headers, body: bytes) -> None:
         container = self._settled()
+        if self.variant.target == loading.MULTI_MODEL:
+            self._take(loading.figures(headers))
         if not 200 <= status < 300:
             said = body.decode("utf-8", "replace")
-            self._fail(errors.model_error(self._endpoint, container.name, status, said), status)
+            error = loading.refused(headers, said) if self.variant.target == loading.MULTI_MODEL else None
+            self._fail(error or errors.model_error(self._endpoint, container.name, status, said), status)
         elif self._step < len(self._steps) - 1:
             self._step += 1
             self._body = body
@@ -193,6 +198,11 @@ class Invocation:
             if variant.capture is not None and not self._pieces:
                 self._traffic.capture.take(variant.capture, self._endpoint, variant, self._request, headers, body)
             self._client.done(answer)
+
+    def _take(self, figures: loading.Figures) -> None:
+        """What was done about its model, which is no time of the model's own."""
+        self.loading += figures
+        self.model_seconds -= sum(seconds for name, seconds in figures if name == loading.WAIT)
 
     def lost(self, how: How, why: str) -> None:
         container = self._settled()
@@ -235,11 +245,12 @@ def _steps(endpoint: Endpoint, variant: Variant, request: Mapping[str, Any]) -> 
     if variant.mode != "instances":
         raise errors.not_built(f"invoking a variant of mode '{variant.mode}'")
     model, host = request.get("TargetModel"), request.get("TargetContainerHostname")
-    if (model is None) == (variant.target == "MultiModel"):
+    if (model is None) == (variant.target == loading.MULTI_MODEL):
         raise errors.invalid(
             f"Endpoint {endpoint.name} is not a multi-model endpoint and does not support target model header."
             if model is not None
-            else f"Endpoint {endpoint.name} is a multi-model endpoint: say which by TargetModel."
+            else f"The request is missing a target model header: endpoint {endpoint.name} is a multi-model endpoint. "
+            "Say which by TargetModel."
         )
     if host is None and variant.target == "Direct":
         raise errors.invalid(

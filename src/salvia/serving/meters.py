@@ -17,6 +17,7 @@ from salvia.control.call import Call
 from salvia.core import ids
 from salvia.core.caller import service_caller
 
+from . import loading
 from .endpoint import Endpoint, Variant
 from .prometheus import Board
 
@@ -44,7 +45,19 @@ class Key(NamedTuple):
 class Figures:
     """Of one variant, since they were last written. Latencies are in seconds."""
 
-    __slots__ = ("client_errors", "instances", "key", "model", "model_errors", "overhead", "server_errors", "unasked")
+    __slots__ = (
+        "asked",
+        "client_errors",
+        "hits",
+        "instances",
+        "key",
+        "loading",
+        "model",
+        "model_errors",
+        "overhead",
+        "server_errors",
+        "unasked",
+    )
 
     def __init__(self, key: Key, instances: int) -> None:
         self.key = key
@@ -52,6 +65,15 @@ class Figures:
         self.client_errors = self.server_errors = self.model_errors = self.unasked = 0
         self.model = array("d")
         self.overhead = array("d")
+        self.asked = self.hits = 0  # for one of many models
+        self.loading: dict[str, list[float]] = {}
+
+    def load(self, done: loading.Figures) -> None:
+        """One of many models was asked for, about which this had to be done first."""
+        self.asked += 1
+        self.hits += not done
+        for name, seconds in done:
+            self.loading.setdefault(name, []).append(seconds)
 
     @property
     def counters(self) -> tuple[int, int, int, int]:
@@ -82,6 +104,8 @@ class Meters:
                 figures.client_errors += 1
             else:
                 figures.server_errors += 1
+        if variant.target == loading.MULTI_MODEL:
+            figures.load(invocation.loading)
         model = invocation.model_seconds
         figures.model.append(model)
         figures.overhead.append(invocation.ended - invocation.began - model)
@@ -158,28 +182,33 @@ def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str,
     total, client_errors, server_errors, model_errors = counted.counters
     dimensions = [{"Name": "EndpointName", "Value": key.endpoint}, {"Name": "VariantName", "Value": key.variant}]
     counts = {
-        "Invocations": (total, 1.0),
-        "InvocationsPerInstance": (total, 1 / counted.instances),
-        "Invocation4XXErrors": (client_errors, 1.0),
-        "Invocation5XXErrors": (server_errors, 1.0),
-        "InvocationModelErrors": (model_errors, 1.0),
+        "Invocations": (total, total, 1.0),
+        "InvocationsPerInstance": (total, total, 1 / counted.instances),
+        "Invocation4XXErrors": (total, client_errors, 1.0),
+        "Invocation5XXErrors": (total, server_errors, 1.0),
+        "InvocationModelErrors": (total, model_errors, 1.0),
+        "ModelCacheHit": (counted.asked, counted.hits, 1.0),
     }
     data: list[dict[str, Any]] = []
-    for name, (times, value) in counts.items():
+    for name, (samples, times, value) in counts.items():
+        if not samples:
+            continue
         data.append(
             {
                 "MetricName": name,
                 "Dimensions": dimensions,
                 "Unit": "None",
                 "StatisticValues": {
-                    "SampleCount": total,
+                    "SampleCount": samples,
                     "Sum": times * value,
-                    "Minimum": value if times == total else 0.0,
+                    "Minimum": value if times == samples else 0.0,
                     "Maximum": value if times else 0.0,
                 },
             }
         )
-    for name, seen in zip(("ModelLatency", "OverheadLatency"), latencies, strict=True):
+    times_taken = dict(zip(("ModelLatency", "OverheadLatency"), latencies, strict=True))
+    times_taken |= {name: Counter(map(_rounded, seconds)) for name, seconds in counted.loading.items()}
+    for name, seen in times_taken.items():
         values = sorted(seen.items())
         data += [
             {

@@ -18,6 +18,8 @@ _KEPT = frozenset(
         b"x-amzn-sagemaker-custom-attributes",
         b"x-amzn-sagemaker-new-session-id",
         b"x-amzn-sagemaker-closed-session-id",
+        b"x-salvia-error",
+        b"x-salvia-figures",
     )
 )
 

@@ -133,6 +133,10 @@ def _spec(
     if len(variant["containers"]) > 1:
         stream += f"/{container['name']}"
     environment = {**ready.environment.variables, "PYTHONUNBUFFERED": "1", **container["environment"]}
+    many = container.get("many")
+    if many:  # the guide, "Build Your Own Container with Multi Model Server"
+        environment["SAGEMAKER_MULTI_MODEL"] = "true"
+        many = {**many, "disk": variant["volume_gb"] << 30 or None}
     return InstanceSpec(
         name=name,
         group=name,
@@ -163,6 +167,7 @@ def _spec(
                 "stop_grace": GRACE,
                 "model": {
                     "source": container["source"],
+                    "many": many,
                     "port": ready.image.port,
                     "download_timeout": variant["download_timeout"],
                     "startup_timeout": variant["startup_timeout"],

@@ -32,7 +32,7 @@ async def create_model(call: Call) -> dict[str, Any]:
         raise validation_error(f"Salvia cannot do this yet: {'; '.join(found)}. Leave it out of the request.")
     for number, container in enumerate(containers, 1):
         _check(container, f"container {container.get('ContainerHostname') or number}")
-    _check_names(request, containers)
+    _check_together(request, containers)
     role = request.get("ExecutionRoleArn")
     if not role:
         raise validation_error("ExecutionRoleArn is required: SageMaker reads the model's data in its name.")
@@ -60,8 +60,6 @@ def _unsupported(container: Request) -> Iterator[str]:
             yield member
     if container.get("ContainerMetricsConfig"):
         yield "ContainerMetricsConfig"
-    if container.get("Mode") == "MultiModel" or container.get("MultiModelConfig"):
-        yield "Mode MultiModel"
     if (container.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc":
         yield "ImageConfig.RepositoryAccessMode Vpc"
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
@@ -78,7 +76,11 @@ def _check(container: Request, where: str) -> None:
         raise validation_error(
             f"The {where} has a ModelDataUrl and a ModelDataSource. Only one of them can be specified."
         )
-    if container.get("ModelDataUrl"):
+    if container.get("Mode") == "MultiModel":
+        _check_many(container, where)
+    elif container.get("MultiModelConfig"):
+        raise validation_error(f"The {where} has a MultiModelConfig, which needs the Mode MultiModel.")
+    elif container.get("ModelDataUrl"):
         _check_uri(f"{where}: ModelDataUrl", container["ModelDataUrl"])
     if source:
         _check_uri(f"{where}: S3Uri", source["S3Uri"])
@@ -88,21 +90,39 @@ def _check(container: Request, where: str) -> None:
             raise validation_error(f"The {where}: CompressionType Gzip needs the S3DataType S3Object.")
 
 
+def _check_many(container: Request, where: str) -> None:
+    """API_ContainerDefinition: no ModelDataSource; the guide, "Create a Multi-Model Endpoint": the URL is a prefix."""
+    if container.get("ModelDataSource"):
+        raise validation_error(f"The {where}: a ModelDataSource cannot be used with the Mode MultiModel.")
+    url = container.get("ModelDataUrl") or ""
+    parts = urlsplit(url)
+    if parts.scheme != "s3" or not parts.netloc or url.endswith(".tar.gz"):
+        raise validation_error(
+            f"The {where}: '{url}' is no prefix of S3. With the Mode MultiModel, ModelDataUrl is what the keys of all "
+            "models begin with, such as s3://bucket/models/."
+        )
+
+
 def _check_uri(where: str, text: str) -> None:
     parts = urlsplit(text)
     if parts.scheme != "s3" or not parts.netloc or not parts.path.strip("/"):
         raise validation_error(f"The {where}: '{text}' names no object of S3. Write s3://bucket/key.")
 
 
-def _check_names(request: Request, containers: list[Request]) -> None:
+def _check_together(request: Request, containers: list[Request]) -> None:
     names = [container["ContainerHostname"] for container in containers if container.get("ContainerHostname")]
     if len(set(names)) < len(names):
         raise validation_error("Each ContainerHostname of a model must be unique.")
+    many = sum(container.get("Mode") == "MultiModel" for container in containers)
+    if many > 1:
+        raise validation_error("Only one container of an inference pipeline can have the Mode MultiModel.")
     direct = (request.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct"
     if direct and len(names) < len(containers):
         raise validation_error("ContainerHostname is required for each container of a model of Mode Direct.")
     if direct and len(containers) < 2:
         raise validation_error("InferenceExecutionConfig with Mode Direct needs more than one container.")
+    if direct and many:
+        raise validation_error("A container of the Mode MultiModel cannot be invoked directly: use the Mode Serial.")
 
 
 def _with_defaults(container: Request) -> Request:

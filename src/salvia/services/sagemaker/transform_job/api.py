@@ -29,8 +29,9 @@ async def create_transform_job(call: Call) -> dict[str, Any]:
         job.status["_Model"] = containers.of(model)
         if job.status["_Model"]["invocation"] != "Serial":
             raise validation_error(
-                f"The containers of the model {model.name} are invoked directly (InferenceExecutionConfig.Mode), each "
-                "for itself. A transform job needs one container, or a serial inference pipeline."
+                f"The containers of the model {model.name} are of the Mode MultiModel, or invoked directly "
+                "(InferenceExecutionConfig.Mode). A transform job needs one container of one model, or a serial "
+                "inference pipeline of such."
             )
         job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(request))
 
