@@ -57,6 +57,7 @@ class Pool:
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.loop = asyncio.get_running_loop()
         self.wires: set[Wire] = set()
         self._idle: list[Wire] = []
         self._shared: Wire | None = None
@@ -80,7 +81,7 @@ class Pool:
             return
         self._waiting.append(_Asked(request, taker, deadline, alone))
         if len(self.wires) + len(self._connecting) < MOST:
-            task = asyncio.get_running_loop().create_task(self._connect())
+            task = self.loop.create_task(self._connect())
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 

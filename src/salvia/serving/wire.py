@@ -84,6 +84,7 @@ class Wire(asyncio.Protocol):
         "_headers",
         "_length",
         "_open",
+        "_outgoing",
         "_owed",
         "_parser",
         "_paused",
@@ -104,6 +105,7 @@ class Wire(asyncio.Protocol):
         self._pool = pool
         self._parser = httptools.HttpResponseParser(self)
         self._behind: deque[tuple[Taker, float]] = deque()
+        self._outgoing: list[bytes] = []  # sent at the end of the turn
         self._owed = 0  # answers that may come before another request is sent
         self._whole: list[tuple[int, Headers, bytes, bool, bool]] = []
         self._wrong: tuple[How, str] | None = None
@@ -141,9 +143,18 @@ class Wire(asyncio.Protocol):
         if self.taker is None:
             self.taker = taker
             self.deadline = deadline
-        else:
-            self._behind.append((taker, deadline))
-        self.transport.write(request)
+            self.transport.write(request)
+            return
+        self._behind.append((taker, deadline))
+        self._outgoing.append(request)
+        if len(self._outgoing) == 1:
+            self._pool.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        together = b"".join(self._outgoing)
+        self._outgoing.clear()
+        if not self.transport.is_closing():
+            self.transport.write(together)
 
     def fail(self, how: How, why: str) -> None:
         """Give up what is under way, and the connection."""

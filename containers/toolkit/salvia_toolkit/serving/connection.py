@@ -47,6 +47,7 @@ class Connection(asyncio.Protocol):
         self.transport: Any = None
         self.abreast = owner.abreast
         self._under_way: deque[Exchange] = deque()
+        self._outgoing: list[bytes] = []  # answers that go out together
         self._waiting: deque[tuple[Request, bool]] = deque()  # pipelined: whole, but not yet begun
         self._head = 0
         self._half = False  # the client sends no more
@@ -159,12 +160,30 @@ class Connection(asyncio.Protocol):
         """Whether the connection outlives the answer that is to be sent."""
         return not (self._half or self._owner.stopping) or len(self._under_way) > 1 or bool(self._waiting)
 
+    def send(self, data: bytes) -> None:
+        """Send a part of the first answer, along with what comes after it in this turn of the loop."""
+        if len(self._under_way) == 1 and not self._outgoing:
+            self.transport.write(data)
+            return
+        self._outgoing.append(data)
+        if len(self._under_way) == 1:
+            self._flush()
+        elif len(self._outgoing) == 1:
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def _flush(self) -> None:
+        together = b"".join(self._outgoing)
+        self._outgoing.clear()
+        if together and not self.gone:
+            self.transport.write(together)
+
     def ended(self, exchange: Exchange) -> None:
         """The first of those under way has its answer; perhaps the next had theirs before."""
         under_way = self._under_way
         while exchange.over:
             under_way.popleft()
             if not exchange.keep:
+                self._flush()
                 self.transport.close()
                 return
             if not under_way:

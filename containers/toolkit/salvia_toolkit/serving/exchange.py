@@ -19,6 +19,9 @@ class Line(Protocol):
     abreast: int
     transport: Any
 
+    def send(self, data: bytes) -> None:
+        """Send a part of the first answer."""
+
     def ended(self, exchange: Exchange) -> None:
         """The answer is whole."""
 
@@ -80,13 +83,13 @@ class Exchange:
         """It is its turn."""
         self.first = True
         if self._kept:
-            self._line.transport.write(b"".join(self._kept))
+            self._line.send(b"".join(self._kept))
 
     def _send(self, data: bytes) -> None:
         if not self.first:
             self._kept.append(data)
         elif not self.gone:
-            self._line.transport.write(data)
+            self._line.send(data)
 
     def _end(self) -> None:
         self.over = True
