@@ -18,6 +18,7 @@ from .remembered import changed_by
 T = TypeVar("T")
 _BUSY_MS = 30_000
 _MAPPED = 1 << 30  # bytes: whatever another process commits drops what SQLite has read, but not what is mapped
+_UNKNOWN = object()
 _REMEMBERED = 10_000  # answers, until nobody writes any more
 
 
@@ -102,7 +103,8 @@ class SqliteDatabase(Database):
         self._open: list[sqlite3.Connection] = []
         self._memory: dict[Hashable, Any] = {}
         self._as_of: object = None
-        self._looked: asyncio.AbstractEventLoop | None = None
+        self._looked: asyncio.AbstractEventLoop | None = None  # in whose turn, and on which thread
+        self._looking = 0
 
     def connect(self) -> sqlite3.Connection:
         """A new connection, set up as every process must have it."""
@@ -147,16 +149,15 @@ class SqliteDatabase(Database):
         return self._reader
 
     def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
-        reader = self.read()
-        turn = asyncio._get_running_loop()  # None outside of any: then there are no turns, and each time has a look
-        if turn is None or turn is not self._looked:
-            self._look(reader, turn)
-        if key not in self._memory:
-            self._memory[key] = find(reader)
-        found: T = self._memory[key]
-        return found
+        looked = self._looked
+        if looked is None or self._looking != threading.get_ident() or not looked.is_running():
+            self._look(self.read())
+        found = self._memory.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            found = self._memory[key] = find(self.read())
+        return found  # type: ignore[no-any-return]
 
-    def _look(self, reader: Reader, turn: asyncio.AbstractEventLoop | None) -> None:
+    def _look(self, reader: Reader) -> None:
         """Forget what was remembered if it may have changed since: one look in each turn of the loop.
 
         A request is answered in a later turn than the commit that it follows from. `user_version` is part of the
@@ -166,9 +167,10 @@ class SqliteDatabase(Database):
         if version != self._as_of or len(self._memory) >= _REMEMBERED:
             self._memory.clear()
             self._as_of = version
-        self._looked = turn
-        if turn is not None:
-            turn.call_soon(self._look_again)
+        self._looked = asyncio._get_running_loop()  # None outside of any: there are no turns, and each time has a look
+        self._looking = threading.get_ident()
+        if self._looked is not None:
+            self._looked.call_soon(self._look_again)
 
     def _look_again(self) -> None:
         self._looked = None
