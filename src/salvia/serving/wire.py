@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST = 6 * 1024 * 1024  # bytes of an answer that is kept whole. Source: InvokeEndpointOutput, BodyBlob
 _LONGEST_HEAD = 64 * 1024
-_ABREAST = 256  # at most
+_ABREAST = 32  # at most: what a server holds of ours is bounded
 _KEPT = frozenset(
     (
         b"content-type",
