@@ -13,6 +13,7 @@ import sys
 from typing import Any
 
 NAME = os.environ.get("MODEL_NAME", "model")
+ABREAST = os.environ.get("MODEL_ABREAST")  # how many requests a client may send on before it is answered
 seen = 0
 
 
@@ -60,6 +61,9 @@ async def act(writer: asyncio.StreamWriter, first: str, headers: dict[str, str],
             return False
         case "big":
             say(writer, 200, b"x" * told["bytes"])
+        case "twice":  # two answers to one question
+            one = b"HTTP/1.1 200 Said\r\nContent-Length: 3\r\n\r\none"
+            writer.write(one + one)
         case "garbage":
             writer.write(b"this is no HTTP\r\n\r\n")
         case "until closed":
@@ -85,7 +89,8 @@ async def act(writer: asyncio.StreamWriter, first: str, headers: dict[str, str],
 
 
 def say(writer: asyncio.StreamWriter, status: int, body: bytes, headers: dict[str, str] | None = None) -> None:
-    lines = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    headers = {**(headers or {}), **({"X-Salvia-Abreast": ABREAST} if ABREAST else {})}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     writer.write(f"HTTP/1.1 {status} Said\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
 

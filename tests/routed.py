@@ -24,7 +24,8 @@ ACCOUNT, REGION = "123456789012", "us-east-1"
 class Replica:
     """A model server's process, on a unix socket or a port; `again` starts another one in its place."""
 
-    def __init__(self, folder: Path, name: str = "model", *, port: bool = False) -> None:
+    def __init__(self, folder: Path, name: str = "model", *, port: bool = False, abreast: int = 0) -> None:
+        self.abreast = abreast
         self.id = ids.row_id()
         self.name = name
         self.where = str(free_port()) if port else str(folder / f"{self.id[:8]}.sock")
@@ -34,7 +35,7 @@ class Replica:
         """Start, and wait until it listens."""
         program = Path(__file__).parent / "model_server.py"
         Path(self.where).unlink(missing_ok=True)
-        environment = {**os.environ, "MODEL_NAME": self.name}
+        environment = {**os.environ, "MODEL_NAME": self.name, "MODEL_ABREAST": str(self.abreast or "")}
         self.process = subprocess.Popen([sys.executable, str(program), self.where], env=environment)
         eventually(self._listens, 20, f"{self.name} listens")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.bench.load import drive, invocation
 from tests.bench.peers import ROLE, Peer, cpu
@@ -16,38 +17,67 @@ _ONE, _MANY, _ROUNDS = 1_000, 20_000, 5
 
 
 def figures(server: Server, peer: Peer) -> dict[str, float]:
-    """Requests a second on 32 connections and latencies on one, with SigV4, IAM and metrics on; the best of each."""
+    """Requests a second on 32 connections and latencies, with SigV4, IAM and metrics on; the best of each."""
     made = Endpoints(server)
-    name = made.create(made.config(made.variant(_trained(server))))
+    model = _trained(server)
+    name = made.create(made.config(made.variant(model)))
+    captured = made.create(made.config(made.variant(model), DataCaptureConfig=_capture(made.bucket)))
     body = _DATA.read_bytes().splitlines()[0].partition(b",")[2]  # less its label
     (socket,) = made.sockets(name)
     ways = {
         "direct": (f"unix:{socket}", _DIRECT % (len(body), body)),
         "through": (peer.url, invocation(peer.url, peer.keys, name, body)),
+        "captured": (peer.url, invocation(peer.url, peer.keys, captured, body)),
     }
     rates: dict[str, list[float]] = {way: [] for way in ways}
-    p50: dict[str, list[float]] = {way: [] for way in ways}
-    p99: dict[str, list[float]] = {way: [] for way in ways}
     used = []
     for _ in range(_ROUNDS):
-        for way, (where, request) in ways.items():
+        for way in ("direct", "through"):
+            where, request = ways[way]
             before = cpu(peer.pids())
             rates[way].append(drive(where, [request] * _MANY, 32)[0])
             if way == "through":
                 used.append((cpu(peer.pids()) - before) / _MANY * 1e6)
-            took = sorted(drive(where, [request] * _ONE, 1)[1])
-            p50[way].append(took[_ONE // 2] * 1000)
-            p99[way].append(took[_ONE * 99 // 100] * 1000)
-    made.delete(name)
+    peak = max(rates["through"])
+    alone, half = _latencies(ways, 1, 0.0), _latencies(ways, 32, peak / 2)
+    for one in (name, captured):
+        made.delete(one)
     return {
-        "invocations a second, 32 connections": max(rates["through"]),
+        "invocations a second, 32 connections": peak,
         "  calling the model server directly": max(rates["direct"]),
-        "  of that": max(rates["through"]) / max(rates["direct"]),
+        "  of that": peak / max(rates["direct"]),
         "  gateway CPU each, µs": min(used),
-        "one connection, p50 ms": min(p50["through"]),
-        "  the same, directly": min(p50["direct"]),
-        "  added, p50 ms": min(p50["through"]) - min(p50["direct"]),
-        "  p99 ms": min(p99["through"]),
+        "one connection, p50 ms": alone["through"][0],
+        "  the same, directly": alone["direct"][0],
+        "  added, p50 ms": alone["through"][0] - alone["direct"][0],
+        "  p99 ms": alone["through"][1],
+        "  p50 with data capture over without": alone["captured"][0] / alone["through"][0],
+        "half of peak load, p50 ms": half["through"][0],
+        "  p99 ms, at half of peak load": half["through"][1],
+        "  added, p99 ms": half["through"][1] - half["direct"][1],
+        "  p50 with data capture over without, half load": half["captured"][0] / half["through"][0],
+    }
+
+
+def _latencies(ways: dict[str, tuple[str, bytes]], connections: int, rate: float) -> dict[str, tuple[float, float]]:
+    """p50 and p99 in ms of each way, taken in turn; the best of each."""
+    count = int(rate) * 2 or _ONE
+    seen: dict[str, list[tuple[float, float]]] = {way: [] for way in ways}
+    for _ in range(_ROUNDS):
+        for way, (where, request) in ways.items():
+            took = sorted(drive(where, [request] * count, connections, rate)[1])
+            seen[way].append((took[count // 2] * 1000, took[count * 99 // 100] * 1000))
+    return {way: (min(p50 for p50, _ in each), min(p99 for _, p99 in each)) for way, each in seen.items()}
+
+
+def _capture(bucket: str) -> dict[str, Any]:
+    """Everything, in and out."""
+    return {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{bucket}/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
     }
 
 

@@ -69,10 +69,14 @@ def invocation(url: str, keys: tuple[str, str], endpoint: str, body: bytes, targ
 
 
 class _Connection(asyncio.Protocol):
-    """Sends one request after the other; an answer is over when its length has come."""
+    """Sends one request after the other, not before it is due: `pace` seconds after the one before was.
 
-    def __init__(self, requests: Sequence[bytes], done: asyncio.Future[list[float]]) -> None:
+    An answer is over when its length has come. One that had to wait for the connection has waited since it was due.
+    """
+
+    def __init__(self, requests: Sequence[bytes], done: asyncio.Future[list[float]], pace: float, first: float) -> None:
         self._requests, self._done = iter(requests), done
+        self._pace, self._due = pace, time.perf_counter() + first
         self._took: list[float] = []
         self._buffer = b""
         self._sent = 0.0
@@ -102,19 +106,28 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
             self._done.set_result(self._took)
             return
-        self._sent = time.perf_counter()
+        early = self._due - time.perf_counter()
+        if early > 0:
+            asyncio.get_running_loop().call_later(early, self._send, request)
+        else:
+            self._send(request, early if self._pace else 0.0)
+
+    def _send(self, request: bytes, early: float = 0.0) -> None:
+        self._due += self._pace
+        self._sent = time.perf_counter() + early
         self._transport.write(request)  # type: ignore[attr-defined]
 
 
-async def _run(url: str, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
+async def _run(url: str, requests: Sequence[bytes], connections: int, rate: float) -> tuple[float, list[float]]:
     loop = asyncio.get_running_loop()
     target = urlsplit(url)
     futures = []
+    pace = connections / rate if rate else 0.0
     began = time.perf_counter()
     for n in range(connections):
         future: asyncio.Future[list[float]] = loop.create_future()
         futures.append(future)
-        make = partial(_Connection, requests[n::connections], future)
+        make = partial(_Connection, requests[n::connections], future, pace, pace * n / connections)
         if target.scheme == "unix":
             await loop.create_unix_connection(make, target.path)
         else:
@@ -123,9 +136,11 @@ async def _run(url: str, requests: Sequence[bytes], connections: int) -> tuple[f
     return len(requests) / (time.perf_counter() - began), took
 
 
-def drive(url: str, requests: Sequence[bytes], connections: int) -> tuple[float, list[float]]:
+def drive(url: str, requests: Sequence[bytes], connections: int, rate: float = 0.0) -> tuple[float, list[float]]:
     """Requests a second, and how long each took in seconds; `unix:PATH` is a socket.
+
+    As fast as they are answered, or `rate` a second.
 
     Raises AssertionError for an answer that is no 200.
     """
-    return uvloop.run(_run(url, requests, connections))
+    return uvloop.run(_run(url, requests, connections, rate))

@@ -163,6 +163,9 @@ def inference(servers: Servers, report: Report) -> None:
     bars = {
         "  of that": {"least": 0.45},
         "  added, p50 ms": {"most": 0.2},
+        "  added, p99 ms": {"most": 2.0},
+        "  p50 with data capture over without": {"most": 1.05},
+        "  p50 with data capture over without, half load": {"most": 1.05},
     }
     for figure, value in invoke.figures(server, servers.peer(server)).items():
         report.say(figure, value, **bars.get(figure, {}))

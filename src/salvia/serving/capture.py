@@ -17,10 +17,10 @@ import hashlib
 import logging
 import random
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -43,6 +43,7 @@ _EVERY = 2.0  # seconds
 _LARGEST = 64 << 20  # bytes that wait to be put
 _RECORD = 1024  # bytes of memory of an invocation, beside its bodies
 _FILE = 16 << 20  # bytes in memory of one file
+_PIECE = 256 << 10  # bytes of a file that are put at once: requests go on between two of them
 _TRIES = (0.5, 2.0)  # seconds before each further attempt
 _SESSION_SECONDS = 3600
 _RENEW_SECONDS = 300
@@ -168,29 +169,29 @@ class Capture:
         for heap in heaps.values():
             wish = heap.variant.capture
             assert wish is not None
-            for key, lines, size in await asyncio.to_thread(_files, wish, heap):
+            for file in await asyncio.to_thread(_files, wish, heap):
                 try:
-                    await self._write(heap, wish, key, lines)
+                    await self._write(heap, wish, file)
                 except Exception as problem:
                     extra = {"event": "capture-failed", "endpoint": heap.endpoint.name, "cause": str(problem)}
                     _log.error("captured data are lost", extra=extra)
-                self._size -= size
+                self._size -= file.size
 
-    async def _write(self, heap: _Heap, wish: Wish, key: str, lines: bytes) -> None:
+    async def _write(self, heap: _Heap, wish: Wish, file: _File) -> None:
         for pause in (*_TRIES, None):
-            request = await self._request(heap, wish, key, lines)
+            request = await self._request(heap, wish, file)
             response = await chain.handle(request, self._world)
             if response.status == 200:
                 return
             if pause is None or response.status < 500:
                 said = response.body if isinstance(response.body, bytes) else b""
-                raise OSError(f"s3://{wish.bucket}/{key}: {said[:500].decode('utf-8', 'replace')}")
+                raise OSError(f"s3://{wish.bucket}/{file.key}: {said[:500].decode('utf-8', 'replace')}")
             await asyncio.sleep(pause)
 
-    async def _request(self, heap: _Heap, wish: Wish, key: str, lines: bytes) -> HttpRequest:
+    async def _request(self, heap: _Heap, wish: Wish, file: _File) -> HttpRequest:
         """PutObject as the endpoint's execution role."""
         issued = await self._credentials(heap)
-        path = f"/{escaped(wish.bucket)}/{escaped_path(key)}"
+        path = f"/{escaped(wish.bucket)}/{escaped_path(file.key)}"
         headers = {"Host": "s3", "Content-Type": "application/json"}
         if wish.key:
             headers |= {
@@ -205,11 +206,11 @@ class Capture:
             Credentials(issued.access_key, issued.secret, issued.session_token),
             heap.endpoint.region,
             "s3",
-            payload=hashlib.sha256(lines).hexdigest(),
+            payload=file.digest,
             now=self._world.clock.wall(),
         )
-        given = {**headers, **signed, "Content-Length": str(len(lines))}
-        return HttpRequest("PUT", path, "", Headers(given.items()), lines)
+        given = {**headers, **signed, "Content-Length": str(len(file.lines))}
+        return HttpRequest("PUT", path, "", Headers(given.items()), stream=_pieces(file.lines))
 
     async def _credentials(self, heap: _Heap) -> RoleCredentials:
         role = heap.variant.role
@@ -220,8 +221,23 @@ class Capture:
         return known
 
 
-def _files(wish: Wish, heap: _Heap) -> list[tuple[str, bytes, int]]:
-    """Key, content and size in memory of each file: one an hour, and none too large."""
+class _File(NamedTuple):
+    """An object to be put; `size` is what its invocations take in memory."""
+
+    key: str
+    lines: bytes
+    digest: str
+    size: int
+
+
+async def _pieces(lines: bytes) -> AsyncIterator[bytes]:
+    for at in range(0, len(lines), _PIECE):
+        yield lines[at : at + _PIECE]
+        await asyncio.sleep(0)
+
+
+def _files(wish: Wish, heap: _Heap) -> list[_File]:
+    """One an hour, and none too large."""
     files: list[tuple[str, list[bytes], int]] = []
     hour = ""
     for taken in heap.taken:
@@ -235,7 +251,8 @@ def _files(wish: Wish, heap: _Heap) -> list[tuple[str, bytes, int]]:
         key, lines, total = files[-1]
         lines.append(_line(wish, taken, at))
         files[-1] = (key, lines, total + size)
-    return [(key, b"".join(lines), size) for key, lines, size in files]
+    whole = [(key, b"".join(lines), size) for key, lines, size in files]
+    return [_File(key, lines, hashlib.sha256(lines).hexdigest(), size) for key, lines, size in whole]
 
 
 def _line(wish: Wish, taken: _Taken, at: datetime) -> bytes:

@@ -177,7 +177,7 @@ class _Exchange:
         now = world.clock.wall()
         try:
             found = permit(world, head)
-            if found is None or not found.proves(head, body, now):
+            if found is None or not found.covers(head, body, now):
                 return None
             members = _plain(head, body) or _members(head, body)
             invocation = Invocation(self._connection._traffic, found.endpoint, members, self, self._began)

@@ -91,6 +91,7 @@ class Invocation:
 
     __slots__ = (
         "_again",
+        "_alone",
         "_body",
         "_client",
         "_endpoint",
@@ -117,8 +118,12 @@ class Invocation:
         request: Mapping[str, Any],
         client: Client,
         began: float | None = None,
+        *,
+        pieces: bool = False,
     ) -> None:
-        """`began` is when the request came. Raises ValidationError for one that this endpoint cannot take."""
+        """`began` is when the request came; `pieces`: the client may want them. Raises ValidationError for one that
+        this endpoint cannot take.
+        """
         self.began = began or time.monotonic()
         self.ended = self.began
         self.model_seconds = 0.0
@@ -134,6 +139,7 @@ class Invocation:
         self._body: bytes = request.get("Body", b"")
         self._type: str | None = request.get("ContentType")
         self._again = True
+        self._alone = pieces
         self._pieces = False
         self._refused = 0
         self._sent = 0.0
@@ -153,7 +159,7 @@ class Invocation:
         head = _head(self._request, self._type, accept, len(self._body))
         replica.outstanding += 1
         self._sent = time.monotonic()
-        replica.containers[position].pool.send(head + self._body, self, self._sent + SECONDS)
+        replica.containers[position].pool.send(head + self._body, self, self._sent + SECONDS, alone=self._alone)
 
     def _settled(self) -> Container:
         """The container that answered, or will not."""
@@ -166,7 +172,7 @@ class Invocation:
     # The wire's
 
     def begun(self, status: int, headers: Headers, wire: Wire) -> bool:
-        if not 200 <= status < 300 or self._step < len(self._steps) - 1:
+        if not self._alone or not 200 <= status < 300 or self._step < len(self._steps) - 1:
             return False
         self._pieces = self._client.begun(Answer(self.variant, headers, b""), wire)
         if self._pieces:

@@ -1,29 +1,28 @@
 """Who may invoke what, remembered until it may have changed; and the proof that a request comes from them.
 
 `control.authenticate` and `control.authorize` decide; here is what of their decision holds for further requests of the
-same signer to the same endpoint. The signature of each is proved, over the same canonical request as `core.sigv4`'s.
+same signer to the same endpoint. The signature of each is proved (`proof`).
 """
 
 from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass
-from hashlib import sha256
 
 from salvia.control import audit
 from salvia.control.authenticate import root
 from salvia.control.authorize import standing
 from salvia.control.call import Call
 from salvia.control.world import World
-from salvia.core.authorization import ALGORITHM, SKEW, TERMINATOR, read_authorization
+from salvia.core.authorization import TERMINATOR, read_authorization
 from salvia.core.caller import Caller
-from salvia.core.canonical import seconds
 from salvia.core.errors import ServiceError
 from salvia.core.http import Headers, HttpRequest
 from salvia.core.sigv4 import signing_key
 
 from .endpoint import Endpoint
 from .head import Head, Shape
+from .proof import Proof
 from .traffic import Traffic
 
 SERVICE, OPERATION = "sagemaker_runtime", "InvokeEndpoint"
@@ -31,41 +30,18 @@ SERVICE, OPERATION = "sagemaker_runtime", "InvokeEndpoint"
 
 @dataclass(slots=True)
 class Permit:
-    """A signer's key and endpoint. `key` is the signing key, empty with `--auth off`.
-
-    `before` and `behind` are the canonical request around the date that a request was signed at.
-    """
+    """A signer's way to an endpoint, until it `expires`. `proof` is None with `--auth off`."""
 
     caller: Caller
     region: str
     endpoint: Endpoint
-    key: bytes
-    date: bytes
-    before: bytes
-    behind: bytes
-    scope: bytes
+    proof: Proof | None
     expires: float
     noted: float = 0.0  # when its use was
 
-    def proves(self, head: Head, body: bytes, now: float) -> bool:
+    def covers(self, head: Head, body: bytes, now: float) -> bool:
         """Whether a request is its signer's, as it stands, and of now."""
-        if not self.key:
-            return True
-        date = head.date
-        try:
-            if abs(seconds(date.decode()) - now) > SKEW:
-                return False
-        except ValueError:
-            return False
-        if date[:8] != self.date or now >= self.expires:
-            return False
-        canonical = b"%b%b%b%b" % (self.before, date, self.behind, sha256(body).hexdigest().encode())
-        to_sign = b"%b%b\n%b\n%b" % (_ALGORITHM, date, self.scope, sha256(canonical).hexdigest().encode())
-        signature = hmac.digest(self.key, to_sign, "sha256").hex().encode()
-        return hmac.compare_digest(signature, head.signature)
-
-
-_ALGORITHM = f"{ALGORITHM}\n".encode()
+        return self.proof is None or (now < self.expires and self.proof.holds(head, body, now))
 
 
 def permit(world: World, head: Head) -> Permit | None:
@@ -101,15 +77,20 @@ def _permit(world: World, shape: Shape) -> Permit | None:
     lines = {name: b"%b:%b\n" % (name.encode(), shape.fields.get(name.encode(), b"")) for name in claim.signed_headers}
     order = list(lines)
     at = order.index("x-amz-date")
+    proof = None
+    if known is not None:
+        proof = Proof(
+            key=signing_key(known.secret, claim.date, claim.region, claim.service),
+            date=claim.date.encode(),
+            scope=f"{claim.date}/{claim.region}/{claim.service}/{TERMINATOR}".encode(),
+            before=b"POST\n%b\n\n%bx-amz-date:" % (shape.path, b"".join(lines[name] for name in order[:at])),
+            behind=b"\n%b\n%b\n" % (b"".join(lines[name] for name in order[at + 1 :]), ";".join(order).encode()),
+        )
     return Permit(
         caller=caller,
         region=region,
         endpoint=endpoint,
-        key=b"" if known is None else signing_key(known.secret, claim.date, claim.region, claim.service),
-        date=claim.date.encode(),
-        before=b"POST\n%b\n\n%bx-amz-date:" % (shape.path, b"".join(lines[name] for name in order[:at])),
-        behind=b"\n%b\n%b\n" % (b"".join(lines[name] for name in order[at + 1 :]), ";".join(order).encode()),
-        scope=f"{claim.date}/{claim.region}/{claim.service}/{TERMINATOR}".encode(),
+        proof=proof,
         expires=known.expires_at if known is not None and known.expires_at is not None else float("inf"),
     )
 

@@ -46,51 +46,73 @@ class _Asked(NamedTuple):
     request: bytes
     taker: Taker
     deadline: float
+    alone: bool
 
 
 class Pool:
-    """Kept-alive connections, the last used first: those that nobody needs grow old and are closed by the server."""
+    """Kept-alive connections, the last used first: those that nobody needs grow old and are closed by the server.
+
+    `_shared` is one whose server takes several requests at once, and has some.
+    """
 
     def __init__(self, address: Address) -> None:
         self.address = address
+        self.loop = asyncio.get_running_loop()
         self.wires: set[Wire] = set()
         self._idle: list[Wire] = []
+        self._shared: Wire | None = None
         self._waiting: deque[_Asked] = deque()
         self._connecting: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    def send(self, request: bytes, taker: Taker, deadline: float) -> None:
-        """Send a request on a connection of its own, now or once one is free."""
+    def send(self, request: bytes, taker: Taker, deadline: float, *, alone: bool = False) -> None:
+        """Send a request now, or once a connection is free; `alone`: on one of its own, since it may hold that up."""
+        shared = self._shared
+        if shared is not None and not alone and shared.room:
+            shared.send(request, taker, deadline)
+            return
         while self._idle:
             wire = self._idle.pop()
             if not wire.transport.is_closing():
-                wire.send(request, taker, deadline)
+                self._use(wire, _Asked(request, taker, deadline, alone))
                 return
         if len(self._waiting) >= _WAITING:
             taker.lost("full", f"{_WAITING} requests wait for it already")
             return
-        self._waiting.append(_Asked(request, taker, deadline))
+        self._waiting.append(_Asked(request, taker, deadline, alone))
         if len(self.wires) + len(self._connecting) < MOST:
-            task = asyncio.get_running_loop().create_task(self._connect())
+            task = self.loop.create_task(self._connect())
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)
 
+    def _use(self, wire: Wire, asked: _Asked) -> None:
+        if wire.abreast > 1 and not asked.alone:
+            self._shared = wire
+        wire.send(asked.request, asked.taker, asked.deadline)
+
     def free(self, wire: Wire) -> None:
         """A connection has nothing to do."""
+        if self._shared is wire:
+            self._shared = None
         if self._waiting:
-            wire.send(*self._waiting.popleft())
+            self._use(wire, self._waiting.popleft())
+            while self._waiting and wire is self._shared and wire.room and not self._waiting[0].alone:
+                self._use(wire, self._waiting.popleft())
         elif self._closed:
             wire.transport.close()
         else:
             self._idle.append(wire)
 
     def gone(self, wire: Wire) -> None:
-        """A connection is closed."""
+        """A connection is closed, or will be."""
+        if self._shared is wire:
+            self._shared = None
         self.wires.discard(wire)
         with contextlib.suppress(ValueError):
             self._idle.remove(wire)
         if self._waiting and not self._connecting:
-            self.send(*self._waiting.popleft())
+            waiting = self._waiting.popleft()
+            self.send(waiting.request, waiting.taker, waiting.deadline, alone=waiting.alone)
 
     def expire(self, now: float) -> None:
         """Give up what was to be answered by now."""

@@ -1,8 +1,14 @@
-"""One kept-alive connection to a model server: HTTP/1.1, one request at a time."""
+"""One kept-alive connection to a model server: HTTP/1.1, one request at a time.
+
+A server that says `X-Salvia-Abreast: N`, as ours does where it predicts all that it has in one call, gets up to N
+requests before the first is answered: what comes to us in one turn of the loop leaves in one write, and its answers
+are read at once.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import httptools
@@ -12,6 +18,7 @@ if TYPE_CHECKING:
 
 LARGEST = 6 * 1024 * 1024  # bytes of an answer that is kept whole. Source: InvokeEndpointOutput, BodyBlob
 _LONGEST_HEAD = 64 * 1024
+_ABREAST = 32  # at most: what a server holds of ours is bounded
 _KEPT = frozenset(
     (
         b"content-type",
@@ -42,6 +49,7 @@ class _Known(NamedTuple):
     status: int
     headers: Headers
     length: int
+    abreast: int
 
 
 _known: dict[bytes, _Known] = {}
@@ -65,16 +73,21 @@ class Taker(Protocol):
 
 
 class Wire(asyncio.Protocol):
-    """A connection; idle when `taker` is None. `deadline` is the loop's time by which the answer must be whole."""
+    """A connection; idle when `taker` is None. `deadline` is the loop's time by which the answer must be whole.
+
+    `abreast` is how many requests the server takes at once; those after the taker's wait `_behind`.
+    """
 
     __slots__ = (
+        "_abreast",
+        "_behind",
         "_body",
-        "_complete",
         "_head",
         "_headers",
-        "_keep",
         "_length",
         "_open",
+        "_outgoing",
+        "_owed",
         "_parser",
         "_paused",
         "_pieces",
@@ -82,6 +95,9 @@ class Wire(asyncio.Protocol):
         "_seen",
         "_size",
         "_status",
+        "_whole",
+        "_wrong",
+        "abreast",
         "deadline",
         "taker",
         "transport",
@@ -90,6 +106,12 @@ class Wire(asyncio.Protocol):
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._parser = httptools.HttpResponseParser(self)
+        self._behind: deque[tuple[Taker, float]] = deque()
+        self._outgoing: list[bytes] = []  # sent at the end of the turn
+        self._owed = 0  # answers that may come before another request is sent
+        self._whole: list[tuple[int, Headers, bytes, bool, bool]] = []
+        self._wrong: tuple[How, str] | None = None
+        self.abreast = 1
         self.taker: Taker | None = None
         self.deadline = 0.0
         self.transport: asyncio.Transport
@@ -102,26 +124,44 @@ class Wire(asyncio.Protocol):
         self._body: list[bytes] = []
         self._size = 0
         self._status = 0
-        self._complete = False
-        self._keep = False
         self._pieces = False
+        self._abreast = 1
         self._seen = b""  # the head, if it came with all the rest
         self._length = -1
         self._open = True  # its end is the connection's, unless a header says otherwise
 
+    @property
+    def _asked(self) -> int:
+        """How many requests are under way."""
+        return len(self._behind) + (self.taker is not None)
+
+    @property
+    def room(self) -> bool:
+        """Whether another request may be sent."""
+        return len(self._behind) + 1 < self.abreast and not self.transport.is_closing()
+
     def send(self, request: bytes, taker: Taker, deadline: float) -> None:
         """Send a whole request."""
-        self.taker = taker
-        self.deadline = deadline
-        self._reset()
-        self.transport.write(request)
+        if self.taker is None:
+            self.taker = taker
+            self.deadline = deadline
+            self.transport.write(request)
+            return
+        self._behind.append((taker, deadline))
+        self._outgoing.append(request)
+        if len(self._outgoing) == 1:
+            self._pool.loop.call_soon(self._flush)
+
+    def _flush(self) -> None:
+        together = b"".join(self._outgoing)
+        self._outgoing.clear()
+        if not self.transport.is_closing():
+            self.transport.write(together)
 
     def fail(self, how: How, why: str) -> None:
         """Give up what is under way, and the connection."""
-        taker, self.taker = self.taker, None
         self.transport.abort()
-        if taker is not None:
-            taker.lost(how, why)
+        self._lose(how, why)
 
     def pause(self) -> None:
         """Read no more for now: whoever takes the answer is slow."""
@@ -140,61 +180,90 @@ class Wire(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
-        taker = self.taker
-        if taker is None:  # it says something that nobody asked for
+        at, head = 0, b""
+        owed = len(self._behind) + (self.taker is not None)
+        while owed and self._head == 0:
+            end = data.find(b"\r\n\r\n", at) + 4
+            head = data[at:end]
+            known = _known.get(head)
+            if known is None or len(data) < end + known.length:
+                break
+            at = end + known.length
+            owed -= 1
+            self.abreast = known.abreast
+            # What comes after the last answer is nobody's: then the connection is not to be used again.
+            self._answered(known.status, known.headers, data[end:at], owed > 0 or at == len(data), told=False)
+            if at == len(data):
+                return
+        if not owed:
             self.transport.abort()
             return
-        head = b""
-        if self._head == 0:
-            end = data.find(b"\r\n\r\n") + 4
-            head = data[:end]
-            known = _known.get(head)
-            if known is not None and len(data) - end == known.length:
-                self.taker = None
-                body = data[end:]
-                if taker.begun(known.status, known.headers, self):
-                    taker.piece(body)
-                    body = b""
-                self._pool.free(self)
-                taker.answered(known.status, known.headers, body)
-                return
+        self._owed, self._seen = owed, head
+        self._parse(data[at:])
+
+    def _parse(self, data: bytes) -> None:
         if self._head >= 0:
             self._head += len(data)
-        self._seen = head
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as wrong:
-            self.fail("malformed", f"it does not speak HTTP/1.1: {wrong}")
-        else:
-            if self._complete:
-                self._end()
-            elif self._head > _LONGEST_HEAD:
-                self.fail("malformed", f"the head of its answer is longer than {_LONGEST_HEAD} bytes")
+            self._wrong = "malformed", f"it does not speak HTTP/1.1: {wrong}"
+        if self._head > _LONGEST_HEAD:
+            self._wrong = "malformed", f"the head of its answer is longer than {_LONGEST_HEAD} bytes"
+        whole, self._whole = self._whole, []
+        for status, headers, body, keep, told in whole:
+            self._answered(status, headers, body, keep and self._wrong is None, told=told)
+        if self._wrong is not None:
+            self.fail(*self._wrong)
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._pool.gone(self)
+    def _answered(self, status: int, headers: Headers, body: bytes, keep: bool, *, told: bool) -> None:
+        """The answer to the first of those under way; `told`: they know that it began."""
         taker = self.taker
         if taker is None:
             return
-        if self._head < 0 and self._open and exc is None:
-            self._end()
-            return
-        self.taker = None
-        if self._head == 0:
-            taker.lost("closed", "it closed the connection before it answered")
+        if self._behind:
+            self.taker, self.deadline = self._behind.popleft()
         else:
-            taker.lost("broken", "it closed the connection within its answer")
+            self.taker = None
+        if not keep:
+            self.transport.close()
+        elif self.taker is None:
+            self._pool.free(self)
+        if not told and taker.begun(status, headers, self):
+            taker.piece(body)
+            body = b""
+        taker.answered(status, headers, body)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        began = self._head != 0
+        if self._head < 0 and self._open and exc is None:
+            began = False
+            self._answered(self._status, self._headers, b"".join(self._body), False, told=True)
+        if began:
+            self._lose("broken", "it closed the connection within its answer")
+        else:
+            self._lose("closed", "it closed the connection before it answered")
+
+    def _lose(self, how: How, why: str) -> None:
+        taker, self.taker = self.taker, None
+        behind = [one for one, _ in self._behind]
+        self._behind.clear()
+        self._pool.gone(self)
+        if taker is not None:
+            taker.lost(how, why)
+        for one in behind:
+            one.lost("closed", "its connection ended with another's answer")
 
     # httptools'
 
     def on_message_begin(self) -> None:
-        if self._complete:  # more than was asked for: whose answer would that be?
-            self._keep = False
+        if self._owed == 0:  # whose answer would that be?
+            self._wrong = "malformed", "it says more than it was asked"
+        elif self._head == 0:
+            self._head = 1
 
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
-        if self._complete:
-            return
         if name in _KEPT:
             self._headers[name] = value
         elif name == b"content-length":
@@ -203,20 +272,19 @@ class Wire(asyncio.Protocol):
         elif name == b"transfer-encoding":
             self._open = False
             self._seen = b""
+        elif name == b"x-salvia-abreast" and value.isdigit():
+            self._abreast = min(int(value), _ABREAST)
 
     def on_headers_complete(self) -> None:
-        if self._complete:
-            return
         status = self._status = self._parser.get_status_code()
-        self._keep = self._parser.should_keep_alive()
         if status < 200:  # 100 Continue and the like: the answer is yet to come
             return
         self._head = -1
-        if self.taker is not None:
+        if self.taker is not None and not self._whole and self._wrong is None:
             self._pieces = self.taker.begun(status, self._headers, self)
 
     def on_body(self, data: bytes) -> None:
-        if self.taker is None or self._complete:
+        if self._wrong is not None or self.taker is None:
             return
         self._size += len(data)
         if self._pieces:
@@ -224,29 +292,20 @@ class Wire(asyncio.Protocol):
             return
         self._body.append(data)
         if self._size > LARGEST:
-            self.fail("large", f"its answer is larger than {LARGEST} bytes")
+            self._wrong = "large", f"its answer is larger than {LARGEST} bytes"
 
     def on_message_complete(self) -> None:
-        if self.taker is None or self._complete:
+        if self._wrong is not None:
             return
-        if self._status < 200:
-            self._reset()
-        else:
-            self._complete = True
-
-    def _end(self) -> None:
-        taker, self.taker = self.taker, None
-        body = self._body
-        status = self._status
-        headers = self._headers
-        self.resume()
-        if self._keep:
-            if self._seen and self._length == self._size:  # the whole of it in one go
+        if self._status >= 200:
+            self._owed -= 1
+            self.abreast = self._abreast
+            keep = self._parser.should_keep_alive()
+            if keep and self._seen and self._length == self._size:  # the whole of it in one go
                 if len(_known) >= _REMEMBERED:
                     _known.clear()
-                _known[self._seen] = _Known(status, headers, self._length)
-            self._pool.free(self)
-        else:
-            self.transport.close()
-        assert taker is not None
-        taker.answered(status, headers, body[0] if len(body) == 1 else b"".join(body))
+                _known[self._seen] = _Known(self._status, self._headers, self._length, self.abreast)
+            body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+            self._whole.append((self._status, self._headers, body, keep, not self._whole))
+            self.resume()
+        self._reset()

@@ -12,12 +12,14 @@ from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from .age import Age
 from .db import OURS, Database, Parameters, Reader, Row, Writer
 from .remembered import changed_by
 
 T = TypeVar("T")
 _BUSY_MS = 30_000
 _MAPPED = 1 << 30  # bytes: whatever another process commits drops what SQLite has read, but not what is mapped
+_UNKNOWN = object()
 _REMEMBERED = 10_000  # answers, until nobody writes any more
 
 
@@ -41,9 +43,10 @@ class _Reader(Reader):
 class _Writer(_Reader, Writer):
     """`turn` is a file that whoever writes locks: the kernel wakes the next at once, SQLite would sleep and look."""
 
-    def __init__(self, connection: sqlite3.Connection, wall: Callable[[], float], turn: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, wall: Callable[[], float], turn: int, age: Age) -> None:
         super().__init__(connection, wall)
         self._turn = turn
+        self._age = age
         self._changed = False  # what processes remember
 
     def run(self, sql: str, parameters: Parameters | None = None) -> int:
@@ -61,6 +64,7 @@ class _Writer(_Reader, Writer):
     def begin(self) -> None:
         self._changed = False
         fcntl.flock(self._turn, fcntl.LOCK_EX)
+        self._age.settle()
         self._connection.execute("BEGIN IMMEDIATE")
 
     def savepoint(self) -> None:
@@ -74,9 +78,14 @@ class _Writer(_Reader, Writer):
 
     def commit(self) -> None:
         if self._changed:
-            (age,) = self._connection.execute("PRAGMA user_version").fetchone()
-            self._connection.execute(f"PRAGMA user_version = {(age + 1) % 2**31}")
-        self._connection.execute("COMMIT")
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection.execute(f"PRAGMA user_version = {(version + 1) % 2**31}")
+            self._age.begin()
+        try:
+            self._connection.execute("COMMIT")
+        finally:
+            if self._changed:
+                self._age.end()
         fcntl.flock(self._turn, fcntl.LOCK_UN)
 
     def rollback(self) -> None:
@@ -101,8 +110,9 @@ class SqliteDatabase(Database):
         self._scanners = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._memory: dict[Hashable, Any] = {}
-        self._as_of: object = None
-        self._looked: asyncio.AbstractEventLoop | None = None
+        self._age: Age | None = None
+        self._as_of: int | None = None
+        self._version: object = None
 
     def connect(self) -> sqlite3.Connection:
         """A new connection, set up as every process must have it."""
@@ -127,7 +137,8 @@ class SqliteDatabase(Database):
         self._turn = os.open(
             self.path.with_name(f"{self.path.name}-turn"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
-        writer = _Writer(self.connect(), self._wall, self._turn)
+        self._age = Age(self._turn)
+        writer = _Writer(self.connect(), self._wall, self._turn, self._age)
         self._start_writing(lambda: self._write_forever(writer))
 
     def close(self) -> None:
@@ -148,30 +159,29 @@ class SqliteDatabase(Database):
 
     def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
         reader = self.read()
-        turn = asyncio._get_running_loop()  # None outside of any: then there are no turns, and each time has a look
-        if turn is None or turn is not self._looked:
-            self._look(reader, turn)
-        if key not in self._memory:
-            self._memory[key] = find(reader)
-        found: T = self._memory[key]
-        return found
+        assert self._age is not None
+        age = self._age.now()  # before: what is read later is no older
+        if age != self._as_of:
+            self._look(reader, age)
+        memory = self._memory  # if it is forgotten while `find` reads, so is what that found
+        found = memory.get(key, _UNKNOWN)
+        if found is _UNKNOWN:
+            if len(memory) >= _REMEMBERED:
+                memory.clear()
+            found = memory[key] = find(reader)
+        return found  # type: ignore[no-any-return]
 
-    def _look(self, reader: Reader, turn: asyncio.AbstractEventLoop | None) -> None:
-        """Forget what was remembered if it may have changed since: one look in each turn of the loop.
+    def _look(self, reader: Reader, age: int) -> None:
+        """Forget what was remembered if it has changed since.
 
-        A request is answered in a later turn than the commit that it follows from. `user_version` is part of the
-        database, and counted by the commits that change what is remembered (`remembered`).
+        `user_version` is part of the database, and counted by the commits that change what is remembered
+        (`remembered`).
         """
-        version = reader.one("PRAGMA user_version")[0]  # type: ignore[index]  # before: what is read later is no older
-        if version != self._as_of or len(self._memory) >= _REMEMBERED:
-            self._memory.clear()
-            self._as_of = version
-        self._looked = turn
-        if turn is not None:
-            turn.call_soon(self._look_again)
-
-    def _look_again(self) -> None:
-        self._looked = None
+        version = reader.one("PRAGMA user_version")[0]  # type: ignore[index]
+        if version != self._version:
+            self._memory = {}
+            self._version = version
+        self._as_of = age if age % 2 == 0 else None
 
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         return await asyncio.to_thread(self._scan, sql, parameters or {})

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from tests.routed import Replica
 
 from salvia.serving import pool as pools
@@ -21,6 +22,14 @@ from salvia.serving.wire import Wire
 @pytest.fixture(scope="module")
 def replica(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
     made = Replica(tmp_path_factory.mktemp("models"))
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+@pytest.fixture(scope="module")
+def abreast(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
+    made = Replica(tmp_path_factory.mktemp("models"), abreast=8)
     yield made
     made.process.kill()
     made.process.wait()
@@ -45,11 +54,11 @@ class Taker:
         self.end.set_result((how, why))
 
 
-def ask(pool: Pool, told: Any, seconds: float = 60) -> asyncio.Future[tuple[Any, ...]]:
+def ask(pool: Pool, told: Any, seconds: float = 60, *, alone: bool = False) -> asyncio.Future[tuple[Any, ...]]:
     body = told if isinstance(told, bytes) else json.dumps(told).encode()
     taker = Taker()
     request = b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    pool.send(request, taker, time.monotonic() + seconds)
+    pool.send(request, taker, time.monotonic() + seconds, alone=alone)
     return taker.end
 
 
@@ -136,3 +145,77 @@ def test_an_answer_too_many_is_nobodys(tmp_path: Path, together: bool) -> None:
         server.close()
 
     asyncio.run(test())
+
+
+def test_a_server_that_says_so_gets_several_requests_on_one_connection(abreast: Replica) -> None:
+    """Answered in their order (RFC 9112, section 9.3.2); more than it takes, or one to be alone, go on another."""
+
+    async def test() -> None:
+        pool = Pool(Address.of(abreast.address()))
+        assert await ask(pool, b"first") == (200, b"first")
+        for size in (1, 300_000):  # in one piece, and in many
+            asked = [ask(pool, str(n).encode() * size) for n in range(8)]
+            assert [await one for one in asked] == [(200, str(n).encode() * size) for n in range(8)]
+        assert len(pool.wires) == 1
+        slow = ask(pool, {"do": "sleep", "seconds": 0.3})
+        assert await ask(pool, b"alone", alone=True) == (200, b"alone")
+        asked = [ask(pool, str(n).encode()) for n in range(8)]
+        assert await asked[7] == (200, b"7")
+        assert not slow.done()
+        assert await slow == (200, b"model")
+        assert [await one for one in asked] == [(200, str(n).encode()) for n in range(8)]
+        pool.close()
+        await asyncio.sleep(0.05)
+
+    uvloop.run(test())  # as the gateway: what is sent in one turn goes out in one write
+
+
+@pytest.mark.parametrize(
+    ("told", "how"),
+    [
+        ({"do": "hang up"}, "closed"),
+        ({"do": "half"}, "broken"),
+        ({"do": "garbage"}, "malformed"),
+        ({"do": "big", "bytes": 6_300_000}, "large"),
+        ({"do": "sleep", "seconds": 30}, "late"),
+    ],
+)
+def test_what_ends_a_connection_befalls_one_request_and_no_other(abreast: Replica, told: Any, how: str) -> None:
+    """Those before it have their answer; those after it are as if never asked, and may be asked again."""
+
+    async def test() -> None:
+        pool = Pool(Address.of(abreast.address()))
+        await ask(pool, b"first")
+        before = ask(pool, b"before")
+        wrong = ask(pool, told, 0.3)
+        behind = [ask(pool, b"behind") for _ in range(3)]
+        assert len(pool.wires) == 1
+        assert await before == (200, b"before")
+        while how == "late" and not wrong.done():
+            await asyncio.sleep(0.05)
+            pool.expire(time.monotonic())
+        assert (await wrong)[0] == how
+        assert [(await one)[0] for one in behind] == ["closed"] * 3
+        assert await ask(pool, b"again") == (200, b"again")
+        pool.close()
+        await asyncio.sleep(0.05)
+
+    uvloop.run(test())  # as the gateway: what is sent in one turn goes out in one write
+
+
+def test_an_answer_too_many_is_nobody_s(abreast: Replica) -> None:
+    """Else the next one would get it: the connection ends, and nothing after it is believed."""
+
+    async def test() -> None:
+        pool = Pool(Address.of(abreast.address()))
+        for _ in range(2):  # its heads are known the second time
+            assert await ask(pool, {"do": "twice"}) == (200, b"one")
+            assert await ask(pool, b"mine") in (
+                (200, b"mine"),
+                ("closed", "it closed the connection before it answered"),
+            )
+            await asyncio.sleep(0.05)
+        pool.close()
+        await asyncio.sleep(0.05)
+
+    uvloop.run(test())  # as the gateway: what is sent in one turn goes out in one write

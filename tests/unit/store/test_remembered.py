@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from salvia.store import documents, leases
+from salvia.store.db import Reader
 from salvia.store.documents import Document
 from salvia.store.remembered import changed_by
 from salvia.store.schema import upgrade
@@ -67,6 +71,60 @@ def test_what_jobs_do_makes_nobody_forget(two: tuple[SqliteDatabase, SqliteDatab
 
     asyncio.run(play())
     assert reads == [1]
+
+
+_KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from salvia.store import documents
+from salvia.store.age import Age
+from salvia.store.sqlite import SqliteDatabase
+setattr(Age, sys.argv[2], lambda self: os.kill(os.getpid(), signal.SIGKILL))
+db = SqliteDatabase(Path(sys.argv[1]))
+db.start()
+role = documents.by_arn(db.read(), "arn:r")
+role.spec["n"] = 1
+asyncio.run(db.write(lambda tx: documents.update(tx, role)))
+"""
+
+
+@pytest.mark.parametrize(("at", "stored"), [("begin", 0), ("end", 1)])
+def test_a_process_killed_amid_its_commit_leaves_nobody_with_what_was(
+    two: tuple[SqliteDatabase, SqliteDatabase], at: str, stored: int
+) -> None:
+    """Whether its commit is durable or not: `kill -9` before and after it."""
+    here, there = two
+
+    def told() -> object:
+        return here.recall("role", lambda reader: documents.by_arn(reader, "arn:r").spec["n"])  # type: ignore[union-attr]
+
+    asyncio.run(there.write(lambda tx: documents.insert(tx, _document("iam:Role", "r"))))
+    assert told() == 0
+    killed = subprocess.run([sys.executable, "-c", _KILLED, str(here.path), at], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert told() == told() == stored
+    job = _document("sagemaker:TrainingJob", "j")
+    asyncio.run(there.write(lambda tx: documents.insert(tx, job)))  # what is quiet settles it, too
+    reads: list[int] = []
+    for _ in range(2):
+        here.recall("key", lambda reader: reads.append(1))
+    assert (told(), reads) == (stored, [1])
+
+
+def test_what_is_forgotten_while_it_is_read_is_not_remembered(two: tuple[SqliteDatabase, SqliteDatabase]) -> None:
+    """A permission is read in several steps, and may be taken between two of them."""
+    here, there = two
+
+    def twice(reader: Reader) -> object:
+        first = documents.by_arn(reader, "arn:r").spec["n"]  # type: ignore[union-attr]
+        role.spec["n"] += 1
+        asyncio.run(there.write(lambda tx: documents.update(tx, role)))
+        here.recall("another", lambda reader: None)
+        return first
+
+    role = _document("iam:Role", "r")
+    asyncio.run(there.write(lambda tx: documents.insert(tx, role)))
+    assert [here.recall("role", twice) for _ in range(3)] == [0, 1, 2]
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,23 @@
-"""HTTP/1.1 of one client: parsed by httptools, answered in order, one request at a time."""
+"""HTTP/1.1 of one client: parsed by httptools, answered in order.
+
+Of pipelined requests as many are under way at once as the model gains from (`Owner.abreast`): one, or what it predicts
+in one call.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import threading
 from collections import deque
 from typing import Any, Protocol
 
 import httptools
 
-from .message import Refused, Request, Response, phrase
+from .exchange import Exchange, head, length
+from .message import Refused, Request
 
 _LONGEST_HEAD = 65_536
-_LINE_ENDS = re.compile(r"[\r\n]+")
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-NO_CONTENT = 204
 _LINGER = 5.0  # seconds that a refused client has to read why
 
 
@@ -23,6 +25,7 @@ class Owner(Protocol):
     """What a connection belongs to."""
 
     limit: int
+    abreast: int
     stopping: bool
 
     def opened(self, connection: Connection) -> None:
@@ -31,8 +34,8 @@ class Owner(Protocol):
     def closed(self, connection: Connection) -> None:
         """It is gone."""
 
-    def dispatch(self, request: Request, connection: Connection) -> None:
-        """Have the request answered by `connection.answer`, or `begin`, `piece` …, `end`."""
+    def dispatch(self, request: Request, exchange: Exchange) -> None:
+        """Have the request answered by `exchange.answer`, or `begin`, `piece` …, `end`."""
 
 
 class Connection(asyncio.Protocol):
@@ -41,21 +44,22 @@ class Connection(asyncio.Protocol):
     def __init__(self, owner: Owner) -> None:
         self._owner = owner
         self._parser = httptools.HttpRequestParser(self)
-        self._transport: Any = None
+        self.transport: Any = None
+        self.abreast = owner.abreast
+        self._under_way: deque[Exchange] = deque()
+        self._outgoing: list[bytes] = []  # answers that go out together
         self._waiting: deque[tuple[Request, bool]] = deque()  # pipelined: whole, but not yet begun
         self._head = 0
-        self._keep = True
-        self._chunked = True
+        self._half = False  # the client sends no more
         self._writable = threading.Event()
         self._writable.set()
         self._receiving = self._in_head = self._refused = False
-        self.busy = False  # a request is being answered
         self.gone = False
 
     # What the transport tells.
 
     def connection_made(self, transport: Any) -> None:
-        self._transport = transport
+        self.transport = transport
         self._owner.opened(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -70,7 +74,7 @@ class Connection(asyncio.Protocol):
         self._writable.set()
 
     def eof_received(self) -> bool:
-        self._keep = False
+        self._half = True
         return self.busy  # some clients close their half, and wait for the answer
 
     def data_received(self, data: bytes) -> None:
@@ -122,7 +126,7 @@ class Connection(asyncio.Protocol):
         if int(length) > self._owner.limit:
             raise self._too_large(f"has {length} bytes")
         if self._headers.get("expect", "").lower() == "100-continue" and not self.busy:
-            self._transport.write(_CONTINUE)
+            self.transport.write(_CONTINUE)
 
     def on_body(self, body: bytes) -> None:
         self._size += len(body)
@@ -138,83 +142,80 @@ class Connection(asyncio.Protocol):
         body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         request = Request(method, self._url.decode("latin-1"), self._headers, body)
         keep = self._parser.should_keep_alive()
-        if self.busy:
-            self._waiting.append((request, keep))
-            self._transport.pause_reading()  # until it is this one's turn
-        else:
+        if len(self._under_way) < self.abreast:
             self._begin(request, keep)
+        else:
+            self._waiting.append((request, keep))
+            self.transport.pause_reading()  # until it is this one's turn
 
     # What is done about it.
 
-    def answer(self, response: Response) -> None:
-        """Send a whole answer."""
-        if self.gone:
+    @property
+    def busy(self) -> bool:
+        """A request is being answered."""
+        return bool(self._under_way)
+
+    @property
+    def stays(self) -> bool:
+        """Whether the connection outlives the answer that is to be sent."""
+        return not (self._half or self._owner.stopping) or len(self._under_way) > 1 or bool(self._waiting)
+
+    def send(self, data: bytes) -> None:
+        """Send a part of the first answer, along with what comes after it in this turn of the loop."""
+        if len(self._under_way) == 1 and not self._outgoing:
+            self.transport.write(data)
             return
-        assert isinstance(response.body, bytes)
-        self._transport.write(self._head_of(response, _length(response)) + response.body)
-        self._done()
+        self._outgoing.append(data)
+        if len(self._under_way) == 1:
+            self._flush()
+        elif len(self._outgoing) == 1:
+            asyncio.get_running_loop().call_soon(self._flush)
 
-    def begin(self, response: Response) -> None:
-        """Send the head of an answer that comes in pieces."""
-        if not self.gone:
-            if not self._chunked:
-                self._keep = False  # HTTP/1.0: it ends with the connection
-            self._transport.write(self._head_of(response, "Transfer-Encoding: chunked\r\n" if self._chunked else ""))
+    def _flush(self) -> None:
+        together = b"".join(self._outgoing)
+        self._outgoing.clear()
+        if together and not self.gone:
+            self.transport.write(together)
 
-    def piece(self, data: bytes) -> None:
-        """Send one piece at once."""
-        if data and not self.gone:
-            self._transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self._chunked else data)
-
-    def end(self) -> None:
-        """No more pieces."""
-        if not self.gone:
-            if self._chunked:
-                self._transport.write(b"0\r\n\r\n")
-            self._done()
-
-    def abort(self) -> None:
-        """Break off, so that nobody takes what was sent for the whole answer."""
-        if not self.gone:
-            self._transport.abort()
+    def ended(self, exchange: Exchange) -> None:
+        """The first of those under way has its answer; perhaps the next had theirs before."""
+        under_way = self._under_way
+        while exchange.over:
+            under_way.popleft()
+            if not exchange.keep:
+                self._flush()
+                self.transport.close()
+                return
+            if not under_way:
+                break
+            exchange = under_way[0]
+            exchange.advance()
+        if self._waiting:
+            asyncio.get_running_loop().call_soon(self._next)
+        elif not under_way and (self._half or self._owner.stopping):
+            self.transport.close()
 
     def close_if_idle(self) -> None:
         """Close, unless a request is being received or answered."""
         if not self.busy and not self._receiving and not self.gone:
-            self._transport.close()
+            self.transport.close()
 
     def wait_writable(self, patience: float) -> bool:
         """Block another thread until the client has taken what was sent; False if it does not."""
         return self._writable.wait(patience) and not self.gone
 
     def _begin(self, request: Request, keep: bool) -> None:
-        self.busy, self._keep = True, keep
-        self._chunked = self._parser.get_http_version() != "1.0"
-        self._owner.dispatch(request, self)
-
-    def _done(self) -> None:
-        if self._waiting and self._keep:
-            asyncio.get_running_loop().call_soon(self._next)
-            return
-        self.busy = False
-        if not self._keep or self._owner.stopping:
-            self._transport.close()
+        exchange = Exchange(self, keep, self._parser.get_http_version() != "1.0", not self._under_way)
+        self._under_way.append(exchange)
+        self._owner.dispatch(request, exchange)
 
     def _next(self) -> None:
-        if not self.gone and self._waiting:
-            request, keep = self._waiting.popleft()
-            if not self._waiting:
-                self._transport.resume_reading()
-            self._begin(request, keep)
-
-    def _head_of(self, response: Response, framing: str) -> bytes:
-        keep = self._keep and not self._owner.stopping
-        lines = [f"HTTP/1.1 {response.status} {phrase(response.status)}\r\n"]
-        if response.content_type:
-            lines.append(f"Content-Type: {response.content_type}\r\n")
-        lines += [f"{name}: {_LINE_ENDS.sub(' ', value)}\r\n" for name, value in response.headers.items()]
-        lines.append(framing if keep else f"{framing}Connection: close\r\n")
-        return "".join([*lines, "\r\n"]).encode("latin-1")
+        if self.gone:
+            return
+        while self._waiting and len(self._under_way) < self.abreast:
+            self._begin(*self._waiting.popleft())
+        if not self._waiting:
+            self.transport.resume_reading()
 
     def _refuse(self, refused: Refused) -> None:
         """Answer what cannot be read to its end; nothing after it can be told from it.
@@ -224,14 +225,13 @@ class Connection(asyncio.Protocol):
         self._waiting.clear()
         self._refused, self._receiving = True, False
         if self.busy:
-            self.abort()
+            self.transport.abort()
             return
-        self._keep = False
         response = refused.response()
         assert isinstance(response.body, bytes)
-        self._transport.write(self._head_of(response, _length(response)) + response.body)
-        self._transport.write_eof()
-        asyncio.get_running_loop().call_later(_LINGER, self._transport.close)
+        self.transport.write(head(response, length(response), keep=False) + response.body)
+        self.transport.write_eof()
+        asyncio.get_running_loop().call_later(_LINGER, self.transport.close)
 
     def _count(self, size: int) -> None:
         self._head += size
@@ -244,7 +244,3 @@ class Connection(asyncio.Protocol):
             f"The body {how}; this model server takes {self._owner.limit}. Send fewer records at once, or set "
             "SAGEMAKER_MAX_REQUEST_SIZE in the model's Environment.",
         )
-
-
-def _length(response: Response) -> str:
-    return "" if response.status == NO_CONTENT else f"Content-Length: {len(response.body)}\r\n"  # type: ignore[arg-type]

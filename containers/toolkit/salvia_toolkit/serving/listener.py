@@ -13,6 +13,7 @@ import signal
 from pathlib import Path
 
 from .connection import Connection
+from .exchange import Exchange
 from .message import Request
 from .routes import Routes
 
@@ -23,12 +24,13 @@ _EVERYWHERE = "0.0.0.0"  # noqa: S104 - as the container contract demands
 class Listener:
     """The connections of all clients."""
 
-    def __init__(self, routes: Routes, limit: int) -> None:
+    def __init__(self, routes: Routes, limit: int, abreast: int) -> None:
         self._routes = routes
         self._open: set[Connection] = set()
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self.limit = limit
+        self.abreast = abreast
         self.stopping = False
 
     async def run(self) -> None:
@@ -63,9 +65,9 @@ class Listener:
         self._open.discard(connection)
         self._check()
 
-    def dispatch(self, request: Request, connection: Connection) -> None:
+    def dispatch(self, request: Request, exchange: Exchange) -> None:
         """Have a request answered."""
-        self._routes.dispatch(request, connection)
+        self._routes.dispatch(request, exchange)
 
     def _stop(self) -> None:
         if not self.stopping:

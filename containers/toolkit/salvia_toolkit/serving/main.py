@@ -49,7 +49,7 @@ async def _serve(load: Loader, directory: Path, workers: int) -> int:
         failure(problem)
         print(f"ERROR: the model cannot be loaded: {problem}", file=sys.stderr, flush=True)
         return 1
-    return await _listen(Routes(predictor, _parameters()))
+    return await _listen(Routes(predictor, _parameters()), predictor.abreast)
 
 
 async def _serve_many(load: Loader) -> int:
@@ -62,9 +62,9 @@ async def _serve_many(load: Loader) -> int:
     return await _listen(routes)
 
 
-async def _listen(routes: Routes) -> int:
+async def _listen(routes: Routes, abreast: int = 1) -> int:
     limit = int(os.environ.get("SAGEMAKER_MAX_REQUEST_SIZE") or os.environ.get("MAX_CONTENT_LENGTH") or _LIMIT)
-    await Listener(routes, limit).run()
+    await Listener(routes, limit, abreast).run()
     return 0
 
 

@@ -14,11 +14,11 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from .connection import Connection
+from .exchange import Exchange
 from .handler import Handler
 from .message import TEXT, Refused, Request, Response
 
-Job = tuple[Request, Connection]
+Job = tuple[Request, Exchange]
 _LARGEST_BATCH = 256
 _PATIENCE = 60.0  # seconds that a client may not read its answer
 _LONGEST = 4096  # characters of an exception in an answer
@@ -38,12 +38,17 @@ class Predictor:
         self._heed = heed
         self._arrived: list[Job] = []
         self._queue: queue.SimpleQueue[list[Job]] = queue.SimpleQueue()
-        self._batches = False
+        self._batches, self._alone = False, len(makers) == 1
         self.loaded = asyncio.gather(*(self._start(maker) for maker in makers))
 
-    def submit(self, request: Request, connection: Connection) -> None:
+    @property
+    def abreast(self) -> int:
+        """How many requests a connection may have under way: one thread that batches takes them in their order."""
+        return _LARGEST_BATCH if self._batches and self._alone else 1
+
+    def submit(self, request: Request, exchange: Exchange) -> None:
         """Have a request answered."""
-        self._arrived.append((request, connection))
+        self._arrived.append((request, exchange))
         if len(self._arrived) == 1:
             self._loop.call_soon(self._pass_on)
 
@@ -92,16 +97,16 @@ class Predictor:
                 raise RuntimeError(f"the model gave {len(responses)} answers to {len(jobs)} requests")
         except BaseException as problem:  # a script's sys.exit() must not end the thread
             responses = [failure(problem)] * len(jobs)
-        whole: list[tuple[Connection, Response]] = []
-        pieces: list[tuple[Connection, Response]] = []
-        for (_, connection), response in zip(jobs, responses, strict=True):
-            (whole if isinstance(response.body, bytes) else pieces).append((connection, response))
+        whole: list[tuple[Exchange, Response]] = []
+        pieces: list[tuple[Exchange, Response]] = []
+        for (_, exchange), response in zip(jobs, responses, strict=True):
+            (whole if isinstance(response.body, bytes) else pieces).append((exchange, response))
         if whole:
             self._loop.call_soon_threadsafe(_send, whole)
-        for connection, response in pieces:
-            self._stream(connection, response)
+        for exchange, response in pieces:
+            self._stream(exchange, response)
 
-    def _stream(self, connection: Connection, response: Response) -> None:
+    def _stream(self, exchange: Exchange, response: Response) -> None:
         """Send pieces as they come. What fails before the first one still has a status of its own."""
         assert not isinstance(response.body, bytes)
         tell = self._loop.call_soon_threadsafe
@@ -109,19 +114,19 @@ class Predictor:
         try:
             first = next(source, b"")
         except BaseException as problem:
-            tell(connection.answer, failure(problem))
+            tell(exchange.answer, failure(problem))
             return
-        tell(connection.begin, response)
+        tell(exchange.begin, response)
         try:
             for piece in _from(first, source):
-                tell(connection.piece, piece)
-                if not connection.wait_writable(_PATIENCE):
-                    tell(connection.abort)
+                tell(exchange.piece, piece)
+                if not exchange.wait_writable(_PATIENCE):
+                    tell(exchange.abort)
                     return
-            tell(connection.end)
+            tell(exchange.end)
         except BaseException:
             traceback.print_exc()
-            tell(connection.abort)
+            tell(exchange.abort)
         finally:
             close: Any = getattr(source, "close", None)
             if close is not None:
@@ -137,9 +142,9 @@ def failure(problem: BaseException) -> Response:
     return Response(text[:_LONGEST].encode(), TEXT, 500)
 
 
-def _send(answers: list[tuple[Connection, Response]]) -> None:
-    for connection, response in answers:
-        connection.answer(response)
+def _send(answers: list[tuple[Exchange, Response]]) -> None:
+    for exchange, response in answers:
+        exchange.answer(response)
 
 
 def _from(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from .connection import Connection
+from .exchange import Exchange
 from .message import JSON, TEXT, Refused, Request, Response
 from .models import PATH, Models, invoked
 from .predictor import Predictor
 
-_Answer = Callable[[Request, Connection], None]
+_Answer = Callable[[Request, Exchange], None]
 
 
 class Routes:
@@ -23,20 +23,20 @@ class Routes:
     def __init__(self, predictor: Predictor, parameters: dict[str, object]) -> None:
         shown = Response(json.dumps(parameters).encode(), JSON)
         self._methods: dict[str, dict[str, _Answer]] = {
-            "/ping": {"GET": lambda request, connection: connection.answer(Response())},
-            "/execution-parameters": {"GET": lambda request, connection: connection.answer(shown)},
+            "/ping": {"GET": lambda request, exchange: exchange.answer(Response())},
+            "/execution-parameters": {"GET": lambda request, exchange: exchange.answer(shown)},
             "/invocations": {"POST": predictor.submit},
         }
 
     def serve_many(self, models: Models, predictor: Predictor, loader: Predictor) -> None:
         """Answer /models."""
 
-        def load(request: Request, connection: Connection) -> None:
+        def load(request: Request, exchange: Exchange) -> None:
             models.reserve(request)
-            loader.submit(request, connection)
+            loader.submit(request, exchange)
 
-        def answer(request: Request, connection: Connection) -> None:
-            connection.answer(models.answer(request))
+        def answer(request: Request, exchange: Exchange) -> None:
+            exchange.answer(models.answer(request))
 
         del self._methods["/invocations"]
         self._methods |= {
@@ -45,7 +45,7 @@ class Routes:
             f"{PATH}/NAME/invoke": {"POST": predictor.submit},
         }
 
-    def dispatch(self, request: Request, connection: Connection) -> None:
+    def dispatch(self, request: Request, exchange: Exchange) -> None:
         """Answer a request now, or have it answered."""
         path = request.target.partition("?")[0]
         if path.startswith(f"{PATH}/"):
@@ -53,12 +53,12 @@ class Routes:
         methods = self._methods.get(path)
         if methods is None:
             known = ", ".join(f"{method} {path}" for path, methods in self._methods.items() for method in methods)
-            connection.answer(Refused(404, f"There is no {path} here. There are: {known}.").response())
+            exchange.answer(Refused(404, f"There is no {path} here. There are: {known}.").response())
         elif request.method not in methods:
             allowed = ", ".join(methods)
-            connection.answer(Response(f"{path} takes {allowed}.".encode(), TEXT, 405, {"Allow": allowed}))
+            exchange.answer(Response(f"{path} takes {allowed}.".encode(), TEXT, 405, {"Allow": allowed}))
         else:
             try:
-                methods[request.method](request, connection)
+                methods[request.method](request, exchange)
             except Refused as refused:
-                connection.answer(refused.response())
+                exchange.answer(refused.response())

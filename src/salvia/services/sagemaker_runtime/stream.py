@@ -29,7 +29,7 @@ async def invoke_endpoint_with_response_stream(call: Call) -> Reply:
     traffic = call.world.part(Traffic)
     endpoint = traffic.require(call.account, call.region, call.request["EndpointName"])
     stream = _Stream()
-    Invocation(traffic, endpoint, call.request, stream).start()
+    Invocation(traffic, endpoint, call.request, stream, pieces=True).start()
     answer = await stream.head
     return Reply({"Body": stream.events(), **answer.members}, headers=[("Content-Type", eventstream.CONTENT_TYPE)])
 

@@ -241,6 +241,23 @@ def test_sigterm_finishes_what_is_there(servers: Servers) -> None:
     assert not server.socket.exists()
 
 
+def test_sigterm_finishes_all_that_one_connection_has_under_way(servers: Servers) -> None:
+    """As the gateway sends it to a model that predicts it together: the last answer, and no other, says the end."""
+    server = servers.start("echo", {}, ECHO).ready()
+    raw = server.connect()
+    body = told(sleep=0.3).encode()
+    request = b"POST /invocations HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+    raw.sendall(request * 8)
+    time.sleep(0.1)
+    raw.sendall(request * 8)
+    server.process.terminate()
+    answers = read_until_closed(raw).split(b"HTTP/1.1 ")[1:]
+    assert [answer[:3] for answer in answers] == [b"200"] * 16
+    assert b"X-Salvia-Abreast: 256" in answers[0]
+    assert [b"Connection: close" in answer for answer in answers] == [False] * 15 + [True]
+    assert server.process.wait(10) == 0
+
+
 def test_sigterm_finishes_an_answer_in_pieces(servers: Servers) -> None:
     server = servers.start("echo", {}, ECHO).ready()
     raw = server.connect()
