@@ -90,7 +90,7 @@ class Routed:
         """Send requests for `name` this way from now on."""
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name.lower()}"
         content = {"arn": arn, "config": "config", "variants": list(variants)}
-        self._write(lambda tx: routes.write(tx, ACCOUNT, REGION, name, "endpoint-id", content))
+        self._write(lambda tx: routes.write(tx, ACCOUNT, REGION, name, f"id-of-{name}", content))
 
     def forget(self, name: str) -> None:
         self._write(lambda tx: routes.delete(tx, ACCOUNT, REGION, name))

@@ -23,6 +23,7 @@ from salvia.protocol.proxy.door import Proxy
 from salvia.protocol.proxy.outside import Outside
 from salvia.protocol.proxy.splitter import Splitter
 from salvia.serving import prometheus
+from salvia.serving.backlog import Backlog
 from salvia.serving.fast import FastConnection
 from salvia.serving.traffic import Traffic
 from salvia.settings import Settings
@@ -205,6 +206,7 @@ async def serve(settings: Settings, listener: int) -> None:
     following = asyncio.create_task(timekeeping.follow(world))
     server = _Server(config)
     journaling = asyncio.create_task(journal.run())
+    world.part(Backlog).start()
     port = socket.socket(fileno=listener)
     splitter = None
     if settings.tls:

@@ -116,3 +116,18 @@ def test_version_2_deploys_predicts_updates_and_deletes(salvia: Server) -> None:
     assert sum(errors) / len(errors) < 40  # rows that it was trained on; the target's own deviation is 77
     assert found["updated"] == 2
     assert abs(found["still"] - found["predictions"][0]) < 1e-3
+
+
+@pytest.mark.timeout(420)
+def test_version_2_predicts_asynchronously(salvia: Server) -> None:
+    """AsyncInferenceConfig, AsyncPredictor.predict(), predict_async() and get_result(); the SDK's documentation,
+    "Asynchronous inference"."""
+    found, _ = run(salvia, 2, "v2_async.py", str(DATA))
+    assert found["kind"]
+    assert found["config"]["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": 2}
+    assert found["output"].startswith(f"s3://{BUCKET}/async-endpoint-outputs/")
+    assert found["failure"].startswith(f"s3://{BUCKET}/async-endpoint-failures/")
+    errors = [abs(one - other) for one, other in zip(found["predictions"], found["labels"], strict=True)]
+    assert sum(errors) / len(errors) < 40  # rows that it was trained on; the target's own deviation is 77
+    assert abs(found["later"] - found["predictions"][0]) < 1e-3
+    assert found["wrong"]  # the model's words, as AsyncInferenceModelError has them

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from salvia import protocol
@@ -17,6 +18,7 @@ from salvia.core import chunked, ids
 from salvia.core.authorization import Authorization, read_authorization
 from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest, HttpResponse
+from salvia.store.db import Transaction, carrying
 
 from . import audit
 from .authenticate import Identity, authenticate
@@ -32,9 +34,11 @@ DOMAINS = ("localhost",)  # below which a host's first labels name a bucket
 _INLINE = 64 * 1024  # longer bodies, or those that unpack, are parsed on a thread: the largest take a tenth of a second
 
 
-async def handle(request: HttpRequest, world: World) -> HttpResponse:
-    """Answer one request."""
-    exchange = _Exchange(request, ids.request_id(), world)
+async def handle(
+    request: HttpRequest, world: World, along: Callable[[Transaction], None] | None = None
+) -> HttpResponse:
+    """Answer one request. What it writes here and `along` become durable together."""
+    exchange = _Exchange(request, ids.request_id(), world, along)
     try:
         return await exchange.serve()
     except ServiceError as refused:
@@ -51,10 +55,13 @@ async def handle(request: HttpRequest, world: World) -> HttpResponse:
 class _Exchange:
     """One request on its way; holds what an error's answer needs to know."""
 
-    def __init__(self, request: HttpRequest, request_id: str, world: World) -> None:
+    def __init__(
+        self, request: HttpRequest, request_id: str, world: World, along: Callable[[Transaction], None] | None
+    ) -> None:
         self.request = request
         self.request_id = request_id
         self.world = world
+        self.along = along
         self.claim: Authorization | None = None
         self.route: protocol.Route | None = None
         self.call: Call | None = None
@@ -89,7 +96,7 @@ class _Exchange:
             response = await forward(call)
             await self.record(None, None)
             return response
-        with audit.riding(self.draft):
+        with audit.riding(self.draft), carrying(self.along):
             result = await held(call, handler)
         reply = result if isinstance(result, Reply) else Reply(result)
         response = protocol.serialize(route, reply.result, self.request_id, status=reply.status, headers=reply.headers)

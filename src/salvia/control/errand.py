@@ -5,6 +5,7 @@ A service goes on its own behalf (`service_caller`), or in a role that trusts it
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from salvia import protocol
@@ -13,7 +14,7 @@ from salvia.core.caller import Caller
 from salvia.core.errors import ServiceError
 from salvia.protocol import models
 from salvia.store import documents
-from salvia.store.db import Reader
+from salvia.store.db import Reader, Transaction, carrying
 
 from . import audit
 from .authorize import authorize
@@ -37,11 +38,18 @@ def in_role(reader: Reader, role_arn: str, session: str) -> Caller:
 
 
 async def run(
-    world: World, caller: Caller, by: str, region: str, service: str, operation: str, request: dict[str, Any]
+    world: World,
+    caller: Caller,
+    by: str,
+    region: str,
+    service: str,
+    operation: str,
+    request: dict[str, Any],
+    along: Callable[[Transaction], None] | None = None,
 ) -> dict[str, Any]:
     """The answer to `request` of `caller`. `by` is the service that sends it (`monitoring.amazonaws.com`).
 
-    Raises whatever a client would be told.
+    What the call writes and `along` become durable together. Raises whatever a client would be told.
     """
     call = Call(
         service=service,
@@ -61,7 +69,7 @@ async def run(
     try:
         handler = world.dispatch.handler(service, operation)
         authorize(call)
-        with audit.riding(draft):
+        with audit.riding(draft), carrying(along):
             answer = await handler(call)
     except ServiceError as error:
         if draft is not None:

@@ -41,9 +41,14 @@ def unavailable(message: str) -> ServiceError:
     return ServiceError("ServiceUnavailable", message, 503)
 
 
+def group_of(endpoint: str) -> str:
+    """The log group of an endpoint, by its name: where the program's lines are."""
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
 def log_group(endpoint: Endpoint) -> str:
-    """Where the program's lines are."""
-    return f"/aws/sagemaker/Endpoints/{endpoint.name}"
+    """The same."""
+    return group_of(endpoint.name)
 
 
 def model_error(endpoint: Endpoint, container: str, status: int, said: str) -> ServiceError:

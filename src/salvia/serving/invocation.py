@@ -25,7 +25,7 @@ SECONDS = 60.0  # for a container to answer. Source: developer guide, "How Conta
 STREAM_SECONDS = 480.0  # for an answer in pieces to end. Source: "Invoke models with response streaming"
 # What a container sees of a request, beside its type: everything else is stripped.
 # Source: SageMaker API reference, InvokeEndpoint.
-_PASSED = {
+PASSED = {
     "CustomAttributes": "X-Amzn-SageMaker-Custom-Attributes",
     "TargetModel": "X-Amzn-SageMaker-Target-Model",
     "TargetVariant": "X-Amzn-SageMaker-Target-Variant",
@@ -273,8 +273,8 @@ def _steps(endpoint: Endpoint, variant: Variant, request: Mapping[str, Any]) -> 
 
 def _head(request: Mapping[str, Any], content_type: str | None, accept: str | None, length: int) -> bytes:
     head = _typed(content_type, accept)
-    if not _PASSED.keys().isdisjoint(request):
-        for member, name in _PASSED.items():
+    if not PASSED.keys().isdisjoint(request):
+        for member, name in PASSED.items():
             if member in request:
                 head += f"{name}: {_one_line(request[member])}\r\n".encode("latin-1", "replace")
     return b"%bContent-Length: %d\r\n\r\n" % (head, length)

@@ -142,7 +142,7 @@ class Meters:
         for counted in figures.values():
             key = counted.key
             try:
-                await self._put(key, await asyncio.to_thread(self._read, counted))
+                await put(self._world, key.account, key.region, await asyncio.to_thread(self._read, counted))
             except Exception:
                 _log.exception("metrics are lost", extra={"event": "metrics-lost", "endpoint": key.endpoint})
 
@@ -155,20 +155,21 @@ class Meters:
         self._board.add(counted.key, counted.counters, latencies)
         return _data(counted, latencies)
 
-    async def _put(self, key: Key, data: list[dict[str, Any]]) -> None:
-        """Call CloudWatch as the service. These calls are no events."""
-        moment = datetime.fromtimestamp(self._world.clock.now(), UTC)
-        call = Call(
-            service="cloudwatch",
-            operation="PutMetricData",
-            request={"Namespace": NAMESPACE, "MetricData": [{**one, "Timestamp": moment} for one in data]},
-            caller=service_caller("sagemaker.amazonaws.com", key.account),
-            account=key.account,
-            region=key.region,
-            request_id=ids.request_id(),
-            world=self._world,
-        )
-        await self._world.dispatch.handler("cloudwatch", "PutMetricData")(call)
+
+async def put(world: World, account: str, region: str, data: list[dict[str, Any]]) -> None:
+    """Tell CloudWatch as the service, of this moment. These calls are no events."""
+    moment = datetime.fromtimestamp(world.clock.now(), UTC)
+    call = Call(
+        service="cloudwatch",
+        operation="PutMetricData",
+        request={"Namespace": NAMESPACE, "MetricData": [{**one, "Timestamp": moment} for one in data]},
+        caller=service_caller("sagemaker.amazonaws.com", account),
+        account=account,
+        region=region,
+        request_id=ids.request_id(),
+        world=world,
+    )
+    await world.dispatch.handler("cloudwatch", "PutMetricData")(call)
 
 
 def _rounded(seconds: float) -> int:

@@ -31,6 +31,27 @@ _log = logging.getLogger("salvia.store")
 RIDER: ContextVar[Callable[[Transaction], None] | None] = ContextVar("rider", default=None)
 
 
+@contextlib.contextmanager
+def carrying(write: Callable[[Transaction], None] | None) -> Iterator[None]:
+    """Let every unit of the block carry one more write, beside what rides along already; it may refuse by raising."""
+    before = RIDER.get()
+    token = RIDER.set(before if write is None else write if before is None else _carrying(before, write))
+    try:
+        yield
+    finally:
+        RIDER.reset(token)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let nothing ride along with the units of the block: they clean up after a unit that was refused."""
+    token = RIDER.set(None)
+    try:
+        yield
+    finally:
+        RIDER.reset(token)
+
+
 class Row(Protocol):
     """One row of an answer, its columns by name or position."""
 

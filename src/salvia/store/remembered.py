@@ -23,7 +23,7 @@ _QUIET = {
     ),
     *("usage", "quota_usage", "capacity_claims", "capacity_turns", "warm_pools", "nodes", "instances"),
     *("metrics", "metric_data", "trial_metrics", "log_streams", "log_events"),
-    *("s3_versions", "s3_uploads", "s3_parts", "s3_blobs"),
+    *("s3_versions", "s3_uploads", "s3_parts", "s3_blobs", "async_invocations"),
 }
 _LEASING = {"due_at", "lock_token", "locked_until", "node", "version"}
 _STATEMENT = re.compile(r"\s*(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM)\s+(\w+)(?:\s+SET\s+(.*?)\s+WHERE\b)?", re.DOTALL)

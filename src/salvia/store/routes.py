@@ -13,6 +13,7 @@ The endpoint's lifecycle writes it, the invoke path reads it, and they share not
            {"id": "unique for ever", "containers": [
              {"name": "container-1", "address": {"socket": "/a/path"} | {"host": "…", "port": 8080}}]}]}]}]}
 
+An AsyncInferenceConfig says here how many requests an instance has at once, whether or not its user did.
 Sockets are on the machine of `node` (`store.leases`). Of a variant's requests each fleet gets its share: there are two
 while an update moves traffic from one to the other.
 A replica that leaves the row gets no new request; it is stopped only afterwards, and finishes what it has.

@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from salvia.store.db import Database, Transaction
+from salvia.store.db import Database, Transaction, alone, carrying
 from salvia.store.sqlite import SqliteDatabase
 
 Run = Callable[[Any], Any]
@@ -139,3 +139,25 @@ def test_whoever_stops_waiting_does_not_undo_the_write(database: Database, run: 
 
     run(scene())
     assert database.read().one(COUNT)["n"] == 2  # type: ignore[index]
+
+
+def test_what_rides_along_is_written_with_each_unit_or_undoes_it(database: Database, run: Run) -> None:
+    """Several may ride; a unit that cleans up after a refusal goes alone."""
+
+    def refuse(tx: Transaction) -> None:
+        add("undone")(tx)
+        raise LookupError("no")
+
+    async def scene() -> None:
+        with carrying(add("inner")), carrying(None), carrying(add("outer")):
+            await database.write(add("a"))
+        with carrying(refuse):
+            with pytest.raises(LookupError):
+                await database.write(add("b"))
+            with alone():
+                await database.write(add("c"))
+        await database.write(add("d"))
+
+    run(scene())
+    names = [row["name"] for row in database.read().all("SELECT name FROM metrics ORDER BY name")]
+    assert names == ["a", "c", "d", "inner", "outer"]

@@ -10,7 +10,7 @@ from salvia.control.call import Call
 from salvia.core import checksums, chunked
 from salvia.core.checksums import Algorithm, Checksum
 from salvia.core.errors import ServiceError
-from salvia.store.db import Transaction
+from salvia.store.db import Transaction, alone
 
 from . import blobs, failures
 from .layout import Layout
@@ -61,7 +61,8 @@ async def commit(call: Call, received: Received, work: Callable[[Transaction], T
     try:
         return await call.db.write(work)
     except ServiceError:
-        await call.db.write(lambda tx: blobs.abandon(tx, now, received.layout))
+        with alone():
+            await call.db.write(lambda tx: blobs.abandon(tx, now, received.layout))
         raise
 
 

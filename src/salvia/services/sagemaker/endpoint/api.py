@@ -55,6 +55,11 @@ async def update_endpoint(call: Call) -> dict[str, Any]:
         now = crud.moment(call)
         number = endpoint.status["_Generation"] = endpoint.status["_Generation"] + 1
         new = {**fleets.take(call, tx, request["EndpointConfigName"], number), "since": now}
+        if bool(new["async"]) != bool(fleets.fleets(endpoint)[0].get("async")):
+            raise validation_error(
+                f'Cannot update endpoint "{endpoint.arn}": an asynchronous endpoint stays one, and so does another. '
+                "Create an endpoint with that configuration."
+            )
         if request.get("RetainAllVariantProperties"):
             excluded = request.get("ExcludeRetainedVariantProperties") or ()
             _retain(fleets.fleets(endpoint)[0], new, {entry["VariantPropertyType"] for entry in excluded})
@@ -77,11 +82,11 @@ async def update_weights_and_capacities(call: Call) -> dict[str, Any]:
     asked = {entry["VariantName"]: entry for entry in call.request["DesiredWeightsAndCapacities"]}
     if any(entry.get("ServerlessUpdateConfig") for entry in asked.values()):
         raise validation_error("Salvia cannot do this yet: ServerlessUpdateConfig. Leave it out of the request.")
-    if any(entry.get("DesiredInstanceCount") == 0 for entry in asked.values()):
-        raise validation_error("DesiredInstanceCount must be at least 1 for a variant of a real-time endpoint.")
 
     def edit(tx: Transaction, endpoint: Document) -> None:
         (fleet,) = fleets.fleets(endpoint)
+        if not fleet.get("async") and any(entry.get("DesiredInstanceCount") == 0 for entry in asked.values()):
+            raise validation_error("DesiredInstanceCount must be at least 1 for a variant of a real-time endpoint.")
         known = {variant["name"]: variant for variant in fleet["variants"]}
         missing = ", ".join(name for name in asked if name not in known)
         if missing:

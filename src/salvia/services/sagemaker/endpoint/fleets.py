@@ -10,6 +10,7 @@ from typing import Any
 
 from salvia.control import containers, crud
 from salvia.control.call import Call
+from salvia.core.errors import validation_error
 from salvia.store.db import Reader
 from salvia.store.documents import Document
 
@@ -29,10 +30,18 @@ def take(call: Call, reader: Reader, config_name: str, number: int) -> Fleet:
     for variant in config.spec["ProductionVariants"]:
         model = crud.look_up(call, resources["sagemaker:Model"], variant["ModelName"], reader)
         variants.append(_variant(variant, model))
+    asynchronous = config.spec.get("AsyncInferenceConfig")
+    apart = [variant["name"] for variant in variants if variant["invocation"] != "Serial"]
+    if asynchronous and apart:
+        raise validation_error(
+            f"Variant {apart[0]} of {config.name} cannot be asynchronous: InvokeEndpointAsync names no container and "
+            "no model, as its requests would have to."
+        )
     return {
         "name": f"{config.name}/{number}",
         "config": config.name,
         "capture": config.spec.get("DataCaptureConfig"),
+        "async": asynchronous,
         "variants": variants,
     }
 

@@ -22,7 +22,7 @@ from salvia.store import documents, routes
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT, billing, deployment, launch, limits, room, shown, traffic
+from . import ENDPOINT, asynchronous, billing, deployment, launch, limits, room, shown, traffic
 from .fleets import Replica, Variant, fleets, replicas, variants, wanted
 from .replicas import Seen, State, end, leave, look
 
@@ -39,7 +39,8 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
     again = await _decide(endpoint, world, found)
     _replace(endpoint, world, found)
     _balance(endpoint, world, found)
-    failed = await _start(endpoint, world, found)
+    unheard = await asynchronous.introduce(endpoint, world)
+    failed = await _start(endpoint, world, found) or unheard
     route = _route(endpoint, world, found)
     leaving = await end(endpoint, world, [seen for seen in found if seen.replica.get("out")])
     for seen in found:
@@ -47,7 +48,12 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
             seen.replica["out"] = True  # of the route, once this is written
             leaving = 0.0
     shown.show(endpoint, found)
-    pauses = [pause for pause in (again, leaving, 0.0 if failed else _retry_in(endpoint, world)) if pause is not None]
+    measured = await asynchronous.measure(endpoint, world, found)
+    pauses = [
+        pause
+        for pause in (again, leaving, measured, 0.0 if failed else _retry_in(endpoint, world))
+        if pause is not None
+    ]
     resting = endpoint.state == "Failed" and not pauses
     claims = limits.surplus(endpoint)
     meter = billing.meter(endpoint, found, world.clock.now())

@@ -24,6 +24,8 @@ def show(endpoint: Document, found: list[Seen]) -> None:
         endpoint.status["DataCaptureConfig"] = _capture(capture)
     else:
         endpoint.status.pop("DataCaptureConfig", None)
+    if serving.get("async"):
+        endpoint.status["AsyncInferenceConfig"] = serving["async"]
     if not pending or update is None:
         endpoint.status.pop("PendingDeploymentSummary", None)
         return

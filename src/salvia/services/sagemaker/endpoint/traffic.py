@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from salvia.control.world import World
+from salvia.runtimes.instance_types import instance_type
 from salvia.store.documents import Document
 
 from . import launch
@@ -35,15 +36,28 @@ def _variant(
     return {
         "name": name,
         "weight": weight,
-        "mode": "instances",
+        "mode": "async" if fleet.get("async") else "instances",
         "strategy": leading["strategy"],
         "invocation": leading["invocation"],
         "capture": fleet["capture"],
-        "async": None,
+        "async": _asynchronous(fleet, leading),
         "serverless": None,
         "role": leading["role"],
         "fleets": [_fleet(endpoint, world, one, variant, shares, weight, serving) for one, variant in has],
     }
+
+
+def _asynchronous(fleet: Fleet, variant: Variant) -> dict[str, Any] | None:
+    """The AsyncInferenceConfig, with how many requests an instance has at once: one a core where nobody says."""
+    config = fleet.get("async")
+    if not config:
+        return None
+    kind = instance_type(variant["type"])
+    client = {
+        "MaxConcurrentInvocationsPerInstance": (kind.vcpu if kind else None) or 1,
+        **config.get("ClientConfig", {}),
+    }
+    return {**config, "ClientConfig": client}
 
 
 def _fleet(

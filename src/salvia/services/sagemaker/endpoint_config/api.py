@@ -12,7 +12,7 @@ from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT_CONFIG
+from . import ENDPOINT_CONFIG, asynchronous
 
 Request = dict[str, Any]
 _OF_VARIANTS = (
@@ -29,7 +29,6 @@ _OF_VARIANTS = (
 _OF_CONFIGS = (
     "ShadowProductionVariants",
     "ExplainerConfig",
-    "AsyncInferenceConfig",
     "KmsKeyId",
     "VpcConfig",
     "EnableNetworkIsolation",
@@ -45,7 +44,7 @@ async def create_endpoint_config(call: Call) -> dict[str, Any]:
     Raises ValidationException when two variants share a name, a model does not exist, or for what is not built yet.
     """
     request = call.request
-    found = list(_unsupported(request))
+    found = [*_unsupported(request), *asynchronous.unsupported(request)]
     if found:
         raise validation_error(f"Salvia cannot do this yet: {'; '.join(found)}. Leave it out of the request.")
     names = [variant["VariantName"] for variant in request["ProductionVariants"]]
@@ -53,6 +52,7 @@ async def create_endpoint_config(call: Call) -> dict[str, Any]:
         raise validation_error("Each VariantName of an endpoint configuration must be unique.")
     for variant in request["ProductionVariants"]:
         _check(variant)
+    asynchronous.check(request)
     if request.get("ExecutionRoleArn"):
         pass_role(call, request["ExecutionRoleArn"], to="sagemaker.amazonaws.com")
     spec = {
