@@ -155,7 +155,7 @@ def main(arguments: list[str]) -> int:
     if role == "gateway":
         from salvia.gateway import serve
 
-        work = serve(settings, int(arguments[3]))
+        work = serve(settings, int(arguments[3]), int(index))
     else:
         from salvia.controller import work as control
 

@@ -14,6 +14,7 @@ from . import endpoint as endpoints
 from . import errors
 from .capture import Capture
 from .endpoint import Endpoint, Replica
+from .gateways import Gateways
 from .meters import Meters
 from .wire import Wire
 
@@ -37,6 +38,7 @@ class Traffic:
         self._reviving: asyncio.Task[None] | None = None
         self.meters = Meters(world)
         self.capture = Capture(world)
+        self.gateways = Gateways(world)
         world.closers.append(self.close)
 
     def endpoint(self, account: str, region: str, name: str) -> Endpoint | None:
@@ -63,6 +65,7 @@ class Traffic:
         for task in (self._ticking, self._reviving):
             if task is not None:
                 task.cancel()
+        await self.gateways.leave()
         await self.meters.close()
         await self.capture.close()
         for found in self._endpoints.values():
@@ -76,7 +79,7 @@ class Traffic:
             self._forget(key)
             return None
         if known is None or (known.id, known.version) != (row.endpoint, row.version):
-            known = self._endpoints[key] = endpoints.build(*key, row, known)
+            known = self._endpoints[key] = endpoints.build(*key, row, known, self._world.node)
             if self._ticking is None:
                 self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return known
@@ -94,6 +97,7 @@ class Traffic:
             now = time.monotonic()
             try:
                 present = [one for found in self._endpoints.values() for one in found.replicas.values()]
+                present += self.gateways.peers
                 for replica in present:
                     for container in replica.containers:
                         container.pool.expire(now)

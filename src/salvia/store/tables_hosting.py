@@ -1,6 +1,6 @@
 """What endpoints are reached by."""
 
-from sqlalchemy import Column, Integer, String, Table, Text
+from sqlalchemy import Column, Float, Integer, String, Table, Text
 
 from .metadata import METADATA
 
@@ -15,4 +15,16 @@ ROUTES = Table(
     Column("endpoint", String(36), nullable=False),
     Column("version", Integer, nullable=False),
     Column("route", Text, nullable=False),
+)
+
+# The gateway processes that know of each other (`store.gateways`); `seen_at` is the database's time.
+GATEWAYS = Table(
+    "gateways",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("node", String(36), nullable=False),
+    Column("socket", Text, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("seen_at", Float(53), nullable=False),
 )
