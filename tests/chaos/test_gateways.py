@@ -15,8 +15,9 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ def living(server: Server) -> list[Gateway]:
         return gateways.living(db.read())
     finally:
         db.close()
+
+
+def listens(gateway: Gateway) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((gateway.host, gateway.port)) == 0
 
 
 def invocations(server: Server) -> int:
@@ -114,12 +120,13 @@ def test_the_endpoints_node_asks_its_model(replicas: tuple[Server, Server], runt
     assert invocations(replicas[1]) == 0
 
 
-def pieces(runtime: Any, **told: Any) -> Iterator[tuple[float, bytes]]:
-    body = json.dumps({"do": "pieces", **told}).encode()
-    answer = runtime.invoke_endpoint_with_response_stream(EndpointName="far", Body=body)
+def pieces(runtime: Any, **told: Any) -> Generator[tuple[float, bytes], None, None]:
+    asked = json.dumps({"do": "pieces", **told}).encode()
+    answer = runtime.invoke_endpoint_with_response_stream(EndpointName="far", Body=asked)
     assert answer["InvokedProductionVariant"] == "AllTraffic"
-    for event in answer["Body"]:
-        yield time.monotonic(), event["PayloadPart"]["Bytes"]
+    with closing(answer["Body"]) as body:
+        for event in body:
+            yield time.monotonic(), event["PayloadPart"]["Bytes"]
 
 
 def test_pieces_come_through_as_they_are_said(runtimes: tuple[Any, Any]) -> None:
@@ -143,8 +150,8 @@ def test_a_stream_breaks_with_the_same_words(runtimes: tuple[Any, Any]) -> None:
         said.append(caught.value.response["Error"])
     assert said[0] == said[1]
     assert said[0]["Code"] == "ModelStreamError"
-    for _ in pieces(runtimes[1], size=100_000, count=100, seconds=0.05):
-        break
+    with closing(pieces(runtimes[1], size=100_000, count=100, seconds=0.05)) as left:
+        next(left)
     assert outcome(runtimes[1], b"1")["Body"] == b"1"
 
 
@@ -209,7 +216,8 @@ def test_gateways_that_die_cost_no_answer(replicas: tuple[Server, Server], runti
                     seen = answered[0]
                     eventually(lambda seen=seen: answered[0] > seen + 30, 30, "answers")  # type: ignore[misc]
                     os.kill(pid, signal.SIGKILL)
-                    eventually(lambda: len(replicas[0].pids("gateway")) == 2, 30, "it is started again")
+                    eventually(lambda pid=pid: pid not in replicas[0].pids("gateway"), 30, "it is dead")  # type: ignore[misc]
+                    eventually(lambda: all(map(listens, living(replicas[0]))), 30, "it is started again")
         finally:
             over.set()
     assert not failures, (len(failures), failures[:3], answered)

@@ -13,6 +13,7 @@ import tarfile
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -96,8 +97,8 @@ def test_a_bad_model_is_a_model_error(bad: Routed, what: str) -> None:
     runtime = bad.server.client("sagemaker-runtime")
     for ask in (runtime.invoke_endpoint, runtime.invoke_endpoint_with_response_stream):
         try:
-            answer = ask(EndpointName="bad", Body=json.dumps(told).encode())
-            list(answer["Body"])
+            with closing(ask(EndpointName="bad", Body=json.dumps(told).encode())["Body"]) as body:
+                list(body)
         except EventStreamError as error:  # it began well
             assert error.response["Error"]["Code"] == "ModelStreamError"
         except ClientError as error:
@@ -112,15 +113,17 @@ def test_a_bad_model_is_a_model_error(bad: Routed, what: str) -> None:
 
 
 def test_a_model_that_dies_of_each_request_is_not_there(bad: Routed) -> None:
-    """503, which clients try again; and it is back once it listens."""
+    """The request that kills it fails; then it is 503, which clients try again, until it listens once more."""
     model = bad.replica("mortal")
     bad.route("mortal", variant("AllTraffic", model.content()))
     runtime = bad.server.client("sagemaker-runtime")
-    with pytest.raises(ClientError) as caught:
+    with pytest.raises(ClientError):
         runtime.invoke_endpoint(EndpointName="mortal", Body=b'{"do": "die"}')
+    model.process.wait()
+    with pytest.raises(ClientError) as caught:
+        runtime.invoke_endpoint(EndpointName="mortal", Body=b"1")
     assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 503
     assert caught.value.response["Error"]["Code"] == "ServiceUnavailable"
-    model.process.wait()
     model.again()
     patient = bad.server.client("sagemaker-runtime", retries={"mode": "legacy"})
     assert patient.invoke_endpoint(EndpointName="mortal", Body=b"1")["Body"].read() == b"1"
@@ -132,13 +135,12 @@ def test_models_that_hang_hold_nobody_up(bad: Routed) -> None:
     runtime = bad.server.client("sagemaker-runtime", max_pool_connections=200, read_timeout=20)
     asked = [
         threading.Thread(target=runtime.invoke_endpoint, kwargs={"EndpointName": "hung", "Body": body})
-        for body in [b'{"do": "sleep", "seconds": 3}'] * 140
+        for body in [b'{"do": "sleep", "seconds": 2}'] * 140
     ]
     for one in asked:
         one.start()
-    began = time.monotonic()
     assert bad.server.client("sagemaker-runtime").invoke_endpoint(EndpointName="bad", Body=b"1")["Body"].read() == b"1"
-    assert time.monotonic() - began < 2.5
+    assert all(one.is_alive() for one in asked)
     for one in asked:
         one.join()
 

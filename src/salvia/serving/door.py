@@ -19,6 +19,7 @@ import httptools
 import orjson
 
 from salvia.core.errors import ServiceError
+from salvia.store import gateways
 from salvia.store.gateways import Gateway
 
 from . import errors, forward, trust
@@ -192,20 +193,28 @@ async def opened(world: World, index: int) -> Callable[[], Awaitable[None]] | No
     loop, make = asyncio.get_running_loop(), partial(Door, traffic, trust.bearer(world.secret).encode(), present)
     path = settings.run / f"gateway-{index}.sock"
     path.unlink(missing_ok=True)
+    name = f"{world.node}/{index}"
     servers = [await loop.create_unix_server(make, os.fspath(path), backlog=_BACKLOG)]
-    mine = Gateway(f"{world.node}/{index}", world.node, os.fspath(path))
+    mine = Gateway(name, world.node, os.fspath(path))
     asks = None
     if settings.shared:
         listens, asks = trust.contexts(world.secret)
         host, _, first = settings.internal.partition(":")
-        server = await loop.create_server(
+        listen = partial(
+            loop.create_server,
             make,
             settings.host,
-            int(first) + index if first else 0,
             ssl=listens,
             ssl_handshake_timeout=_PATIENCE,
             backlog=_BACKLOG,
         )
+        if first:
+            server = await listen(int(first) + index)
+        else:
+            try:  # where the one before, that died, is still looked for
+                server = await listen(gateways.port(world.db.read(), name))
+            except OSError:
+                server = await listen(0)
         servers.append(server)
         reached = host or urlsplit(settings.url).hostname or settings.local
         mine = mine._replace(host=reached, port=server.sockets[0].getsockname()[1])

@@ -78,7 +78,8 @@ class Forwarded:
         self._request = request
         self._client = client
         self._pieces = pieces
-        self._owners = iter(owners)
+        # Who did not listen a moment ago is asked last: it may by now.
+        self._owners = iter(sorted(owners, key=lambda one: one is not None and one.down))
         self._peer: Peer | None = None
         self._again = True
 
@@ -87,11 +88,10 @@ class Forwarded:
         for peer in self._owners:
             if peer is None:
                 self._here()
-                return
-            if not peer.down:
+            else:
                 self._peer = peer
                 peer.pool.send(self._message(), self, time.monotonic() + self._seconds)
-                return
+            return
         self._client.failed(errors.unavailable("No gateway that reaches the endpoint's instances answers."), None)
 
     def _here(self) -> None:
@@ -140,7 +140,7 @@ class Forwarded:
         elif how == "closed" and self._again:
             self._again = False
             self.start()
-        else:
+        elif how != "left":
             said = f"The gateway that has endpoint {self._endpoint.name} gave no answer: {why}. Try again."
             self._client.failed(errors.unavailable(said), how)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("salvia.serving")
 _BEAT = gateways.LEASE / 4
+_MOST = 1024  # connections to another gateway: all endpoints share them, and one that hangs must not take all
 
 
 class Peer(Replica):
@@ -80,9 +81,10 @@ class Gateways:
 
     async def leave(self) -> None:
         """Be one no more."""
-        if self._mine is None or self._beating is None:
+        beating, self._beating = self._beating, None
+        if self._mine is None or beating is None:
             return
-        self._beating.cancel()
+        beating.cancel()
         with contextlib.suppress(Exception):  # then its lease runs out
             await self._world.db.write(partial(gateways.gone, gateway=self._mine.id))
         for peer in self._others.values():
@@ -112,7 +114,7 @@ class Gateways:
         for left in self._others.keys() - living:
             self._others.pop(left).close()
         for came in living - self._others.keys():
-            self._others[came] = Peer(came.id, (Container("gateway", Pool(self._address(came))),))
+            self._others[came] = Peer(came.id, (Container("gateway", Pool(self._address(came), _MOST)),))
         self._orders.clear()  # of endpoints that are gone, too
 
     def _address(self, other: Gateway) -> Address:

@@ -215,7 +215,7 @@ class Invocation:
         replica = self._replica
         assert replica is not None
         if how == "refused":
-            self._traffic.lose(replica)
+            self._traffic.lose(replica, self._endpoint.id)
             self._refused += 1
             if self._refused <= self.variant.size:
                 self.start()

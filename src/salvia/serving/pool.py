@@ -61,9 +61,10 @@ class Pool:
     `_shared` is one whose server takes several requests at once, and has some.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, most: int = 0) -> None:
         self.address = address
         self.loop = asyncio.get_running_loop()
+        self._most = most or MOST
         self.wires: set[Wire] = set()
         self._idle: list[Wire] = []
         self._shared: Wire | None = None
@@ -86,7 +87,7 @@ class Pool:
             taker.lost("full", f"{_WAITING} requests wait for it already")
             return
         self._waiting.append(_Asked(request, taker, deadline, alone))
-        if len(self.wires) + len(self._connecting) < MOST:
+        if len(self.wires) + len(self._connecting) < self._most:
             task = self.loop.create_task(self._connect())
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)

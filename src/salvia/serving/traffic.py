@@ -7,7 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from salvia.store import routes
+from salvia.store import leases, routes
 from salvia.store.db import Reader
 
 from . import endpoint as endpoints
@@ -36,6 +36,7 @@ class Traffic:
         self._down: dict[str, Replica] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._reviving: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self.meters = Meters(world)
         self.capture = Capture(world)
         self.gateways = Gateways(world)
@@ -53,12 +54,20 @@ class Traffic:
             raise errors.no_endpoint(account, name)
         return found
 
-    def lose(self, replica: Replica) -> None:
-        """Send nobody there until somebody listens again."""
+    def lose(self, replica: Replica, of: str = "") -> None:
+        """Send nobody there until somebody listens again. The endpoint's lifecycle, by its id, is told to look."""
         if not replica.down:
             replica.down = True
             self._down[replica.id] = replica
             _log.warning("nobody listens", extra={"event": "replica-down", "replica": replica.id})
+            if of:
+                self._telling = asyncio.get_running_loop().create_task(self._tell(of))
+
+    async def _tell(self, endpoint: str) -> None:
+        try:
+            await self._world.write(lambda tx: leases.wake(tx, endpoint, self._world.clock.wall()))
+        except Exception:  # it looks by itself every few seconds
+            _log.exception("not told", extra={"event": "replica-down-untold", "endpoint": endpoint})
 
     async def close(self) -> None:
         """Write what was counted; let go of all connections."""

@@ -37,6 +37,12 @@ def living(db: Reader) -> list[Gateway]:
     return [Gateway(*row) for row in db.all(_LIVING, {"dead": db.now() - LEASE})]
 
 
+def port(db: Reader, gateway: str) -> int:
+    """Where it was reached before; 0 when it is not known."""
+    row = db.one("SELECT port FROM gateways WHERE id = :id", {"id": gateway})
+    return int(row["port"]) if row else 0
+
+
 def gone(tx: Transaction, gateway: str) -> None:
     """It takes leave."""
     tx.run("DELETE FROM gateways WHERE id = :id", {"id": gateway})

@@ -18,7 +18,8 @@ from salvia.serving.traffic import Traffic
 from salvia.serving.wire import How, Wire
 
 _AHEAD = 1 << 20  # bytes that a model may be ahead of its client
-_CODES = {"late": "ModelInvocationTimeExceeded", "broken": "StreamBroken", "closed": "StreamBroken"}
+_BROKEN = "StreamBroken"
+_CODES = {"late": "ModelInvocationTimeExceeded", "broken": _BROKEN, "closed": _BROKEN, "malformed": _BROKEN}
 
 
 @operation("InvokeEndpointWithResponseStream")
