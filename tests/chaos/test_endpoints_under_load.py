@@ -52,9 +52,13 @@ class Raw:
                 self.answers += 1
             except OSError as error:
                 self.failures.append(repr(error))
-                connection, self.connection = self.connection, None
-                if connection is not None:
-                    connection.close()
+                self.hang_up()
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
 
     def ask(self) -> None:
         if self.connection is None:

@@ -22,9 +22,9 @@ def test_transforms_survive_controllers_and_agents_that_die(make_server: Callabl
     with tormented(server, 6, (0.1, 1.0)):
         more = {"BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 2, "instances": 2}
         names = [transforms.start(prefix, model, **more) for _ in range(2)]
-        for name in names:
-            eventually(lambda name=name: transforms.outputs(name), 60, f"{name} has stored something")
-            kill(random.Random(6).choice(server.pids("agent")))
+        eventually(lambda: any(map(transforms.outputs, names)), 60, "something is stored")
+        victims = server.pids("agent")
+        kill(*random.Random(6).sample(victims, min(2, len(victims))))
         time.sleep(2)  # a few controllers more find what is lost
     ended = [transforms.ended(name) for name in names]
     assert [job.get("FailureReason", job["TransformJobStatus"]) for job in ended] == ["Completed"] * 2
