@@ -159,7 +159,7 @@ def main(arguments: list[str]) -> int:
     else:
         from salvia.controller import work as control
 
-        work = control(settings)
+        work = control(settings, int(index))
     with _profiled(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(work)
