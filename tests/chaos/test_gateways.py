@@ -94,7 +94,7 @@ def outcome(runtime: Any, told: Any, **more: Any) -> Any:
         (b"1,2,3", {"ContentType": "text/csv", "Accept": "application/json"}),
         (bytes(range(256)) * 24_000, {}),
         ({"do": "answer", "body": "ö", "headers": {"X-Amzn-SageMaker-Custom-Attributes": "a=b"}}, {}),
-        ({"do": "answer", "body": "", "headers": {"X-Salvia-Error": "{}", "X-Salvia-Variant": "none"}}, {}),
+        ({"do": "answer", "body": "", "headers": {"X-Salvia-Failure": "{}", "X-Salvia-Variant": "none"}}, {}),
         ({"do": "answer", "status": 400, "body": 'a "bad" row\n'}, {}),
         ({"do": "answer", "status": 503, "body": "x" * 5000}, {}),
         ({"do": "half"}, {}),

@@ -23,7 +23,7 @@ from salvia.store import gateways
 from salvia.store.gateways import Gateway
 
 from . import errors, forward, trust
-from .forward import ERROR, INVOCATION, VARIANT
+from .forward import FAILURE, INVOCATION, VARIANT
 from .invocation import Answer, Invocation
 from .traffic import Traffic
 from .wire import LARGEST, How, Wire
@@ -162,7 +162,7 @@ class Door(asyncio.Protocol):
     def failed(self, error: ServiceError, how: How | None) -> None:
         told = forward.told(error, how)
         if self._wire is not None:
-            self._write(b"0\r\n%b: %b\r\n\r\n" % (ERROR, told))
+            self._write(b"0\r\n%b: %b\r\n\r\n" % (FAILURE, told))
         else:
             self._write(_FAILED, b"Content-Length: %d\r\n\r\n" % len(told), told)
         self._over()

@@ -9,7 +9,7 @@ authenticated and authorised before; what it is, and whether its answer is wante
       region, name], "pieces": false, "request":
       {all members but the body}}
 
-An answer that breaks off says why in the trailer X-Salvia-Error. A gateway on which nobody listens, or that hangs up
+An answer that breaks off says why in the trailer X-Salvia-Failure. A gateway on which nobody listens, or that hangs up
 without a byte of an answer, is passed over for the next, as an instance would be (`invocation`).
 """
 
@@ -34,7 +34,7 @@ from .wire import Headers, How, Wire
 if TYPE_CHECKING:
     from .traffic import Traffic
 
-INVOCATION, VARIANT, ERROR = b"x-salvia-invocation", b"x-salvia-variant", b"x-salvia-error"
+INVOCATION, VARIANT, FAILURE = b"x-salvia-invocation", b"x-salvia-variant", b"x-salvia-failure"
 _MARGIN = 5.0  # seconds that the other may take longer than its containers
 
 
@@ -126,7 +126,7 @@ class Forwarded:
         self._client.piece(data)
 
     def answered(self, status: int, headers: Headers, body: bytes) -> None:
-        told = headers.get(ERROR) if status == 200 else body
+        told = headers.get(FAILURE) if status == 200 else body
         if told is None:
             self._client.done(self._answer(headers, body))
         else:

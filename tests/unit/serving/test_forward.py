@@ -126,7 +126,7 @@ def test_another_node_is_asked_by_tls(home: Path, replica: Replica) -> None:
             assert here.traffic.require(ACCOUNT, REGION, "far").owned
             for told, more in (
                 (b"1,2", {"ContentType": "text/csv"}),
-                ({"do": "answer", "body": "ö", "headers": {"X-Salvia-Error": "{}"}}, {}),
+                ({"do": "answer", "body": "ö", "headers": {"X-Salvia-Failure": "{}"}}, {}),
                 ({"do": "tell"}, {"CustomAttributes": 'ö"\\', "InferenceId": "mine"}),
                 ({"do": "answer", "status": 418, "body": "no\n"}, {}),
                 ({"do": "half"}, {}),
