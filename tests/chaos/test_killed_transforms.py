@@ -25,7 +25,7 @@ def test_transforms_survive_controllers_and_agents_that_die(make_server: Callabl
         eventually(lambda: any(map(transforms.outputs, names)), 60, "something is stored")
         victims = server.pids("agent")
         kill(*random.Random(6).sample(victims, min(2, len(victims))))
-        time.sleep(2)  # a few controllers more find what is lost
+        time.sleep(8)  # a few controllers more find what is lost
     ended = [transforms.ended(name) for name in names]
     assert [job.get("FailureReason", job["TransformJobStatus"]) for job in ended] == ["Completed"] * 2
     expected = {
