@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from tests.bench.load import invocation
 from tests.conftest import Server, eventually
 from tests.endpoints import Endpoints
@@ -277,6 +278,30 @@ def program(agent: int) -> int:
     return pid
 
 
+class Bad:
+    """Beside them, what takes a minute to go wrong: a model that does not answer, and one that never is healthy."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self.endpoints = endpoints
+        sick = endpoints.variant(endpoints.model(BEHAVIOUR="sick"), ContainerStartupHealthCheckTimeoutInSeconds=60)
+        self.sick = endpoints.create(endpoints.config(sick), wait=False)
+        self.hung = endpoints.create()
+        self.runtime = endpoints.server.client("sagemaker-runtime", retries={"mode": "legacy"}, read_timeout=90)
+        self.late = ThreadPoolExecutor(1).submit(self.runtime.invoke_endpoint, EndpointName=self.hung, Body=b"wait80")
+
+    def check(self) -> None:
+        """InvokeEndpoint: ModelError, after 60 s; DescribeEndpoint: Failed, after the variant's own time."""
+        error = self.late.exception()
+        assert isinstance(error, ClientError)
+        assert (error.response["Error"]["Code"], error.response["OriginalStatusCode"]) == ("ModelError", 0)
+        assert "timed out while waiting for a response from container" in error.response["Error"]["Message"]
+        described = self.endpoints.settled(self.sick, 90)
+        assert described["EndpointStatus"] == "Failed"
+        assert "did not pass the ping health check within 60 seconds" in described["FailureReason"]
+        for name in (self.sick, self.hung):
+            self.endpoints.delete(name)
+
+
 @pytest.mark.timeout(300 + REQUESTS // 20)
 def test_no_request_is_lost_whatever_happens(endpoints: Endpoints) -> None:
     """Every style of update with the controller killed amid it, weights and capacities, an update that fails, a
@@ -286,6 +311,7 @@ def test_no_request_is_lost_whatever_happens(endpoints: Endpoints) -> None:
     name = endpoints.create(made)
     began = time.monotonic()
     rollbacks = []
+    bad = Bad(endpoints)
     with Load(endpoints, name) as load:
         load.seen(model)
         while not rollbacks or load.total < REQUESTS:
@@ -300,6 +326,7 @@ def test_no_request_is_lost_whatever_happens(endpoints: Endpoints) -> None:
         f"killed gateways; slowest rollback {max(rollbacks):.1f} s"
     )
     assert not load.failures, (len(load.failures), load.failures[:3], load.answers)
-    assert len(raw) <= load.in_flight, (load.in_flight, Counter(raw).most_common(5))
+    assert len(raw) <= load.in_flight, "\n".join([f"{load.in_flight} were in flight", *raw])
     assert max(rollbacks) < 5, rollbacks
+    bad.check()
     endpoints.delete(name)

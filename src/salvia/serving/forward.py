@@ -10,7 +10,7 @@ authenticated and authorised before; what it is, and whether its answer is wante
       {all members but the body}}
 
 An answer that breaks off says why in the trailer X-Salvia-Failure. A gateway on which nobody listens, or that hangs up
-without a byte of an answer, is passed over for the next, as an instance would be (`invocation`).
+before an answer is whole, is passed over for the next, as an instance would be (`invocation`).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def invocation(
 class Forwarded:
     """A request under way to another gateway, or by now here, where all before us do not answer."""
 
-    __slots__ = ("_again", "_client", "_endpoint", "_owners", "_peer", "_pieces", "_request", "_traffic")
+    __slots__ = ("_again", "_begun", "_client", "_endpoint", "_owners", "_peer", "_pieces", "_request", "_traffic")
 
     def __init__(
         self,
@@ -82,6 +82,7 @@ class Forwarded:
         self._owners = iter(sorted(owners, key=lambda one: one is not None and one.down))
         self._peer: Peer | None = None
         self._again = True
+        self._begun = False
 
     def start(self) -> None:
         """Send it to the first that answers."""
@@ -119,6 +120,7 @@ class Forwarded:
     def begun(self, status: int, headers: Headers, wire: Wire) -> bool:
         if status != 200 or not self._pieces:
             return False
+        self._begun = True
         wire.deadline = time.monotonic() + STREAM_SECONDS + _MARGIN
         return self._client.begun(self._answer(headers), wire)
 
@@ -137,7 +139,7 @@ class Forwarded:
         if how == "refused":
             self._traffic.lose(self._peer)
             self.start()
-        elif how == "closed" and self._again:
+        elif how in ("closed", "broken") and self._again and not self._begun:
             self._again = False
             self.start()
         elif how != "left":
