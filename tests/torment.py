@@ -14,8 +14,11 @@ from tests.conftest import Server
 
 
 @contextmanager
-def tormented(server: Server, seed: int, pause: tuple[float, float] = (0.1, 1.2)) -> Iterator[None]:
-    """Within it, every controller of the server is killed, after a while killed again, and so on."""
+def tormented(server: Server, seed: int, pause: tuple[float, float] = (0.1, 3.0)) -> Iterator[None]:
+    """Within it, every controller of the server is killed, after a while killed again, and so on.
+
+    Some before they have begun to work, which takes a second or two on a busy machine, others amid it.
+    """
     over, chance = threading.Event(), random.Random(seed)
 
     def torment() -> None:

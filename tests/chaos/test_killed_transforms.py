@@ -19,7 +19,7 @@ def test_transforms_survive_controllers_and_agents_that_die(make_server: Callabl
     prefix = transforms.put(**objects)
     model = transforms.model(NAME="+", DELAY="0.05")
     transforms.done(transforms.put(a=b"1\n"), model)  # the image is warm
-    with tormented(server, 6, (0.1, 1.0)):
+    with tormented(server, 6):
         more = {"BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 2, "instances": 2}
         names = [transforms.start(prefix, model, **more) for _ in range(2)]
         eventually(lambda: any(map(transforms.outputs, names)), 60, "something is stored")
