@@ -14,16 +14,18 @@ from tests.conftest import Server
 
 
 @contextmanager
-def tormented(server: Server, seed: int, pause: tuple[float, float] = (0.1, 3.0)) -> Iterator[None]:
-    """Within it, every controller of the server is killed, after a while killed again, and so on.
+def tormented(server: Server, seed: int, pause: tuple[float, float] = (0.1, 4.0)) -> Iterator[None]:
+    """Within it, every controller of the server is killed `pause` seconds after it was started, and so is the next.
 
-    Some before they have begun to work, which takes a second or two on a busy machine, others amid it.
+    Some die before they have begun to work, which takes a second or two on a busy machine, others amid it.
     """
     over, chance = threading.Event(), random.Random(seed)
 
     def torment() -> None:
-        while not over.wait(chance.uniform(*pause)):
-            kill(*server.pids("controller"))
+        while not over.wait(0.05):
+            victims = server.pids("controller")
+            if victims and not over.wait(chance.uniform(*pause)):
+                kill(*victims)
 
     tormentor = threading.Thread(target=torment)
     tormentor.start()
