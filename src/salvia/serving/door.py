@@ -131,7 +131,8 @@ class Door(asyncio.Protocol):
             content = orjson.loads(said)
             self._pieces = content["pieces"]
             endpoint = self._traffic.require(*content["endpoint"])
-            Invocation(self._traffic, endpoint, {**content["request"], "Body": body}, self).start()
+            request = {**content["request"], "Body": body}
+            Invocation(self._traffic, endpoint, request, self, pieces=self._pieces).start()
         except ServiceError as error:
             self.failed(error, None)
         except Exception:

@@ -55,7 +55,7 @@ def invocation(
         owners = traffic.gateways.owners(endpoint)
         if owners and owners[0] is not None:
             return Forwarded(traffic, endpoint, request, client, owners, pieces=pieces)
-    return Invocation(traffic, endpoint, request, client, began)
+    return Invocation(traffic, endpoint, request, client, began, pieces=pieces)
 
 
 class Forwarded:
@@ -97,7 +97,7 @@ class Forwarded:
 
     def _here(self) -> None:
         try:
-            Invocation(self._traffic, self._endpoint, self._request, self._client).start()
+            Invocation(self._traffic, self._endpoint, self._request, self._client, pieces=self._pieces).start()
         except ServiceError as error:
             self._client.failed(error, None)
 
