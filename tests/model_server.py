@@ -66,6 +66,10 @@ async def act(writer: asyncio.StreamWriter, first: str, headers: dict[str, str],
             writer.write(one + one)
         case "garbage":
             writer.write(b"this is no HTTP\r\n\r\n")
+        case "raw":  # whatever it is, and then nothing more
+            writer.write(told["bytes"].encode("latin-1"))
+            await writer.drain()
+            return bool(told.get("open"))
         case "until closed":
             writer.write(b"HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nto the end")
             return False

@@ -86,10 +86,10 @@ class Routed:
         self._replicas.append(Replica(self.folder, name, **more))
         return self._replicas[-1]
 
-    def route(self, name: str, *variants: dict[str, Any]) -> None:
+    def route(self, name: str, *variants: dict[str, Any], node: str = "") -> None:
         """Send requests for `name` this way from now on."""
         arn = f"arn:aws:sagemaker:{REGION}:{ACCOUNT}:endpoint/{name.lower()}"
-        content = {"arn": arn, "config": "config", "variants": list(variants)}
+        content = {"arn": arn, "config": "config", "node": node, "variants": list(variants)}
         self._write(lambda tx: routes.write(tx, ACCOUNT, REGION, name, f"id-of-{name}", content))
 
     def forget(self, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 
 from salvia.app import close, compose, until_signalled
@@ -16,12 +17,12 @@ _SWEEP = 600.0  # seconds between clean-ups: expired sessions and log events, bl
 _log = logging.getLogger("salvia.controller")
 
 
-async def work(settings: Settings) -> None:
-    """Reconcile until SIGTERM. What runs, runs on: the next controller adopts it."""
+async def work(settings: Settings, index: int) -> None:
+    """Reconcile until SIGTERM. What runs, runs on: the next controller of this `index` adopts it at once."""
     world = compose(settings)
     runtime = ProcessRuntime(settings.home / "runtime", home=settings.home)
     world.runtimes = {runtime.name: runtime}
-    worker = Worker(world)
+    worker = Worker(world, hashlib.sha256(f"{world.node}/{index}".encode()).hexdigest()[:8])
     world.hints.listen(worker.wake)
     beside = [asyncio.create_task(_sweep(world)), asyncio.create_task(timekeeping.follow(world))]
     stop = until_signalled()

@@ -22,7 +22,7 @@ from salvia.core.http import Headers, HttpRequest, HttpResponse
 from salvia.protocol.proxy.door import Proxy
 from salvia.protocol.proxy.outside import Outside
 from salvia.protocol.proxy.splitter import Splitter
-from salvia.serving import prometheus
+from salvia.serving import door, prometheus
 from salvia.serving.backlog import Backlog
 from salvia.serving.fast import FastConnection
 from salvia.serving.traffic import Traffic
@@ -181,8 +181,8 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, listener: int) -> None:
-    """Serve on an inherited listening socket until SIGTERM."""
+async def serve(settings: Settings, listener: int, index: int) -> None:
+    """Serve on an inherited listening socket until SIGTERM; the `index` tells it from others of its node."""
     sys.setswitchinterval(_SWITCH)
     world = compose(settings)
     journal = world.journal
@@ -204,6 +204,7 @@ async def serve(settings: Settings, listener: int) -> None:
         h11_max_incomplete_event_size=64 * 1024,
     )
     following = asyncio.create_task(timekeeping.follow(world))
+    close_door = await door.opened(world, index)
     server = _Server(config)
     journaling = asyncio.create_task(journal.run())
     world.part(Backlog).start()
@@ -218,7 +219,7 @@ async def serve(settings: Settings, listener: int) -> None:
     if splitter:
         splitter.close()
     server.should_exit = True
-    await serving
+    await asyncio.gather(serving, *([close_door()] if close_door is not None else []))
     following.cancel()
     journaling.cancel()
     await journal.close()

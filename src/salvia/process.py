@@ -155,11 +155,11 @@ def main(arguments: list[str]) -> int:
     if role == "gateway":
         from salvia.gateway import serve
 
-        work = serve(settings, int(arguments[3]))
+        work = serve(settings, int(arguments[3]), int(index))
     else:
         from salvia.controller import work as control
 
-        work = control(settings)
+        work = control(settings, int(index))
     with _profiled(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         try:
             runner.run(work)

@@ -22,6 +22,8 @@ class Settings:
     `database` is a URL with its password: what is shown to people is `shown_database`.
     `object_store` is the URL of a bucket (`objectstore.location`) or a folder's, file:///…; empty: the folder `objects`
     of the data directory. `buckets` are URLs of buckets of other S3s that are served under their own names.
+    `internal` is HOST[:PORT], where gateways of other nodes reach those of this one: by default the host of `advertise`
+    and any port, else that and the following.
     `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver though they are not public. `prices` is a
     file, a price sheet of one's own.
     """
@@ -37,6 +39,7 @@ class Settings:
     object_store: str = ""
     buckets: str = ""
     advertise: str = ""
+    internal: str = ""
     private_targets: str = ""
     clock: Literal["system", "virtual"] = "system"
     tls: bool = False

@@ -3,16 +3,12 @@ nothing besides."""
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from tests.conftest import Server, eventually
 from tests.endpoints import Endpoints
+from tests.torment import leftovers, tormented
 
 
 def test_endpoints_survive_a_controller_that_keeps_dying(make_server: Callable[..., Server]) -> None:
@@ -22,18 +18,7 @@ def test_endpoints_survive_a_controller_that_keeps_dying(make_server: Callable[.
     first, second = endpoints.model(), endpoints.model()
     one, two = (endpoints.config(endpoints.variant(model, count=2)) for model in (first, second))
     endpoints.delete(endpoints.create(one))  # the image is warm
-    over = threading.Event()
-    chance = random.Random(4)
-
-    def torment() -> None:
-        while not over.wait(chance.uniform(0.1, 1.2)):
-            for pid in server.pids("controller"):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-    tormentor = threading.Thread(target=torment)
-    tormentor.start()
-    try:
+    with tormented(server, 4):
         names = [endpoints.create(one, wait=False) for _ in range(4)]
         for name in names:
             assert endpoints.settled(name)["EndpointStatus"] == "InService"
@@ -45,9 +30,6 @@ def test_endpoints_survive_a_controller_that_keeps_dying(make_server: Callable[.
         )
         endpoints.sagemaker.delete_endpoint(EndpointName=names[3])
         time.sleep(3)
-    finally:
-        over.set()
-        tormentor.join()
     for name, model, count in ((names[0], second, 2), (names[1], second, 2), (names[2], first, 3)):
         described = endpoints.settled(name)
         assert described["EndpointStatus"] == "InService"
@@ -55,8 +37,8 @@ def test_endpoints_survive_a_controller_that_keeps_dying(make_server: Callable[.
         paths = endpoints.sockets(name)
         assert len(paths) == count
         assert {endpoints.ask(path)["name"] for path in paths} == {model}
-    eventually(lambda: len(list((server.home / "runtime" / "instances").glob("e*"))) == 7, what="7 instances")
+    eventually(lambda: len(leftovers(server, "e")) == 7, what="7 instances")
     for name in names[:3]:
         endpoints.delete(name)
     assert not endpoints.sagemaker.list_endpoints()["Endpoints"]
-    assert not list((server.home / "runtime" / "instances").glob("e*"))
+    assert not leftovers(server, "e")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from tests.conftest import Server, eventually
+from tests.torment import kill, leftovers, tormented
 from tests.transforms import Transforms
 
 
@@ -22,30 +19,13 @@ def test_transforms_survive_controllers_and_agents_that_die(make_server: Callabl
     prefix = transforms.put(**objects)
     model = transforms.model(NAME="+", DELAY="0.05")
     transforms.done(transforms.put(a=b"1\n"), model)  # the image is warm
-    over = threading.Event()
-    chance = random.Random(6)
-
-    def torment() -> None:
-        while not over.wait(chance.uniform(0.1, 1.0)):
-            for pid in server.pids("controller"):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-
-    tormentor = threading.Thread(target=torment)
-    tormentor.start()
-    try:
+    with tormented(server, 6):
         more = {"BatchStrategy": "SingleRecord", "MaxConcurrentTransforms": 2, "instances": 2}
         names = [transforms.start(prefix, model, **more) for _ in range(2)]
-        for name in names:
-            eventually(lambda name=name: transforms.outputs(name), 60, f"{name} has stored something")
+        eventually(lambda: any(map(transforms.outputs, names)), 60, "something is stored")
         victims = server.pids("agent")
-        for pid in chance.sample(victims, min(2, len(victims))):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        time.sleep(2)  # a few controllers more find what is lost
-    finally:
-        over.set()
-        tormentor.join()
+        kill(*random.Random(6).sample(victims, min(2, len(victims))))
+        time.sleep(8)  # a few controllers more find what is lost
     ended = [transforms.ended(name) for name in names]
     assert [job.get("FailureReason", job["TransformJobStatus"]) for job in ended] == ["Completed"] * 2
     expected = {
@@ -57,6 +37,6 @@ def test_transforms_survive_controllers_and_agents_that_die(make_server: Callabl
     logs = server.client("logs").describe_log_streams(logGroupName="/aws/sagemaker/TransformJobs")["logStreams"]
     started = [stream["logStreamName"] for stream in logs if stream["logStreamName"].startswith(tuple(names))]
     assert len([name for name in started if not name.endswith("/data-log")]) > 4  # those of a further attempt
-    assert not list((server.home / "runtime" / "instances").glob("t*"))
+    assert not leftovers(server, "t")
     uploads = transforms.s3.list_multipart_uploads(Bucket=transforms.bucket)
     assert not uploads.get("Uploads")

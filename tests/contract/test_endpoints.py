@@ -175,7 +175,7 @@ def test_an_instance_that_dies_is_replaced(endpoints: Endpoints, killed: str) ->
             endpoints.ask(first, "die")
     else:
         os.kill(int((Path(first).parents[1] / "pid").read_text()), signal.SIGKILL)
-    eventually(lambda: first not in endpoints.sockets(name))
+    eventually(lambda: first not in endpoints.sockets(name), 8)  # before the next look by the clock, in 15 s
     assert second in endpoints.sockets(name)
     eventually(lambda: len(endpoints.sockets(name)) == 2)
     assert endpoints.describe(name)["EndpointStatus"] == "InService"

@@ -58,6 +58,13 @@ def _sheet(_context: click.Context, _option: click.Parameter, path: str) -> str:
     return str(Path(path).absolute()) if path else ""
 
 
+def _place(_: click.Context, __: click.Parameter, place: str) -> str:
+    host, _colon, port = place.partition(":")
+    if place and (not host or (":" in place and not (port.isdigit() and 0 < int(port) < 65_472))):
+        raise click.BadParameter("HOST or HOST:PORT, the port below 65472.")
+    return place
+
+
 @cli.command()
 @click.option("--detach", is_flag=True, help="Return when it is ready; it runs on.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -105,6 +112,13 @@ def _sheet(_context: click.Context, _option: click.Parameter, path: str) -> str:
     help="10.1.0.0/16,127.0.0.1: private addresses to which topics may deliver; else public ones alone.",
 )
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
+@click.option(
+    "--internal",
+    default="",
+    callback=_place,
+    help="HOST[:PORT] by which servers that share the database reach this one's gateways; by default the host of "
+    "--advertise, and any port. Each gateway takes one more port.",
+)
 @click.option(
     "--clock",
     type=click.Choice(["system", "virtual"]),

@@ -58,10 +58,14 @@ Reconciler = Callable[[Document, World], Awaitable[Outcome]]
 
 
 class Worker:
-    """Claims what is due and reconciles it, many at a time, until it is stopped."""
+    """Claims what is due and reconciles it, many at a time, until it is stopped.
 
-    def __init__(self, world: World) -> None:
+    `name`, eight characters, is that of one worker at a time: what the one before left leased, it takes over at once.
+    """
+
+    def __init__(self, world: World, name: str = "") -> None:
         self._world = world
+        self._name = name
         self._look = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -72,6 +76,8 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`."""
+        if self._name:
+            await self._world.db.write(lambda tx: leases.abandon(tx, self._name))
         beating = asyncio.create_task(self._beat()) if self._world.node else None
         try:
             await self._run()
@@ -124,11 +130,11 @@ class Worker:
 
     async def _claim(self) -> list[Document]:
         room = _AT_ONCE - len(self._running)
-        db, node = self._world.db.read(), self._world.node
+        db, node, name = self._world.db.read(), self._world.node, self._name
         if not leases.any_due(db, db.now(), node):
             return []
         timekeeping.catch_up(self._world)  # what the clock made due must not be told the time of before
-        return await self._world.db.write(lambda tx: leases.claim(tx, tx.now(), _LEASE, room, node))
+        return await self._world.db.write(lambda tx: leases.claim(tx, tx.now(), _LEASE, room, node, name))
 
     async def _work(self, document: Document) -> None:
         handler: Reconciler | None = self._world.dispatch.reconcilers.get(document.kind)

@@ -7,7 +7,7 @@ everything with the instance that its starter could.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -102,6 +102,9 @@ class Runtime(Protocol):
 
     async def poll(self, handle: Handle) -> InstanceState:
         """RUNNING while the agent lives."""
+
+    def watch(self, handle: Handle, ended: Callable[[], None]) -> None:
+        """Call `ended`, once, on the running loop, when an agent that lives has ended; a hint: poll, too, if rarely."""
 
     async def stop(self, handle: Handle, grace: float) -> None:
         """Ask the agent to end its program within `grace` seconds and report; returns at once."""

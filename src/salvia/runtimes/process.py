@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,7 @@ class ProcessRuntime:
         level = Level(force_level) if force_level else None
         self._isolation = Isolation(self._home, self._directory, self.capacity().memory, level)
         self._children: set[int] = set()
+        self._watched: set[str] = set()
         self._reaping = threading.Lock()
 
     async def prepare(self) -> None:
@@ -81,6 +82,30 @@ class ProcessRuntime:
         """RUNNING while the agent holds its lock; microseconds."""
         self._reap()
         return InstanceState.RUNNING if self._folder(handle).alive() else InstanceState.GONE
+
+    def watch(self, handle: Handle, ended: Callable[[], None]) -> None:
+        """By a descriptor of its process, which the loop waits for."""
+        folder, name = self._folder(handle), handle["name"]
+        pid = folder.pid()
+        if pid is None or name in self._watched:
+            return
+        try:
+            process = os.pidfd_open(pid)
+        except ProcessLookupError:
+            return
+        if not folder.alive():  # the number may be another's
+            os.close(process)
+            return
+        loop = asyncio.get_running_loop()
+        self._watched.add(name)
+
+        def over() -> None:
+            loop.remove_reader(process)
+            os.close(process)
+            self._watched.discard(name)
+            ended()
+
+        loop.add_reader(process, over)
 
     async def stop(self, handle: Handle, grace: float) -> None:
         """SIGTERM to the agent, which knows its program's grace from its SPEC and ends by itself."""

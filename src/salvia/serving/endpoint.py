@@ -76,6 +76,8 @@ class Endpoint:
     name: str
     arn: str
     variants: tuple[Variant, ...]
+    node: str  # where its replicas are
+    owned: bool  # by one gateway, which the others send its requests (`gateways`)
 
     @property
     def replicas(self) -> dict[str, Replica]:
@@ -86,9 +88,12 @@ class Endpoint:
 
 
 def build(
-    account: str, region: str, name: str, row: tuple[str, int, Mapping[str, Any]], before: Endpoint | None
+    account: str, region: str, name: str, row: tuple[str, int, Mapping[str, Any]], before: Endpoint | None, here: str
 ) -> Endpoint:
-    """The endpoint of a row. Replicas that were there before keep their connections; those that left lose them."""
+    """The endpoint of a row, for a gateway of the node `here`.
+
+    Replicas that were there before keep their connections; those that left lose them.
+    """
     identity, version, route = row
     known = before.replicas if before is not None else {}
 
@@ -116,4 +121,6 @@ def build(
     )
     for gone in known.values():
         gone.close()
-    return Endpoint(identity, version, account, region, name, route["arn"], variants)
+    node = route.get("node") or ""
+    owned = node not in ("", here) or any(variant.mode == "serverless" for variant in variants)
+    return Endpoint(identity, version, account, region, name, route["arn"], variants, node, owned)

@@ -29,6 +29,7 @@ from salvia.protocol.models import operation
 from salvia.protocol.proxy.connection import Connection
 from salvia.protocol.proxy.door import Proxy
 
+from .forward import Forwarded, invocation
 from .head import Head, Reader
 from .invocation import Answer, Invocation
 from .permit import OPERATION, SERVICE, permit
@@ -164,14 +165,14 @@ class _Exchange:
         whole = self._offset + self._head.length
         if len(kept) < whole:
             return
-        invocation = self._invocation(bytes(kept[self._offset : whole]))
-        if invocation is None:
+        asked = self._invocation(bytes(kept[self._offset : whole]))
+        if asked is None:
             self._connection.give_up()
         else:
             self.started = True
-            invocation.start()
+            asked.start()
 
-    def _invocation(self, body: bytes) -> Invocation | None:
+    def _invocation(self, body: bytes) -> Invocation | Forwarded | None:
         """The request, permitted, proved and valid; None: it is not, or more is to be done about it."""
         world, head = self._connection._world, self._head
         now = world.clock.wall()
@@ -180,7 +181,7 @@ class _Exchange:
             if found is None or not found.covers(head, body, now):
                 return None
             members = _plain(head, body) or _members(head, body)
-            invocation = Invocation(self._connection._traffic, found.endpoint, members, self, self._began)
+            asked = invocation(self._connection._traffic, found.endpoint, members, self, self._began)
         except ServiceError:
             return None
         except Exception:  # the chain has words for it, or does better
@@ -189,7 +190,7 @@ class _Exchange:
         if now - found.noted > _NOTED:
             found.noted = now
             world.providers.used(found.caller, SERVICE, found.region)
-        return invocation
+        return asked
 
     def begun(self, answer: Answer, wire: Wire) -> bool:
         return False

@@ -1,7 +1,8 @@
 """One request on its way: to a variant, a replica, each container of a pipeline, and once more where that is safe.
 
 A second try goes to another replica where there is one. It is made when nobody listened, as often as there are
-replicas, and once when a connection ended without a byte of an answer: then it was stale, or the replica is dying.
+replicas, and once when a connection ended before an answer of which the client has seen nothing was whole: then it was
+stale, or the replica is dying.
 """
 
 from __future__ import annotations
@@ -215,7 +216,7 @@ class Invocation:
         replica = self._replica
         assert replica is not None
         if how == "refused":
-            self._traffic.lose(replica)
+            self._traffic.lose(replica, self._endpoint.id)
             self._refused += 1
             if self._refused <= self.variant.size:
                 self.start()
@@ -225,7 +226,7 @@ class Invocation:
             self._fail(errors.unavailable(f"Variant {self.variant.name} is asked for more than it can do: {why}."))
         elif how == "left":  # which is not the model's fault
             self._traffic.meters.count(self._endpoint, self.variant, 200, self)
-        elif how == "closed" and self._again:
+        elif how in ("closed", "broken") and self._again and not self._pieces:
             self._again = False
             self.start()
         else:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from . import trust
 from .wire import Taker, Wire
+
+if TYPE_CHECKING:
+    import ssl
 
 MOST = 128  # connections of one process to one container
 _WAITING = 2048  # requests that wait for one of them
@@ -16,11 +20,12 @@ _BUSY_SECONDS = 0.01  # until a listener whose queue is full is asked again
 
 
 class Address(NamedTuple):
-    """A unix socket of this machine, or host and port of any."""
+    """A unix socket of this machine, or host and port of any; with `tls`, as whose certificate is trusted there."""
 
     socket: str
     host: str = ""
     port: int = 0
+    tls: ssl.SSLContext | None = None
 
     @classmethod
     def of(cls, content: Any) -> Address:
@@ -32,7 +37,8 @@ class Address(NamedTuple):
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(_CONNECT_SECONDS):
             if not self.socket:
-                await loop.create_connection(lambda: wire, self.host, self.port)
+                name = trust.NAME if self.tls else None
+                await loop.create_connection(lambda: wire, self.host, self.port, ssl=self.tls, server_hostname=name)
                 return
             while True:
                 try:
@@ -55,9 +61,10 @@ class Pool:
     `_shared` is one whose server takes several requests at once, and has some.
     """
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, most: int = 0) -> None:
         self.address = address
         self.loop = asyncio.get_running_loop()
+        self._most = most or MOST
         self.wires: set[Wire] = set()
         self._idle: list[Wire] = []
         self._shared: Wire | None = None
@@ -80,7 +87,7 @@ class Pool:
             taker.lost("full", f"{_WAITING} requests wait for it already")
             return
         self._waiting.append(_Asked(request, taker, deadline, alone))
-        if len(self.wires) + len(self._connecting) < MOST:
+        if len(self.wires) + len(self._connecting) < self._most:
             task = self.loop.create_task(self._connect())
             self._connecting.add(task)
             task.add_done_callback(self._connecting.discard)

@@ -7,13 +7,14 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
-from salvia.store import routes
+from salvia.store import leases, routes
 from salvia.store.db import Reader
 
 from . import endpoint as endpoints
 from . import errors
 from .capture import Capture
 from .endpoint import Endpoint, Replica
+from .gateways import Gateways
 from .meters import Meters
 from .wire import Wire
 
@@ -35,8 +36,10 @@ class Traffic:
         self._down: dict[str, Replica] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._reviving: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         self.meters = Meters(world)
         self.capture = Capture(world)
+        self.gateways = Gateways(world)
         world.closers.append(self.close)
 
     def endpoint(self, account: str, region: str, name: str) -> Endpoint | None:
@@ -51,18 +54,27 @@ class Traffic:
             raise errors.no_endpoint(account, name)
         return found
 
-    def lose(self, replica: Replica) -> None:
-        """Send nobody there until somebody listens again."""
+    def lose(self, replica: Replica, of: str = "") -> None:
+        """Send nobody there until somebody listens again. The endpoint's lifecycle, by its id, is told to look."""
         if not replica.down:
             replica.down = True
             self._down[replica.id] = replica
             _log.warning("nobody listens", extra={"event": "replica-down", "replica": replica.id})
+            if of:
+                self._telling = asyncio.get_running_loop().create_task(self._tell(of))
+
+    async def _tell(self, endpoint: str) -> None:
+        try:
+            await self._world.write(lambda tx: leases.wake(tx, endpoint, self._world.clock.wall()))
+        except Exception:  # it looks by itself every few seconds
+            _log.exception("not told", extra={"event": "replica-down-untold", "endpoint": endpoint})
 
     async def close(self) -> None:
         """Write what was counted; let go of all connections."""
         for task in (self._ticking, self._reviving):
             if task is not None:
                 task.cancel()
+        await self.gateways.leave()
         await self.meters.close()
         await self.capture.close()
         for found in self._endpoints.values():
@@ -76,7 +88,7 @@ class Traffic:
             self._forget(key)
             return None
         if known is None or (known.id, known.version) != (row.endpoint, row.version):
-            known = self._endpoints[key] = endpoints.build(*key, row, known)
+            known = self._endpoints[key] = endpoints.build(*key, row, known, self._world.node)
             if self._ticking is None:
                 self._ticking = asyncio.get_running_loop().create_task(self._tick())
         return known
@@ -94,6 +106,7 @@ class Traffic:
             now = time.monotonic()
             try:
                 present = [one for found in self._endpoints.values() for one in found.replicas.values()]
+                present += self.gateways.peers
                 for replica in present:
                     for container in replica.containers:
                         container.pool.expire(now)

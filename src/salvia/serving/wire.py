@@ -27,6 +27,8 @@ _KEPT = frozenset(
         b"x-amzn-sagemaker-closed-session-id",
         b"x-salvia-error",
         b"x-salvia-figures",
+        b"x-salvia-variant",  # between gateways: `forward`
+        b"x-salvia-failure",
     )
 )
 

@@ -24,7 +24,7 @@ from typing import Any, Protocol, TypeVar
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
 
-OURS = frozenset({"alembic_version", "nodes", "secrets"})  # tables that hold no resources
+OURS = frozenset({"alembic_version", "gateways", "nodes", "secrets"})  # tables that hold no resources
 _log = logging.getLogger("salvia.store")
 
 # What is to be written with every unit of the task at hand, and only if the unit is: the audit trail's own note.

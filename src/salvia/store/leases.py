@@ -25,6 +25,8 @@ WHERE id IN (SELECT id FROM documents WHERE {_DUE} ORDER BY due_at LIMIT :limit)
 RETURNING *"""  # noqa: S608
 _RENEW = "UPDATE documents SET locked_until = :until WHERE id = :id AND lock_token = :token"
 _RELEASE = "UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE id = :id AND lock_token = :token"
+_ABANDON = """
+UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE due_at IS NOT NULL AND lock_token LIKE :tokens"""
 _HELD = "SELECT 1 FROM documents WHERE id = :id AND lock_token = :token"
 _WAKE = "UPDATE documents SET due_at = :now, version = version + 1 WHERE id = :id"
 _WAKE_ALL = "UPDATE documents SET due_at = :now, version = version + 1 WHERE due_at > :now"
@@ -35,15 +37,20 @@ _SEEN = """
 INSERT INTO nodes (id, seen_at) VALUES (:node, :now) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at"""
 
 
-def claim(tx: Transaction, now: float, seconds: float, limit: int, node: str = "") -> list[Document]:
-    """Lease up to `limit` due documents for `seconds`; their `lock_token` is set.
+def claim(tx: Transaction, now: float, seconds: float, limit: int, node: str = "", worker: str = "") -> list[Document]:
+    """Lease up to `limit` due documents for `seconds`; their `lock_token` is set, and begins with `worker`.
 
     Writers take turns, whatever the database: no two claim the same.
     """
-    token = ids.row_id()
+    token = worker + ids.row_id()[len(worker) :]
     due = {"now": now, "node": node, "dead": now - DEAD}
     rows = tx.all(_CLAIM, {**due, "token": token, "until": now + seconds, "limit": limit})
     return [Document.of(row) for row in rows]
+
+
+def abandon(tx: Transaction, worker: str) -> None:
+    """End the leases of a worker that is dead, for whoever takes its place: nobody need wait until they run out."""
+    tx.run(_ABANDON, {"tokens": f"{worker}%"})
 
 
 def any_due(db: Reader, now: float, node: str = "") -> bool:

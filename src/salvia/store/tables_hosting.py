@@ -48,3 +48,15 @@ Index(
     ASYNC_INVOCATIONS.c.id,
 )
 Index("ix_async_invocations_expiry", ASYNC_INVOCATIONS.c.replica, ASYNC_INVOCATIONS.c.expires_at)
+
+# The gateway processes that know of each other (`store.gateways`); `seen_at` is the database's time.
+GATEWAYS = Table(
+    "gateways",
+    METADATA,
+    Column("id", String(64), primary_key=True),
+    Column("node", String(36), nullable=False),
+    Column("socket", Text, nullable=False),
+    Column("host", String(255), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("seen_at", Float(53), nullable=False),
+)

@@ -184,6 +184,32 @@ class RuntimeConformance:
             eventually(lambda: bench.poll(handle) is InstanceState.GONE, "the lost agent is noticed")
             eventually(lambda: not runs(program), "its program dies with it")
 
+    def test_who_watches_is_told_of_the_end(self, tmp_path: Path) -> None:
+        """Once, however often it asked; of what has ended before, never."""
+        with self.bench(tmp_path) as bench:
+            handle = bench.start(bench.spec("echo up; " + FOREVER))
+            bench.prints("up")
+            told: list[str] = []
+
+            async def watch() -> None:
+                over = asyncio.Event()
+
+                def ended() -> None:
+                    told.append("ended")
+                    over.set()
+
+                for _ in range(2):
+                    bench.runtime.watch(handle, ended)
+                await asyncio.sleep(0.1)
+                assert not told
+                await bench.runtime.kill(handle)
+                await asyncio.wait_for(over.wait(), 10)
+                bench.runtime.watch(handle, ended)
+                await asyncio.sleep(0.1)
+
+            run(watch())
+            assert told == ["ended"]
+
     def test_stop_lets_the_program_end_well(self, tmp_path: Path) -> None:
         """SIGTERM reaches the program itself, through whatever stands between."""
         with self.bench(tmp_path) as bench:

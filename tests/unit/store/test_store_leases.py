@@ -44,6 +44,20 @@ def test_a_document_is_claimed_by_one_of_two_controllers(open_database: Callable
     assert sorted(claimed, key=int) == [f"{n}" for n in range(40)]
 
 
+def test_a_dead_worker_s_leases_are_given_up_by_name(database: Database, run: Run) -> None:
+    """No other worker's are: its documents stay leased."""
+    for name in "abc":
+        put(database, run, name)
+    for worker in ("worker-1", "worker-2"):
+        [claimed] = run(database.write(lambda tx, worker=worker: leases.claim(tx, 10, 15, 1, "", worker)))
+        assert claimed.lock_token.startswith(worker)
+        assert len(claimed.lock_token) == 36
+    run(database.write(lambda tx: leases.abandon(tx, "worker-1")))
+    assert len(claim(database, run)) == 2
+    run(database.write(lambda tx: leases.abandon(tx, "worker-2")))
+    assert len(claim(database, run)) == 1
+
+
 def test_what_is_not_due_is_not_claimed(database: Database, run: Run) -> None:
     put(database, run, "later", 11.0)
     put(database, run, "never", None)

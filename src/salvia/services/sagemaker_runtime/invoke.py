@@ -7,7 +7,8 @@ from typing import Any
 
 from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError
-from salvia.serving.invocation import Answer, Invocation
+from salvia.serving.forward import invocation
+from salvia.serving.invocation import Answer
 from salvia.serving.traffic import Traffic
 from salvia.serving.wire import How, Wire
 
@@ -22,7 +23,7 @@ async def invoke_endpoint(call: Call) -> dict[str, Any]:
     traffic = call.world.part(Traffic)
     endpoint = traffic.require(call.account, call.region, call.request["EndpointName"])
     waiting = _Waiting()
-    Invocation(traffic, endpoint, call.request, waiting).start()
+    invocation(traffic, endpoint, call.request, waiting).start()
     answer = await waiting.answer
     return {"Body": answer.body, **answer.members}
 

@@ -12,12 +12,14 @@ from collections.abc import AsyncIterator
 from salvia.control.call import Call, Reply, operation
 from salvia.core.errors import ServiceError
 from salvia.protocol import eventstream
-from salvia.serving.invocation import Answer, Invocation
+from salvia.serving.forward import invocation
+from salvia.serving.invocation import Answer
 from salvia.serving.traffic import Traffic
 from salvia.serving.wire import How, Wire
 
 _AHEAD = 1 << 20  # bytes that a model may be ahead of its client
-_CODES = {"late": "ModelInvocationTimeExceeded", "broken": "StreamBroken", "closed": "StreamBroken"}
+_BROKEN = "StreamBroken"
+_CODES = {"late": "ModelInvocationTimeExceeded", "broken": _BROKEN, "closed": _BROKEN, "malformed": _BROKEN}
 
 
 @operation("InvokeEndpointWithResponseStream")
@@ -29,7 +31,7 @@ async def invoke_endpoint_with_response_stream(call: Call) -> Reply:
     traffic = call.world.part(Traffic)
     endpoint = traffic.require(call.account, call.region, call.request["EndpointName"])
     stream = _Stream()
-    Invocation(traffic, endpoint, call.request, stream, pieces=True).start()
+    invocation(traffic, endpoint, call.request, stream, pieces=True).start()
     answer = await stream.head
     return Reply({"Body": stream.events(), **answer.members}, headers=[("Content-Type", eventstream.CONTENT_TYPE)])
 

@@ -64,6 +64,9 @@ class Machines:
     async def poll(self, handle: Handle) -> InstanceState:
         return InstanceState.RUNNING if handle["name"] in self.alive else InstanceState.GONE
 
+    def watch(self, handle: Handle, ended: Callable[[], None]) -> None:
+        return
+
     async def stop(self, handle: Handle, grace: float) -> None:
         self.stops.append(handle["name"])
 

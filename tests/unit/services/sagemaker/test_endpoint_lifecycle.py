@@ -145,7 +145,7 @@ def test_an_agent_that_is_gone_without_a_word_is_a_lost_instance(hosting: Hostin
     hosting.in_service()
     (before,) = hosting.routed()
     hosting.machines.alive.clear()
-    hosting.studio.settle(2.0)
+    hosting.studio.settle(15.0)
     (number,) = hosting.up()
     hosting.report("InService", number)
     assert hosting.routed() != [before]

@@ -24,10 +24,10 @@ from salvia.store.documents import Document
 
 from . import ENDPOINT, asynchronous, billing, deployment, launch, limits, room, shown, traffic
 from .fleets import Replica, Variant, fleets, replicas, variants, wanted
-from .replicas import Seen, State, end, leave, look
+from .replicas import Seen, State, end, leave, look, watch
 
 RECONCILES = ENDPOINT
-_POLL, _REST = 2.0, 5.0  # seconds between looks at the agents' processes: while something is under way, and else
+_POLL, _REST = 2.0, 15.0  # seconds between looks at the agents' processes: while something is under way, and else
 _PAUSE = (1.0, 60.0)  # seconds before an instance that died is replaced once more, doubling
 
 
@@ -64,6 +64,7 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
         if route is not None:
             route(tx)
 
+    watch(endpoint, world, found)
     settled = endpoint.state == "InService" and all(seen.state is State.SERVING for seen in found)
     return Outcome(requeue=None if resting else min([_REST if settled else _POLL, *pauses]), also=also)
 

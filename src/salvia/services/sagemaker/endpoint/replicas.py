@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -12,12 +13,14 @@ from salvia.control import instances
 from salvia.control.instances import Instance
 from salvia.control.world import World
 from salvia.runtimes.base import InstanceState
+from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import launch, room
 from .fleets import Replica, replicas
 
+_waking: set[asyncio.Task[None]] = set()  # a loop keeps no hold of its tasks
 _SETTLE = 1.0  # seconds from when a replica left the route until its program is told: who routes has looked again
 _PATIENCE = 10.0  # beyond the grace, before an agent that does not end is ended
 _LINES = 5
@@ -70,6 +73,24 @@ async def look(endpoint: Document, world: World) -> list[Seen]:
             replica["served"] = True
         found.append(seen)
     return found
+
+
+def watch(endpoint: Document, world: World, found: list[Seen]) -> None:
+    """Have the endpoint looked at as soon as an agent of those that serve has ended."""
+
+    async def wake() -> None:
+        with suppress(Exception):  # the next look will find it
+            await world.write(lambda tx: leases.wake(tx, endpoint.id, world.clock.wall()))
+
+    def ended() -> None:
+        task = asyncio.get_running_loop().create_task(wake())
+        _waking.add(task)
+        task.add_done_callback(_waking.discard)
+
+    for seen in found:
+        for member in seen.members if seen.up and seen.state is State.SERVING else ():
+            if member.handle:
+                world.runtimes[member.handle["runtime"]].watch(member.handle, ended)
 
 
 def leave(replica: Replica, world: World) -> None:
