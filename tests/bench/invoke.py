@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.endpoints import Endpoints
 _IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest"
 _DATA = Path(__file__).resolve().parents[1] / "data" / "diabetes.csv"
 _DIRECT = b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b"
-_ONE, _MANY, _ROUNDS = 1_000, 20_000, 5
+_ONE, _MANY, _ROUNDS, _ZEROS = 1_000, 20_000, 5, 3
 
 
 def figures(server: Server, peer: Peer) -> dict[str, float]:
@@ -40,6 +41,7 @@ def figures(server: Server, peer: Peer) -> dict[str, float]:
                 used.append((cpu(peer.pids()) - before) / _MANY * 1e6)
     peak = max(rates["through"])
     alone, half = _latencies(ways, 1, 0.0), _latencies(ways, 32, peak / 2)
+    zero = min(_from_zero(made, model, body) for _ in range(_ZEROS))
     for one in (name, captured):
         made.delete(one)
     return {
@@ -56,6 +58,7 @@ def figures(server: Server, peer: Peer) -> dict[str, float]:
         "  p99 ms, at half of peak load": half["through"][1],
         "  added, p99 ms": half["through"][1] - half["direct"][1],
         "  p50 with data capture over without, half load": half["captured"][0] / half["through"][0],
+        "serverless, from zero to an answer, s": zero,
     }
 
 
@@ -79,6 +82,18 @@ def _capture(bucket: str) -> dict[str, Any]:
         "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
         "CaptureContentTypeHeader": {"CsvContentTypes": ["text/csv"]},
     }
+
+
+def _from_zero(made: Endpoints, model: str, body: bytes) -> float:
+    """Seconds of the first request to a serverless endpoint, through boto3."""
+    config = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
+    name = made.create(made.config({"VariantName": "AllTraffic", "ModelName": model, "ServerlessConfig": config}))
+    runtime = made.server.client("sagemaker-runtime")
+    begun = time.monotonic()
+    runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType="text/csv")
+    took = time.monotonic() - begun
+    made.delete(name)
+    return took
 
 
 def _trained(server: Server) -> str:

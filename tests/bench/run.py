@@ -166,6 +166,7 @@ def inference(servers: Servers, report: Report) -> None:
         "  added, p99 ms": {"most": 2.0},
         "  p50 with data capture over without": {"most": 1.05},
         "  p50 with data capture over without, half load": {"most": 1.05},
+        "serverless, from zero to an answer, s": {"most": 2.0},
     }
     for figure, value in invoke.figures(server, servers.peer(server)).items():
         report.say(figure, value, **bars.get(figure, {}))

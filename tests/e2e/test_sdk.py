@@ -108,7 +108,8 @@ def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) ->
 
 @pytest.mark.timeout(420)
 def test_version_2_deploys_predicts_updates_and_deletes(salvia: Server) -> None:
-    """estimator.deploy(), Predictor.predict(), update_endpoint(), delete_model(), delete_endpoint()."""
+    """estimator.deploy(), Predictor.predict(), update_endpoint(), delete_model(), delete_endpoint(); the same model,
+    serverless, by ServerlessInferenceConfig."""
     found, _ = run(salvia, 2, "v2_deploy.py", str(DATA))
     assert found["status"] == "InService"
     assert len(found["predictions"]) == len(found["labels"])
@@ -116,6 +117,8 @@ def test_version_2_deploys_predicts_updates_and_deletes(salvia: Server) -> None:
     assert sum(errors) / len(errors) < 40  # rows that it was trained on; the target's own deviation is 77
     assert found["updated"] == 2
     assert abs(found["still"] - found["predictions"][0]) < 1e-3
+    assert found["serverless"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 2}
+    assert abs(found["from_zero"] - found["predictions"][0]) < 1e-3
 
 
 @pytest.mark.timeout(420)

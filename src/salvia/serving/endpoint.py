@@ -41,6 +41,31 @@ class Fleet:
     replicas: tuple[Replica, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Serverless:
+    """How a serverless variant is configured; `failures` counts its replicas that could not be started, `failure` says
+    why the last one was not."""
+
+    memory: int  # MB
+    most: int
+    provisioned: int
+    failures: int
+    failure: str
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any] | None) -> Serverless | None:
+        """That of a route; None for a variant that has instances."""
+        if content is None:
+            return None
+        return cls(
+            memory=content["MemorySizeInMB"],
+            most=content["MaxConcurrency"],
+            provisioned=content.get("ProvisionedConcurrency", 0),
+            failures=content.get("failures", 0),
+            failure=content.get("failure", ""),
+        )
+
+
 @dataclass(slots=True, eq=False)
 class Variant:
     """One production variant. `target` says which containers a request visits."""
@@ -52,6 +77,7 @@ class Variant:
     target: str  # Serial, Direct, MultiModel
     role: str
     capture: Wish | None
+    serverless: Serverless | None
     fleets: tuple[Fleet, ...]
     size: int = field(init=False)  # how many replicas it has
     names: tuple[str, ...] = field(init=False)  # of its containers
@@ -61,7 +87,7 @@ class Variant:
         replicas = [replica for fleet in self.fleets for replica in fleet.replicas]
         self.size = len(replicas)
         self.names = tuple(container.name for container in replicas[0].containers) if replicas else ("",)
-        plain = self.mode == "instances" and self.target == "Serial"
+        plain = self.mode in ("instances", "serverless") and self.target == "Serial"
         self.steps = tuple(range(len(self.names))) if plain else ()
 
 
@@ -112,6 +138,7 @@ def build(
             target=one.get("invocation") or "Serial",
             role=one.get("role") or "",
             capture=Wish.of(one.get("capture")),
+            serverless=Serverless.of(one.get("serverless")),
             fleets=tuple(
                 Fleet(float(fleet["share"]), tuple(replica(content) for content in fleet["replicas"]))
                 for fleet in one["fleets"]

@@ -41,6 +41,21 @@ def unavailable(message: str) -> ServiceError:
     return ServiceError("ServiceUnavailable", message, 503)
 
 
+def throttled() -> ServiceError:
+    """More at once than MaxConcurrency. Source: SageMaker API reference, "Common Errors"."""
+    return ServiceError("ThrottlingException", "The request was denied due to request throttling.")
+
+
+def not_ready() -> ServiceError:
+    """No replica of a serverless variant came in time. Source: API_runtime_InvokeEndpoint, "Errors"."""
+    return ServiceError(
+        "ModelNotReadyException",
+        "Either a serverless endpoint variant's resources are still being provisioned, or a multi-model endpoint is "
+        "still downloading or loading the target model. Wait and try your request again.",
+        429,
+    )
+
+
 def group_of(endpoint: str) -> str:
     """The log group of an endpoint, by its name: where the program's lines are."""
     return f"/aws/sagemaker/Endpoints/{endpoint}"

@@ -20,9 +20,11 @@ from .endpoint import Container, Endpoint, Replica, Variant
 from .wire import Headers, How, Wire
 
 if TYPE_CHECKING:
+    from .gate import Gate
     from .traffic import Traffic
 
 SECONDS = 60.0  # for a container to answer. Source: developer guide, "How Containers Serve Requests"
+SERVERLESS_LARGEST = 4 << 20  # bytes of a serverless endpoint's request. Source: "Endpoints and quotas", payload size
 STREAM_SECONDS = 480.0  # for an answer in pieces to end. Source: "Invoke models with response streaming"
 # What a container sees of a request, beside its type: everything else is stripped.
 # Source: SageMaker API reference, InvokeEndpoint.
@@ -96,6 +98,7 @@ class Invocation:
         "_body",
         "_client",
         "_endpoint",
+        "_gate",
         "_pieces",
         "_refused",
         "_replica",
@@ -109,6 +112,7 @@ class Invocation:
         "ended",
         "loading",
         "model_seconds",
+        "place",
         "variant",
     )
 
@@ -131,6 +135,10 @@ class Invocation:
         self.loading: loading.Figures = []
         self.variant = balance.variant(endpoint, request.get("TargetVariant"))
         self._steps = _steps(endpoint, self.variant, request)
+        if self.variant.serverless is not None and len(request.get("Body", b"")) > SERVERLESS_LARGEST:
+            raise errors.invalid(
+                f"A request to a serverless endpoint has at most {SERVERLESS_LARGEST} bytes; {endpoint.name} is one."
+            )
         self._traffic = traffic
         self._endpoint = endpoint
         self._request = request
@@ -138,6 +146,8 @@ class Invocation:
         self._replica: Replica | None = None
         self._step = 0
         self._body: bytes = request.get("Body", b"")
+        self._gate: Gate | None = None
+        self.place = 0  # of a serverless variant's request: the how-manieth it was at once
         self._type: str | None = request.get("ContentType")
         self._again = True
         self._alone = pieces
@@ -146,12 +156,26 @@ class Invocation:
         self._sent = 0.0
 
     def start(self) -> None:
-        """Send it to a replica."""
+        """Send it to a replica; of a serverless variant, as soon as one is free."""
+        if self.variant.serverless is not None:
+            self._gate = self._traffic.gate(self._endpoint, self.variant)
+            self._gate.enter(self)
+            return
         replica = self._replica = balance.replica(self.variant, self._replica, self._request.get("TargetModel"))
         if replica is None:
             self._fail(errors.unavailable(f"No instance of variant {self.variant.name} can be reached. Try again."))
             return
         self._send(replica)
+
+    def go(self, replica: Replica) -> None:
+        """The gate's: this replica is free."""
+        self._replica = replica
+        self._send(replica)
+
+    def refuse(self, error: ServiceError) -> None:
+        """The gate's: there will be no replica."""
+        self.ended = time.monotonic()
+        self._fail(error)
 
     def _send(self, replica: Replica) -> None:
         position = self._steps[self._step]
@@ -205,6 +229,7 @@ class Invocation:
             if variant.capture is not None and not self._pieces:
                 self._traffic.capture.take(variant.capture, self._endpoint, variant, self._request, headers, body)
             self._client.done(answer)
+            self._leave()
 
     def _take(self, figures: loading.Figures) -> None:
         """What was done about its model, which is no time of the model's own."""
@@ -218,7 +243,7 @@ class Invocation:
         if how == "refused":
             self._traffic.lose(replica, self._endpoint.id)
             self._refused += 1
-            if self._refused <= self.variant.size:
+            if self._refused <= self.variant.size or self._gate is not None:
                 self.start()
                 return
             self._fail(errors.unavailable(f"No instance of variant {self.variant.name} can be reached. Try again."))
@@ -226,6 +251,7 @@ class Invocation:
             self._fail(errors.unavailable(f"Variant {self.variant.name} is asked for more than it can do: {why}."))
         elif how == "left":  # which is not the model's fault
             self._traffic.meters.count(self._endpoint, self.variant, 200, self)
+            self._leave()
         elif how in ("closed", "broken") and self._again and not self._pieces:
             self._again = False
             self.start()
@@ -234,8 +260,14 @@ class Invocation:
             self._fail(errors.model_error(self._endpoint, container.name, 0, said), 0, how)
 
     def _fail(self, error: ServiceError, status: int | None = None, how: How | None = None) -> None:
-        self._traffic.meters.count(self._endpoint, self.variant, status, self)
+        if error.code != "ThrottlingException":  # which was never sent to a model
+            self._traffic.meters.count(self._endpoint, self.variant, status, self)
         self._client.failed(error, how)
+        self._leave()
+
+    def _leave(self) -> None:
+        if self._gate is not None:
+            self._gate.leave(self)
 
 
 def _steps(endpoint: Endpoint, variant: Variant, request: Mapping[str, Any]) -> tuple[int, ...]:
@@ -249,7 +281,7 @@ def _steps(endpoint: Endpoint, variant: Variant, request: Mapping[str, Any]) -> 
         raise errors.invalid(
             f"Endpoint {endpoint.name} is asynchronous: it takes InvokeEndpointAsync, and no other invocation."
         )
-    if variant.mode != "instances":
+    if variant.mode not in ("instances", "serverless"):
         raise errors.not_built(f"invoking a variant of mode '{variant.mode}'")
     model, host = request.get("TargetModel"), request.get("TargetContainerHostname")
     if (model is None) == (variant.target == loading.MULTI_MODEL):

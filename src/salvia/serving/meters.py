@@ -17,7 +17,7 @@ from salvia.control.call import Call
 from salvia.core import ids
 from salvia.core.caller import service_caller
 
-from . import loading
+from . import loading, serverless
 from .endpoint import Endpoint, Variant
 from .prometheus import Board
 
@@ -48,23 +48,27 @@ class Figures:
     __slots__ = (
         "asked",
         "client_errors",
+        "endpoint",
         "hits",
-        "instances",
         "key",
         "loading",
         "model",
         "model_errors",
         "overhead",
+        "places",
         "server_errors",
         "unasked",
+        "variant",
     )
 
-    def __init__(self, key: Key, instances: int) -> None:
+    def __init__(self, key: Key, endpoint: str, variant: Variant) -> None:
         self.key = key
-        self.instances = instances
+        self.endpoint = endpoint  # its id
+        self.variant = variant
         self.client_errors = self.server_errors = self.model_errors = self.unasked = 0
         self.model = array("d")
         self.overhead = array("d")
+        self.places = array("d")  # of a serverless variant's requests: how many were under way with each
         self.asked = self.hits = 0  # for one of many models
         self.loading: dict[str, list[float]] = {}
 
@@ -109,10 +113,12 @@ class Meters:
         model = invocation.model_seconds
         figures.model.append(model)
         figures.overhead.append(invocation.ended - invocation.began - model)
+        if invocation.place:
+            figures.places.append(invocation.place)
 
     def _begin(self, endpoint: Endpoint, variant: Variant) -> Figures:
         key = Key(endpoint.account, endpoint.region, endpoint.name, variant.name)
-        figures = self._figures[variant] = Figures(key, variant.size or 1)
+        figures = self._figures[variant] = Figures(key, endpoint.id, variant)
         if self._writing is None:
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
         return figures
@@ -143,6 +149,8 @@ class Meters:
             key = counted.key
             try:
                 await put(self._world, key.account, key.region, await asyncio.to_thread(self._read, counted))
+                if counted.places:
+                    await serverless.bill(self._world, counted)
             except Exception:
                 _log.exception("metrics are lost", extra={"event": "metrics-lost", "endpoint": key.endpoint})
 
@@ -184,15 +192,15 @@ def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str,
     dimensions = [{"Name": "EndpointName", "Value": key.endpoint}, {"Name": "VariantName", "Value": key.variant}]
     counts = {
         "Invocations": (total, total, 1.0),
-        "InvocationsPerInstance": (total, total, 1 / counted.instances),
+        "InvocationsPerInstance": (total, total, 1 / (counted.variant.size or 1)),
         "Invocation4XXErrors": (total, client_errors, 1.0),
         "Invocation5XXErrors": (total, server_errors, 1.0),
         "InvocationModelErrors": (total, model_errors, 1.0),
         "ModelCacheHit": (counted.asked, counted.hits, 1.0),
     }
-    data: list[dict[str, Any]] = []
+    data: list[dict[str, Any]] = serverless.data(counted, dimensions)
     for name, (samples, times, value) in counts.items():
-        if not samples:
+        if not samples or (counted.variant.serverless is not None and name not in serverless.COUNTED):
             continue
         data.append(
             {

@@ -13,7 +13,8 @@ from salvia.store.db import Reader
 from . import endpoint as endpoints
 from . import errors
 from .capture import Capture
-from .endpoint import Endpoint, Replica
+from .endpoint import Endpoint, Replica, Variant
+from .gate import Gate
 from .gateways import Gateways
 from .meters import Meters
 from .wire import Wire
@@ -33,6 +34,7 @@ class Traffic:
     def __init__(self, world: World) -> None:
         self._world = world
         self._endpoints: dict[Key, Endpoint] = {}
+        self._gates: dict[tuple[str, str], Gate] = {}
         self._down: dict[str, Replica] = {}
         self._ticking: asyncio.Task[None] | None = None
         self._reviving: asyncio.Task[None] | None = None
@@ -52,6 +54,15 @@ class Traffic:
         found = self.endpoint(account, region, name)
         if found is None:
             raise errors.no_endpoint(account, name)
+        return found
+
+    def gate(self, endpoint: Endpoint, variant: Variant) -> Gate:
+        """The one gate of a serverless variant, as of this version of its endpoint."""
+        key = (endpoint.id, variant.name)
+        found = self._gates.get(key)
+        if found is None:
+            found = self._gates[key] = Gate(self._world, self, endpoint, variant)
+        found.renew(endpoint)
         return found
 
     def lose(self, replica: Replica, of: str = "") -> None:
@@ -75,6 +86,8 @@ class Traffic:
             if task is not None:
                 task.cancel()
         await self.gateways.leave()
+        for gate in self._gates.values():
+            gate.close()
         await self.meters.close()
         await self.capture.close()
         for found in self._endpoints.values():
@@ -98,6 +111,8 @@ class Traffic:
         if gone is not None:
             for replica in gone.replicas.values():
                 replica.close()
+            # Whoever waits at one of them is told so by the gate itself, which sees that the endpoint is gone.
+            self._gates = {gate: found for gate, found in self._gates.items() if gate[0] != gone.id}
 
     async def _tick(self) -> None:
         looked = time.monotonic()

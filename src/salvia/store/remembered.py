@@ -22,6 +22,7 @@ _QUIET = {
         "iam_denials",
     ),
     *("usage", "quota_usage", "capacity_claims", "capacity_turns", "warm_pools", "nodes", "gateways", "instances"),
+    "serverless_demand",
     *("metrics", "metric_data", "trial_metrics", "log_streams", "log_events"),
     *("s3_versions", "s3_uploads", "s3_parts", "s3_blobs", "async_invocations"),
 }

@@ -7,7 +7,8 @@ The endpoint's lifecycle writes it, the invoke path reads it, and they share not
        "mode": "instances" | "serverless" | "async",
        "strategy": "LEAST_OUTSTANDING_REQUESTS" | "RANDOM",
        "invocation": "Serial" | "Direct" | "MultiModel",
-       "capture": DataCaptureConfig | null, "async": AsyncInferenceConfig | null, "serverless": … | null,
+       "capture": DataCaptureConfig | null, "async": AsyncInferenceConfig | null,
+       "serverless": ServerlessConfig with "failures" (to start a replica) and the last "failure" | null,
        "fleets": [
          {"name": "…", "share": 1.0, "replicas": [
            {"id": "unique for ever", "containers": [

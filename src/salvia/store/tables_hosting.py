@@ -60,3 +60,13 @@ GATEWAYS = Table(
     Column("port", Integer, nullable=False),
     Column("seen_at", Float(53), nullable=False),
 )
+
+# What gateways tell of the requests of serverless variants, so that replicas are started for them: see `store.demand`.
+SERVERLESS_DEMAND = Table(
+    "serverless_demand",
+    METADATA,
+    Column("endpoint", String(36), primary_key=True),
+    Column("variant", String(63), primary_key=True),
+    Column("gateway", String(36), primary_key=True),
+    Column("used", Text, nullable=False),
+)

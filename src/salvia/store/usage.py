@@ -25,6 +25,7 @@ INSERT INTO usage (owner, run, account, region, arn, creator, tags, component, p
 VALUES (:owner, :run, :account, :region, :arn, :creator, :tags, :component, :part, :item, :amount, :volume_gb, :paid,
         :at)
 ON CONFLICT (owner, run) DO NOTHING"""
+_ADD = _START.replace("DO NOTHING", "DO UPDATE SET amount = usage.amount + excluded.amount")
 _END = """
 UPDATE usage SET ended_at = CASE WHEN started_at < :at THEN :at ELSE started_at + 1 END
 WHERE owner = :owner AND ended_at IS NULL"""
@@ -69,8 +70,18 @@ class Stretch:
 
 def start(tx: Transaction, document: Document, run: str, use: Use, at: float) -> None:
     """A use of `document` starts: `run` tells it from its others, for ever. Repeating it changes nothing."""
+    _begin(tx, _START, document, run, use, at)
+
+
+def add(tx: Transaction, document: Document, run: str, use: Use, at: float) -> None:
+    """So much was used within the second from `at` on; further amounts of the same `run` are added to the first."""
+    _begin(tx, _ADD, document, run, use, at)
+    end(tx, document.id, at + 1, run)
+
+
+def _begin(tx: Transaction, sql: str, document: Document, run: str, use: Use, at: float) -> None:
     tx.run(
-        _START,
+        sql,
         {
             "owner": document.id,
             "run": run,

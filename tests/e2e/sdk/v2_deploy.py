@@ -13,6 +13,7 @@ from sagemaker.deserializers import CSVDeserializer
 from sagemaker.estimator import Estimator
 from sagemaker.inputs import TrainingInput
 from sagemaker.serializers import CSVSerializer
+from sagemaker.serverless import ServerlessInferenceConfig
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
@@ -41,6 +42,15 @@ described = session.describe_endpoint(endpoint)
 predictor.update_endpoint(initial_instance_count=2, instance_type="ml.m5.large")
 after = session.describe_endpoint(endpoint)
 still = predictor.predict([rows[0][1:]])
+serverless = estimator.deploy(
+    serverless_inference_config=ServerlessInferenceConfig(memory_size_in_mb=2048, max_concurrency=2),
+    endpoint_name=f"{endpoint}-serverless",
+    serializer=CSVSerializer(),
+    deserializer=CSVDeserializer(),
+)
+config = session.describe_endpoint(serverless.endpoint_name)["ProductionVariants"][0]["CurrentServerlessConfig"]
+from_zero = serverless.predict([rows[0][1:]])
+serverless.delete_endpoint()
 predictor.delete_model()
 predictor.delete_endpoint()
 gone = ""
@@ -59,6 +69,8 @@ print(
             "predictions": predictions,
             "updated": after["ProductionVariants"][0]["CurrentInstanceCount"],
             "still": float(still[0][0]),
+            "serverless": config,
+            "from_zero": float(from_zero[0][0]),
             "gone": gone,
         }
     )

@@ -40,6 +40,7 @@ def total(lines: list[Line]) -> bill.Sum:
         (Use("Training", "ml.m5.large", 3), 1, "0.0000958333"),  # by the second: 3 x 0.115 / 3600
         (Use("Hosting", "ml.m5.xlarge", 2), 30 * DAY, "331.2000000000"),  # 2 x 720 h x 0.23
         (Use("ServerlessProvisioned", "2048", 10), HOUR, "0.3600000000"),  # 0.00001 a second of concurrency
+        (Use("Serverless", "2048", 1500), 1, "0.0000600000"),  # 1500 ms, of 0.00004 a second
     ],
 )
 def test_an_instance_is_billed_by_the_second(use: Use, seconds: int, expected: str) -> None:

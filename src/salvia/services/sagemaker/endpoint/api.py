@@ -68,6 +68,7 @@ async def update_endpoint(call: Call) -> dict[str, Any]:
             config = endpoint.status.get("LastDeploymentConfig")
         elif config:
             endpoint.status["LastDeploymentConfig"] = config
+        checks.kinds(fleets.fleets(endpoint)[0], new, config)
         deployment.begin(endpoint, new, config, now)
 
     return await _update(call, edit)
@@ -80,8 +81,6 @@ async def update_weights_and_capacities(call: Call) -> dict[str, Any]:
     Raises ValidationException for a variant that there is not, or unless the endpoint is InService.
     """
     asked = {entry["VariantName"]: entry for entry in call.request["DesiredWeightsAndCapacities"]}
-    if any(entry.get("ServerlessUpdateConfig") for entry in asked.values()):
-        raise validation_error("Salvia cannot do this yet: ServerlessUpdateConfig. Leave it out of the request.")
 
     def edit(tx: Transaction, endpoint: Document) -> None:
         (fleet,) = fleets.fleets(endpoint)
@@ -95,9 +94,7 @@ async def update_weights_and_capacities(call: Call) -> dict[str, Any]:
             )
         for name, entry in asked.items():
             variant = known[name]
-            variant["before"] = [variant["desired"], variant["weight"]]
-            variant["desired"] = entry.get("DesiredInstanceCount", variant["desired"])
-            variant["weight"] = entry.get("DesiredWeight", variant["weight"])
+            _change(variant, entry)
 
     return await _update(call, edit)
 
@@ -140,6 +137,27 @@ def _in_service(endpoint: Document) -> None:
         )
 
 
+def _change(variant: fleets.Variant, entry: dict[str, Any]) -> None:
+    """Ask for another weight and capacity; what was before is kept in case they cannot be had."""
+    of, serverless = f"Variant {variant['name']}", variant["type"] == fleets.SERVERLESS
+    if serverless and entry.get("DesiredInstanceCount") is not None:
+        raise validation_error(f"{of} is serverless: it has a ServerlessUpdateConfig, and no DesiredInstanceCount.")
+    variant["before"] = {name: variant.get(name) for name in ("desired", "weight", "serverless")}
+    variant["desired"] = entry.get("DesiredInstanceCount", variant["desired"])
+    variant["weight"] = entry.get("DesiredWeight", variant["weight"])
+    update = entry.get("ServerlessUpdateConfig")
+    if update is None:
+        return
+    if not serverless:
+        raise validation_error(f"{of} has instances: ServerlessUpdateConfig is for serverless variants.")
+    config = variant["serverless"] = {**variant["serverless"], **update}
+    if config.get("ProvisionedConcurrency", 0) > config["MaxConcurrency"]:
+        raise validation_error(
+            f"ProvisionedConcurrency of {of.lower()} should be less than or equal to MaxConcurrency: "
+            f"{config['ProvisionedConcurrency']} is more than {config['MaxConcurrency']}."
+        )
+
+
 def _retain(old: fleets.Fleet, new: fleets.Fleet, excluded: set[str]) -> None:
     """Variants that go on keep what was changed of them. Source: API_UpdateEndpoint, RetainAllVariantProperties."""
     before = {variant["name"]: variant for variant in old["variants"]}
@@ -147,7 +165,7 @@ def _retain(old: fleets.Fleet, new: fleets.Fleet, excluded: set[str]) -> None:
         known = before.get(variant["name"])
         if known is None:
             continue
-        if "DesiredInstanceCount" not in excluded:
+        if "DesiredInstanceCount" not in excluded and fleets.SERVERLESS not in (known["type"], variant["type"]):
             variant["desired"] = known["desired"]
         if "DesiredWeight" not in excluded:
             variant["weight"] = variant["in_force"] = known["weight"]

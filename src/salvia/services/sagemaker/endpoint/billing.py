@@ -13,6 +13,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 from salvia.store.usage import Use
 
+from .fleets import SERVERLESS
 from .replicas import Seen
 
 
@@ -20,6 +21,8 @@ def meter(endpoint: Document, found: list[Seen], now: float) -> Callable[[Transa
     """What writes that replicas came into service or left, together with the document that says so."""
     news = []
     for seen in found:
+        if seen.replica["type"] == SERVERLESS:
+            continue  # which costs by the request: see `serving.serverless`
         bill = "runs" if seen.up else "ended"
         if seen.replica.get("served") and seen.replica.get("bill") != bill:
             seen.replica["bill"] = bill

@@ -6,6 +6,8 @@ from typing import Any
 
 from salvia.core.errors import validation_error
 
+from .fleets import SERVERLESS, Fleet
+
 Request = dict[str, Any]
 
 
@@ -25,6 +27,23 @@ def deployment(config: Request | None) -> None:
                 "request."
             )
         _size("RollingUpdatePolicy.MaximumBatchSize", rolling["MaximumBatchSize"], 5, 50)
+
+
+def kinds(old: Fleet, new: Fleet, config: Request | None) -> None:
+    """Raise ValidationException for an update that cannot lead from what there is to serverless variants, or from them.
+
+    Source: developer guide, "Deploy models with Amazon SageMaker Serverless Inference", "Feature exclusions".
+    """
+    was, becomes = (any(variant["type"] == SERVERLESS for variant in fleet["variants"]) for fleet in (old, new))
+    if becomes and not was:
+        raise validation_error("You cannot convert your instance-based, real-time endpoint to a serverless endpoint.")
+    routing = ((config or {}).get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration") or {}
+    policy = "RollingUpdatePolicy" if (config or {}).get("RollingUpdatePolicy") else routing.get("Type", "ALL_AT_ONCE")
+    if was and policy != "ALL_AT_ONCE":
+        raise validation_error(
+            f"Salvia cannot do this yet: {policy} for a serverless endpoint, whose traffic moves ALL_AT_ONCE. Leave "
+            "DeploymentConfig out of the request."
+        )
 
 
 def alarms(config: Request | None) -> list[str]:

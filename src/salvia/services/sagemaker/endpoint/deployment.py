@@ -18,7 +18,7 @@ from salvia.control.world import World
 from salvia.store.documents import Document
 
 from . import alarms
-from .fleets import Fleet, fleets
+from .fleets import SERVERLESS, Fleet, fleets, required
 from .replicas import Seen, State
 
 Step = dict[str, Any]
@@ -140,6 +140,8 @@ def _back(endpoint: Document, found: list[Seen], trouble: str, now: float) -> fl
         for variant in old["variants"]:
             variant.pop("target", None)
         for variant in new["variants"]:
+            if variant["type"] == SERVERLESS:
+                continue
             variant["target"] = sum(
                 seen.up and seen.state is State.SERVING and _of(seen, new, variant["name"]) for seen in found
             )
@@ -170,6 +172,8 @@ def _aim(endpoint: Document) -> None:
     step = update["steps"][update["at"]]
     for fleet, part in zip(fleets(endpoint), (step["old"], step["new"]), strict=True):
         for variant in fleet["variants"]:
+            if variant["type"] == SERVERLESS:  # it has as many as there are requests
+                continue
             variant["target"] = math.ceil(variant["desired"] * part - _ALMOST)
 
 
@@ -177,7 +181,7 @@ def _complete(fleet: Fleet, found: list[Seen]) -> bool:
     """Whether every variant has as many instances that serve as it shall have."""
     for variant in fleet["variants"]:
         serving = sum(seen.up and seen.state is State.SERVING and _of(seen, fleet, variant["name"]) for seen in found)
-        if serving < variant.get("target", variant["desired"]):
+        if serving < required(variant):
             return False
     return True
 

@@ -11,6 +11,7 @@ from typing import Any
 from salvia.control import containers, crud
 from salvia.control.call import Call
 from salvia.core.errors import validation_error
+from salvia.runtimes.instance_types import InstanceType, instance_type
 from salvia.store.db import Reader
 from salvia.store.documents import Document
 
@@ -20,6 +21,9 @@ Replica = dict[str, Any]
 
 # API_ProductionVariant has no defaults for them; the guide: "healthy within 4 minutes". A download has its longest.
 _DOWNLOAD, _STARTUP = 3600, 240
+# Of a serverless variant's. The guide, "Adapt your own inference container": /ping must answer within 3 minutes.
+_SERVERLESS_STARTUP = 180
+SERVERLESS = "serverless"  # in place of an instance type
 
 
 def take(call: Call, reader: Reader, config_name: str, number: int) -> Fleet:
@@ -71,18 +75,39 @@ def wanted(variant: Variant) -> int:
     return variant["desired"] if target is None else target
 
 
+def required(variant: Variant) -> int:
+    """How many must serve before a change is complete; a serverless variant's others come with the requests."""
+    return wanted(variant) if variant["type"] != SERVERLESS else provisioned(variant)
+
+
+def provisioned(variant: Variant) -> int:
+    """How many replicas of a serverless variant are kept warm."""
+    return int(variant["serverless"].get("ProvisionedConcurrency", 0)) if variant.get("target") != 0 else 0
+
+
+def hardware(variant: Variant) -> InstanceType | None:
+    """What its instances are made of. A serverless variant's have a core a GB: the guide says that its compute is
+    "proportional to the memory you select", and not by which factor."""
+    if variant["type"] != SERVERLESS:
+        return instance_type(variant["type"])
+    gigabytes = variant["serverless"]["MemorySizeInMB"] // 1024
+    return InstanceType(SERVERLESS, gigabytes, gigabytes, 0, None, None, None, None)
+
+
 def _variant(variant: dict[str, Any], model: Document) -> Variant:
-    weight, count = variant["InitialVariantWeight"], variant["InitialInstanceCount"]
+    weight, serverless = variant["InitialVariantWeight"], variant.get("ServerlessConfig")
+    startup = _SERVERLESS_STARTUP if serverless else _STARTUP
     return {
         "name": variant["VariantName"],
-        "type": variant["InstanceType"],
+        "type": SERVERLESS if serverless else variant["InstanceType"],
+        "serverless": serverless,
         "volume_gb": variant.get("VolumeSizeInGB", 0),
-        "desired": count,
+        "desired": 0 if serverless else variant["InitialInstanceCount"],
         "weight": weight,  # that is asked for
         "in_force": weight,
         "strategy": (variant.get("RoutingConfig") or {}).get("RoutingStrategy", "LEAST_OUTSTANDING_REQUESTS"),
         "routing": variant.get("RoutingConfig"),
         "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds", _DOWNLOAD),
-        "startup_timeout": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", _STARTUP),
+        "startup_timeout": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", startup),
         **containers.of(model),
     }

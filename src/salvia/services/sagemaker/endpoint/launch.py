@@ -15,20 +15,21 @@ from salvia.images.builder import Environment
 from salvia.images.image import Image
 from salvia.runtimes.base import Handle, InstanceSpec, Mount, Runtime
 from salvia.runtimes.choose import choose
-from salvia.runtimes.instance_types import instance_type
 from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from .fleets import Fleet, Variant, replicas
+from .fleets import SERVERLESS, Fleet, Variant, hardware, replicas
 
 LOG_GROUP = "/aws/sagemaker/Endpoints"
+# "we recommend creating only one worker in the container": the guide on serverless inference, "Container support"
+_ONE_WORKER = {"SAGEMAKER_MODEL_SERVER_WORKERS": "1"}
 _ADDRESS = 107  # bytes of a unix socket's path; unix(7)
 GRACE = 30.0  # seconds from SIGTERM to SIGKILL; the guide, "Use Your Own Inference Code with Hosting Services"
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
+class Ready:
     """An image that can be started."""
 
     runtime: Runtime
@@ -52,7 +53,7 @@ async def begin(endpoint: Document, world: World, more: list[tuple[Fleet, Varian
     endpoint.status["_Next"] = first + len(more)
     numbers = [str(number) for number in range(first, first + len(more))]
     for number, (fleet, variant) in zip(numbers, more, strict=True):
-        kind = {"type": variant["type"], "volume_gb": variant["volume_gb"]}
+        kind = {"type": variant["type"], "volume_gb": variant["volume_gb"], "begun": world.clock.now()}
         replicas(endpoint)[number] = {"fleet": fleet["name"], "variant": variant["name"], "state": "up", **kind}
 
     def intend(tx: Transaction) -> None:
@@ -65,8 +66,8 @@ async def begin(endpoint: Document, world: World, more: list[tuple[Fleet, Varian
 
 async def start(endpoint: Document, world: World, number: int, variant: Variant) -> None:
     """Start a replica's containers, or adopt those that run. Raises ServiceError when it cannot be."""
-    ready = [await _ready(endpoint, world, container["image"]) for container in variant["containers"]]
-    tokens = [instances.bearer(world.secret, endpoint.id, position, number) for position in range(len(ready))]
+    prepared = [await ready(endpoint, world, container["image"]) for container in variant["containers"]]
+    tokens = [instances.bearer(world.secret, endpoint.id, position, number) for position in range(len(prepared))]
 
     def intend(tx: Transaction) -> None:
         for position, token in enumerate(tokens):
@@ -83,12 +84,12 @@ async def start(endpoint: Document, world: World, number: int, variant: Variant)
             )
 
     await world.db.write(intend)
-    for one, position in zip(ready, range(len(ready)), strict=True):
+    for position, one in enumerate(prepared):
         _reachable(one.runtime.socket(handle(endpoint, number, position)))
     handles = await asyncio.gather(
         *(
             one.runtime.start(_spec(endpoint, world, number, position, variant, one, tokens[position]))
-            for position, one in enumerate(ready)
+            for position, one in enumerate(prepared)
         )
     )
 
@@ -99,11 +100,19 @@ async def start(endpoint: Document, world: World, number: int, variant: Variant)
     await world.db.write(keep)
 
 
-async def _ready(endpoint: Document, world: World, uri: str) -> _Ready:
+async def ready(endpoint: Document, world: World, uri: str) -> Ready:
+    """An image that can be started, built unless it is. Raises ServiceError when there is none."""
     runtime, image = choose(uri, world.catalogue, world.runtimes)
     if not image.serve:
         raise validation_error(f"The image {uri} cannot serve: it has no program `serve`, only `train`.")
-    return _Ready(runtime, image, await building.environment(endpoint, world, image))
+    return Ready(runtime, image, await building.environment(endpoint, world, image))
+
+
+def words(error: ServiceError | OSError) -> str:
+    """Why an instance could not be started."""
+    if isinstance(error, ServiceError):
+        return f"{'ClientError' if error.status < 500 else 'InternalServerError'}: {error.message}"
+    return f"InternalServerError: an instance could not be started: {error}."
 
 
 def _reachable(path: str) -> None:
@@ -122,17 +131,20 @@ def _name(endpoint: Document, number: int, position: int) -> str:
 
 
 def _spec(
-    endpoint: Document, world: World, number: int, position: int, variant: Variant, ready: _Ready, token: str
+    endpoint: Document, world: World, number: int, position: int, variant: Variant, ready: Ready, token: str
 ) -> InstanceSpec:
     container: dict[str, Any] = variant["containers"][position]
-    kind = instance_type(variant["type"])
+    kind = hardware(variant)
     if kind is None:
         raise ServiceError("ValidationException", f"Nothing is known of the instance type {variant['type']}.")
     name = _name(endpoint, number, position)
     stream = f"{variant['name']}/{instance_id(endpoint, number)}"
     if len(variant["containers"]) > 1:
         stream += f"/{container['name']}"
-    environment = {**ready.environment.variables, "PYTHONUNBUFFERED": "1", **container["environment"]}
+    environment = {**ready.environment.variables, "PYTHONUNBUFFERED": "1"}
+    if variant["type"] == SERVERLESS:
+        environment |= _ONE_WORKER
+    environment |= container["environment"]
     many = container.get("many")
     if many:  # the guide, "Build Your Own Container with Multi Model Server"
         environment["SAGEMAKER_MULTI_MODEL"] = "true"

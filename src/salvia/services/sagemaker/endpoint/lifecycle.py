@@ -18,12 +18,12 @@ from salvia.control import instances
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.store import documents, routes
+from salvia.store import demand, documents, routes
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT, asynchronous, billing, deployment, launch, limits, room, shown, traffic
-from .fleets import Replica, Variant, fleets, replicas, variants, wanted
+from . import ENDPOINT, asynchronous, billing, deployment, launch, limits, room, serverless, shown, traffic
+from .fleets import SERVERLESS, Replica, Variant, fleets, replicas, required, variants, wanted
 from .replicas import Seen, State, end, leave, look, watch
 
 RECONCILES = ENDPOINT
@@ -36,6 +36,8 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
     found = await look(endpoint, world)
     if endpoint.state == "Deleting":
         return await _delete(endpoint, world, found)
+    await serverless.prepare(endpoint, world)
+    ends, forget = serverless.aim(endpoint, world)
     again = await _decide(endpoint, world, found)
     _replace(endpoint, world, found)
     _balance(endpoint, world, found)
@@ -47,20 +49,21 @@ async def reconcile(endpoint: Document, world: World) -> Outcome:
         if not seen.up and not seen.replica.get("out"):
             seen.replica["out"] = True  # of the route, once this is written
             leaving = 0.0
+    await serverless.measure(endpoint, world, found)
     shown.show(endpoint, found)
     measured = await asynchronous.measure(endpoint, world, found)
-    pauses = [
-        pause
-        for pause in (again, leaving, measured, 0.0 if failed else _retry_in(endpoint, world))
-        if pause is not None
-    ]
+    retry = 0.0 if failed else _retry_in(endpoint, world)
+    pauses = [pause for pause in (again, leaving, measured, retry, ends) if pause is not None]
     resting = endpoint.state == "Failed" and not pauses
     claims = limits.surplus(endpoint)
     meter = billing.meter(endpoint, found, world.clock.now())
+    provisions = serverless.meter(endpoint, world.clock.now())
 
     def also(tx: Transaction) -> None:
         limits.release(tx, endpoint, claims)
         meter(tx)
+        provisions(tx)
+        forget(tx)
         if route is not None:
             route(tx)
 
@@ -77,7 +80,7 @@ async def _decide(endpoint: Document, world: World, found: list[Seen]) -> float 
         return None
     reason = _failure(endpoint, found)
     complete = all(
-        _serving(found)[fleet["name"], variant["name"]] >= wanted(variant) for fleet, variant in variants(endpoint)
+        _serving(found)[fleet["name"], variant["name"]] >= required(variant) for fleet, variant in variants(endpoint)
     )
     if reason and endpoint.state == "Creating":
         _fail(endpoint, world, reason)
@@ -115,7 +118,7 @@ def _undo(endpoint: Document, reason: str) -> None:
     for fleet, variant in variants(endpoint):
         fleet.pop("trouble", None)
         if "before" in variant:
-            variant["desired"], variant["weight"] = variant.pop("before")
+            variant |= variant.pop("before")
     endpoint.status["FailureReason"] = reason[:1024]
 
 
@@ -133,6 +136,8 @@ def _replace(endpoint: Document, world: World, found: list[Seen]) -> None:
 
 def _crashed(variant: Variant, replica: Replica, reason: str, world: World) -> None:
     leave(replica, world)
+    if variant["type"] == SERVERLESS and not replica.get("served"):
+        serverless.failed(variant, reason, world)
     count = variant.get("crashes", {"count": 0})["count"]
     pause = 0.0 if replica.get("served") and not count else min(_PAUSE[0] * 2**count, _PAUSE[1])
     variant["crashes"] = {"count": count + 1, "next": world.clock.wall() + pause, "reason": reason}
@@ -165,7 +170,7 @@ async def _start(endpoint: Document, world: World, found: list[Seen]) -> bool:
         (fleet, variant)
         for fleet, variant in variants(endpoint)
         if variant.get("crashes", {"next": 0.0})["next"] <= now and not fleet.get("trouble")
-        for _ in range(wanted(variant) - up[fleet["name"], variant["name"]])
+        for _ in range(_startable(variant) - up[fleet["name"], variant["name"]])
     ]
     begun = [str(seen.number) for seen in found if seen.up and seen.state is State.BEGUN]
     if more:
@@ -181,17 +186,16 @@ async def _start(endpoint: Document, world: World, found: list[Seen]) -> bool:
                 await launch.start(endpoint, world, int(number), variant)
         except (ServiceError, OSError) as error:
             failed = True
-            reason = _words(error)
+            reason = launch.words(error)
             _crashed(variant, replica, reason, world)
             if endpoint.state != "InService":
                 fleet["trouble"] = reason
     return failed
 
 
-def _words(error: ServiceError | OSError) -> str:
-    if isinstance(error, ServiceError):
-        return f"{'ClientError' if error.status < 500 else 'InternalServerError'}: {error.message}"
-    return f"InternalServerError: an instance could not be started: {error}."
+def _startable(variant: Variant) -> int:
+    """How many there may be by starting some: of a serverless variant, not for requests that were failed."""
+    return min(wanted(variant), int(variant.get("startable", wanted(variant))))
 
 
 def _route(endpoint: Document, world: World, found: list[Seen]) -> Callable[[Transaction], None] | None:
@@ -220,10 +224,13 @@ async def _delete(endpoint: Document, world: World, found: list[Seen]) -> Outcom
             seen.replica["out"] = True
         claims = limits.surplus(endpoint)
         meter = billing.meter(endpoint, found, world.clock.now())
+        provisions = serverless.meter(endpoint, world.clock.now())
 
         def leave_route(tx: Transaction) -> None:
             routes.delete(tx, *place)
             meter(tx)
+            provisions(tx)
+            demand.forget(tx, endpoint.id)
             limits.release(tx, endpoint, claims)
 
         return Outcome(requeue=0, also=leave_route)
@@ -233,6 +240,7 @@ async def _delete(endpoint: Document, world: World, found: list[Seen]) -> Outcom
 
     def also(tx: Transaction) -> None:
         instances.forget(tx, endpoint.id)
+        demand.forget(tx, endpoint.id)
 
     return Outcome(delete=True, also=also)
 

@@ -14,15 +14,22 @@ from salvia.runtimes import instance_types
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from .fleets import variants
+from .fleets import SERVERLESS, variants
 
 _GENEROUS = 1_000_000.0  # the machine is its owner's; whoever shares it lowers nothing, but may raise
+_CONCURRENCY = Quota(
+    "sagemaker",
+    "Maximum total concurrency that can be allocated across all serverless endpoints",
+    _GENEROUS,
+    "Invocations",
+)
 _TOTAL = Quota("sagemaker", "Number of instances across active endpoints", _GENEROUS)
 
 
 def quotas() -> Iterator[Quota]:
     """One for each type, and one for all together."""
     yield _TOTAL
+    yield _CONCURRENCY
     for name in instance_types.names():
         yield _of(name)
 
@@ -49,10 +56,16 @@ def release(tx: Transaction, endpoint: Document, claims: dict[str, int]) -> None
 
 def _needs(endpoint: Document) -> dict[Quota, int]:
     counts: Counter[str] = Counter()
+    concurrency = 0
     if endpoint.state not in ("Failed", "Deleting"):
         for _, variant in variants(endpoint):
-            counts[variant["type"]] += max(variant["desired"], variant.get("before", [0])[0])
-    return {**{_of(kind): count for kind, count in sorted(counts.items())}, _TOTAL: counts.total()}
+            before = variant.get("before", variant)
+            if variant["type"] == SERVERLESS:
+                concurrency += max(one["serverless"]["MaxConcurrency"] for one in (variant, before))
+            else:
+                counts[variant["type"]] += max(variant["desired"], before["desired"])
+    by_type = {_of(kind): count for kind, count in sorted(counts.items())}
+    return {**by_type, _TOTAL: counts.total(), **({_CONCURRENCY: concurrency} if concurrency else {})}
 
 
 def _of(kind: str) -> Quota:

@@ -6,19 +6,18 @@ from salvia.control import capacity
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.runtimes.base import Capacity
-from salvia.runtimes.instance_types import instance_type
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import launch
-from .fleets import Variant
+from .fleets import Variant, hardware
 
 
 async def wait(endpoint: Document, world: World, number: int, variant: Variant) -> str:
     """What a replica waits for; empty once it has it. Raises ServiceError when it never fits."""
     if world.settings.capacity != "strict":
         return ""
-    kind = instance_type(variant["type"])
+    kind = hardware(variant)
     need = Capacity(float(kind.vcpu or 0), kind.memory or 0) if kind else Capacity(0.0, 0)
     runtime = world.runtimes["process"]
     whole = runtime.capacity()

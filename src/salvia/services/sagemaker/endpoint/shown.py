@@ -6,7 +6,7 @@ from typing import Any
 
 from salvia.store.documents import Document
 
-from .fleets import Fleet, Variant, fleets, wanted
+from .fleets import SERVERLESS, Fleet, Variant, fleets, required, wanted
 from .replicas import Seen, State
 
 _STAGES = {"provision": "Creating", "bake": "Baking", "terminate": "Deleting"}
@@ -35,8 +35,7 @@ def show(endpoint: Document, found: list[Seen]) -> None:
         "EndpointConfigName": new["config"],
         "StartTime": update["began"],
         "ProductionVariants": [
-            {"InstanceType": variant["type"], **_summary(endpoint, new, variant, found, stage)}
-            for variant in new["variants"]
+            {**_type(variant), **_summary(endpoint, new, variant, found, stage)} for variant in new["variants"]
         ],
     }
 
@@ -53,6 +52,7 @@ def _summary(
     own = [
         seen for seen in found if (seen.replica["fleet"], seen.replica["variant"]) == (fleet["name"], variant["name"])
     ]
+    serving = sum(seen.up and seen.state is State.SERVING for seen in own)
     summary: dict[str, Any] = {
         "VariantName": variant["name"],
         "DeployedImages": [
@@ -65,12 +65,11 @@ def _summary(
         ],
         "CurrentWeight": variant["in_force"],
         "DesiredWeight": variant["weight"],
-        "CurrentInstanceCount": sum(seen.up and seen.state is State.SERVING for seen in own),
-        "DesiredInstanceCount": wanted(variant) if endpoint.state != "Failed" else variant["desired"],
+        **_capacity(endpoint, variant, serving),
     }
     if variant["routing"]:
         summary["RoutingConfig"] = variant["routing"]
-    if not status and endpoint.state == "InService" and summary["CurrentInstanceCount"] < wanted(variant):
+    if not status and endpoint.state == "InService" and serving < required(variant):
         status = "Updating"  # one that died is being replaced
     if status:
         said = variant.get("waits") or variant.get("crashes", {}).get("reason")
@@ -78,6 +77,21 @@ def _summary(
             {"Status": status, "StartTime": endpoint.modified_at, **({"StatusMessage": said[:1024]} if said else {})}
         ]
     return summary
+
+
+def _type(variant: Variant) -> dict[str, str]:
+    return {} if variant["type"] == SERVERLESS else {"InstanceType": variant["type"]}
+
+
+def _capacity(endpoint: Document, variant: Variant, serving: int) -> dict[str, Any]:
+    if variant["type"] == SERVERLESS:
+        desired = variant["serverless"]
+        return {
+            "CurrentServerlessConfig": variant.get("before", variant)["serverless"],
+            "DesiredServerlessConfig": desired,
+        }
+    desired = wanted(variant) if endpoint.state != "Failed" else variant["desired"]
+    return {"CurrentInstanceCount": serving, "DesiredInstanceCount": desired}
 
 
 def _capture(capture: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from salvia.runtimes.instance_types import instance_type
 from salvia.store.documents import Document
 
 from . import launch
-from .fleets import Fleet, Variant, fleets
+from .fleets import SERVERLESS, Fleet, Variant, fleets
 from .replicas import Seen, State
 
 
@@ -36,12 +36,12 @@ def _variant(
     return {
         "name": name,
         "weight": weight,
-        "mode": "async" if fleet.get("async") else "instances",
+        "mode": "serverless" if leading["type"] == SERVERLESS else "async" if fleet.get("async") else "instances",
         "strategy": leading["strategy"],
         "invocation": leading["invocation"],
         "capture": fleet["capture"],
         "async": _asynchronous(fleet, leading),
-        "serverless": None,
+        "serverless": _serverless(leading),
         "role": leading["role"],
         "fleets": [_fleet(endpoint, world, one, variant, shares, weight, serving) for one, variant in has],
     }
@@ -58,6 +58,16 @@ def _asynchronous(fleet: Fleet, variant: Variant) -> dict[str, Any] | None:
         **config.get("ClientConfig", {}),
     }
     return {**config, "ClientConfig": client}
+
+
+def _serverless(variant: Variant) -> dict[str, Any] | None:
+    if variant["type"] != SERVERLESS:
+        return None
+    return {
+        **variant["serverless"],
+        "failures": variant.get("failures", 0),
+        "failure": variant.get("failure", ""),
+    }
 
 
 def _fleet(

@@ -12,14 +12,13 @@ from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import ENDPOINT_CONFIG, asynchronous
+from . import ENDPOINT_CONFIG, asynchronous, serverless
 
 Request = dict[str, Any]
 _OF_VARIANTS = (
     "AcceleratorType",
     "CoreDumpConfig",
     "InstancePools",
-    "ServerlessConfig",
     "EnableSSMAccess",
     "ManagedInstanceScaling",
     "InferenceAmiVersion",
@@ -44,6 +43,7 @@ async def create_endpoint_config(call: Call) -> dict[str, Any]:
     Raises ValidationException when two variants share a name, a model does not exist, or for what is not built yet.
     """
     request = call.request
+    serverless.check(request)
     found = [*_unsupported(request), *asynchronous.unsupported(request)]
     if found:
         raise validation_error(f"Salvia cannot do this yet: {'; '.join(found)}. Leave it out of the request.")
@@ -59,11 +59,11 @@ async def create_endpoint_config(call: Call) -> dict[str, Any]:
         **request,
         "ProductionVariants": [{"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]],
     }
-    models = {variant["ModelName"] for variant in request["ProductionVariants"]}
 
     def exist(tx: Transaction, config: Document) -> None:
-        for name in sorted(models):
-            crud.look_up(call, call.world.dispatch.resources["sagemaker:Model"], name, tx)
+        for variant in request["ProductionVariants"]:
+            model = crud.look_up(call, call.world.dispatch.resources["sagemaker:Model"], variant["ModelName"], tx)
+            serverless.check_model(variant, model)
 
     config = await crud.create(call, ENDPOINT_CONFIG, crud.new(call, ENDPOINT_CONFIG, spec), exist)
     return {"EndpointConfigArn": config.arn}
@@ -85,6 +85,8 @@ def _unsupported(request: Request) -> Iterator[str]:
 
 
 def _check(variant: Request) -> None:
+    if variant.get("ServerlessConfig"):
+        return
     for member in ("InitialInstanceCount", "InstanceType"):
         if not variant.get(member):
             raise validation_error(f"The variant {variant['VariantName']} needs an {member}.")
