@@ -32,4 +32,5 @@ def _container(container: dict[str, Any], number: int) -> dict[str, Any]:
         "image": container["Image"],
         "environment": container.get("Environment") or {},
         "source": source,
+        "additional": container.get("AdditionalModelDataSources") or [],
     }

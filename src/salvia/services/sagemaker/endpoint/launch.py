@@ -163,6 +163,7 @@ def _spec(
                 "stop_grace": GRACE,
                 "model": {
                     "source": container["source"],
+                    "additional": container["additional"],
                     "port": ready.image.port,
                     "download_timeout": variant["download_timeout"],
                     "startup_timeout": variant["startup_timeout"],

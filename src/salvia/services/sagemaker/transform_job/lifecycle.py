@@ -20,7 +20,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 from salvia.store.usage import Use
 
-from . import TRANSFORM_JOB, ending, launch, room
+from . import TRANSFORM_JOB, ending, launch
 
 RECONCILES = TRANSFORM_JOB
 _POLL = 2.0  # seconds between looks at the agents' processes
@@ -53,7 +53,9 @@ async def reconcile(job: Document, world: World) -> Outcome:
 async def place(job: Document, world: World) -> Outcome:
     """Wait for room, find the images, build their environments, start the instances."""
     try:
-        waiting = await room.wait(job, world)
+        resources = job.spec["TransformResources"]
+        wanted = capacity.instances({resources["InstanceType"]: resources["InstanceCount"]})
+        waiting = await capacity.wait(job, world, world.runtimes["process"], wanted)
         if waiting:
             job.status["FailureReason"] = waiting  # there is no other member that could say it
             return Outcome(requeue=_LOOK)
