@@ -80,7 +80,10 @@ async def launch(job: Document, world: World) -> None:
     every = list(places(job))
     tokens = [instances.bearer(world.secret, job.id, place.position, number) for place in every]
 
+    job.status.setdefault("_Began", world.clock.now())
+
     def intend(tx: Transaction) -> None:
+        leases.keep(tx, job)
         leases.pin(tx, job, world.node)
         for place, token in zip(every, tokens, strict=True):
             instances.intend(
@@ -179,6 +182,7 @@ def _spec(job: Document, world: World, place: Place, ready: _Ready, token: str) 
                 "stop_grace": GRACE,
                 "model": {
                     "source": container["source"],
+                    "additional": container["additional"],
                     "port": ready.image.port,
                     "download_timeout": _DOWNLOAD,
                     "startup_timeout": _STARTUP,
@@ -189,6 +193,7 @@ def _spec(job: Document, world: World, place: Place, ready: _Ready, token: str) 
                     "request": job.spec,
                     "place": [place.number, job.spec["TransformResources"]["InstanceCount"]],
                     "further": further,
+                    "began": job.status["_Began"],
                 }
                 if place.drives
                 else None,
