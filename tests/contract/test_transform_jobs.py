@@ -333,7 +333,6 @@ def test_requests_that_cannot_be(transforms: Transforms, marks: str) -> None:
     capture = {"DestinationS3Uri": "s3://a/b", "GenerateInferenceId": True}
     refused(transforms, "GenerateInferenceId: Accept must be one of", marks, DataCaptureConfig=capture)
     refused(transforms, "DataCaptureConfig.KmsKeyId", marks, DataCaptureConfig={**capture, "KmsKeyId": "key"}, **CSV)
-    refused(transforms, "not an S3 URI", marks, DataCaptureConfig={"DestinationS3Uri": "https://"})
     refused(transforms, "ContentType must be one of", marks, DataProcessing={"JoinSource": "Input"})
     refused(transforms, "Accept must be one of", marks, DataProcessing={"JoinSource": "Input"}, input=CSV["input"])
     refused(transforms, 'Invalid InputFilter: "[1]"', marks, DataProcessing={"InputFilter": "[1]"}, **CSV)

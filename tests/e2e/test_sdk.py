@@ -170,8 +170,8 @@ def captures(server: Server) -> dict[str, Any]:
 
 @pytest.mark.timeout(420)
 def test_version_3_hosts(salvia: Server, trained: Trained) -> None:
-    """ModelBuilder.build() and deploy(), of a training job and of an artifact with inference code; Endpoint.invoke(),
-    as a stream too; list, delete. The SDK's documentation, "Model Builder"."""
+    """ModelBuilder.build() and deploy(), of a job's model without and with inference code; Endpoint.invoke(), as a
+    stream too; list, delete. The SDK's documentation, "Model Builder"."""
     found, _ = run(salvia, 3, "v3_hosting.py", trained.job, str(DATA))
     assert found["version"] == "3.27.0"
     expected = pytest.approx(trained.predictions[:50], rel=1e-5)

@@ -11,23 +11,26 @@ from pathlib import Path
 
 from sagemaker.core.helper.session_helper import Session
 from sagemaker.core.resources import Endpoint, EndpointConfig, Model, TrainingJob
+from sagemaker.core.session_settings import SessionSettings
 from sagemaker.core.training.configs import Compute, SourceCode
 from sagemaker.serve import ModelBuilder
 
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
-session = Session()
+# Without it, code is uploaded with encryption by KMS, which Salvia refuses.
+session = Session(settings=SessionSettings(encrypt_repacked_artifacts=False))
 job = TrainingJob.get(sys.argv[1])
 rows = Path(sys.argv[2]).read_text().splitlines()[:50]
 
 
 def built(name, **more):
-    """A builder whose model is built."""
+    """A builder whose model, the job's, is built."""
     builder = ModelBuilder(
         image_uri=job.algorithm_specification.training_image,
         role_arn=ROLE,
         sagemaker_session=session,
         compute=Compute(instance_type="ml.m5.large", instance_count=1),
+        s3_model_data_url=job.model_artifacts.s3_model_artifacts,
         **more,
     )
     model = builder.build(model_name=name, tags=[{"Key": "team", "Value": "blue"}])
@@ -42,8 +45,8 @@ def invoked(endpoint, lines):
 
 
 def of_a_job():
-    """The model of a training job: build(), deploy(), invoke(), update, delete."""
-    builder = built("of-a-job", model=job)
+    """The model as it is: build(), deploy(), invoke() whole and as a stream, list, delete."""
+    builder = built("of-a-job")
     endpoint = builder.deploy(endpoint_name="of-a-job", wait=True)
     found = {"predictions": invoked(endpoint, [row.partition(",")[2] for row in rows])}
     chunks = endpoint.invoke_with_response_stream(body=rows[0].partition(",")[2], content_type="text/csv").body
@@ -60,10 +63,9 @@ def of_a_job():
 
 
 def with_own_code():
-    """An artifact and inference code, which the SDK puts into the archive."""
+    """With inference code, which the SDK puts into the archive."""
     source = SourceCode(source_dir=str(Path(__file__).parent / "serve_source"), entry_script="inference.py")
-    model_data = job.model_artifacts.s3_model_artifacts
-    builder = built("with-own-code", s3_model_data_url=model_data, source_code=source)
+    builder = built("with-own-code", source_code=source)
     endpoint = builder.deploy(endpoint_name="with-own-code", wait=False)
     endpoint.wait_for_status("InService", poll=1, timeout=120)
     return {"predictions": invoked(endpoint, rows)}

@@ -45,11 +45,7 @@ def _unsupported(request: Request) -> Iterator[str]:
 
 def _problems(request: Request) -> Iterator[str]:
     source, output = request["TransformInput"]["DataSource"]["S3DataSource"], request["TransformOutput"]
-    capture = request.get("DataCaptureConfig") or {}
-    places = {"S3Uri": source["S3Uri"], "S3OutputPath": output["S3OutputPath"]}
-    if capture:
-        places["DestinationS3Uri"] = capture["DestinationS3Uri"]
-    for where, text in places.items():
+    for where, text in (("S3Uri", source["S3Uri"]), ("S3OutputPath", output["S3OutputPath"])):
         parts = urlsplit(text)
         if parts.scheme not in ("s3", "https") or not parts.netloc:
             yield f"{where}: '{text}' is not an S3 URI. It reads s3://bucket/prefix."
@@ -66,7 +62,7 @@ def _problems(request: Request) -> Iterator[str]:
         yield "BatchStrategy needs a SplitType of Line, RecordIO or TFRecord."
     yield from _processing(request, split)
     after = _kind(output.get("Accept"))
-    if capture.get("GenerateInferenceId") and after not in {_CSV, *_JSON}:
+    if (request.get("DataCaptureConfig") or {}).get("GenerateInferenceId") and after not in {_CSV, *_JSON}:
         yield f"GenerateInferenceId: Accept must be one of {_KNOWN}; it is {after or 'not given'}."
 
 
