@@ -143,6 +143,7 @@ def test_version_2_hosts(salvia: Server, trained: Trained) -> None:
     deployed = found["deploys"]
     assert deployed["status"] == "InService"
     assert deployed["predictions"] == expected
+    assert deployed["streamed"] == pytest.approx(trained.predictions[0], rel=1e-5)
     assert deployed["updated"] == 2
     assert deployed["still"] == expected
     assert [one["CaptureStatus"] for one in found["captures"]["status"]] == ["Started", "Stopped", "Started"]
@@ -170,15 +171,14 @@ def captures(server: Server) -> dict[str, Any]:
 
 @pytest.mark.timeout(420)
 def test_version_3_hosts(salvia: Server, trained: Trained) -> None:
-    """ModelBuilder.build() and deploy(), of a job's model without and with inference code; Endpoint.invoke(), as a
-    stream too; list, delete. The SDK's documentation, "Model Builder"."""
+    """ModelBuilder.build() and deploy(), of a job's model without and with inference code; Endpoint.invoke(), list,
+    delete. The SDK's documentation, "Model Builder". (Its invoke_with_response_stream() breaks on any stream.)"""
     found, _ = run(salvia, 3, "v3_hosting.py", trained.job, str(DATA))
     assert found["version"] == "3.27.0"
     expected = pytest.approx(trained.predictions[:50], rel=1e-5)
     assert found["with_own_code"]["predictions"] == expected
     of_a_job = found["of_a_job"]
     assert of_a_job["predictions"] == expected
-    assert float(of_a_job["stream"]) == pytest.approx(trained.predictions[0], rel=1e-5)
     assert {"Key": "team", "Value": "blue"} in of_a_job["tags"]
     assert of_a_job["listed"] == ["of-a-job"]
     assert of_a_job["variant"] == "AllTraffic"

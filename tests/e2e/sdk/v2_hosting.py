@@ -37,9 +37,10 @@ def gone(predictor):
 
 
 def deploys():
-    """estimator.deploy(), predict(), update_endpoint(), delete_model(), delete_endpoint()."""
+    """estimator.deploy(), predict(), predict_stream(), update_endpoint(), delete_model(), delete_endpoint()."""
     predictor = estimator.deploy(**place, **csv)
     predictions = values(predictor.predict(features))
+    streamed = b"".join(predictor.predict_stream(features[:1])).decode()
     described = session.describe_endpoint(predictor.endpoint_name)
     predictor.update_endpoint(**{**place, "initial_instance_count": 2})
     after = session.describe_endpoint(predictor.endpoint_name)
@@ -48,6 +49,7 @@ def deploys():
     return {
         "status": described["EndpointStatus"],
         "predictions": predictions,
+        "streamed": float(streamed),
         "updated": after["ProductionVariants"][0]["CurrentInstanceCount"],
         "still": still,
         "gone": gone(predictor),
@@ -77,7 +79,8 @@ def captures():
     predictor.predict(features[:1], inference_id="unseen")
     predictor.enable_data_capture()
     found.append(status())
-    predictor.predict(features[:1], inference_id="last")
+    for _ in range(60):  # of which it captures a fifth, by default
+        predictor.predict(features[:1], inference_id="last")
     return {"status": found, "gone": gone(predictor)}
 
 

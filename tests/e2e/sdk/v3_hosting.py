@@ -45,12 +45,10 @@ def invoked(endpoint, lines):
 
 
 def of_a_job():
-    """The model as it is: build(), deploy(), invoke() whole and as a stream, list, delete."""
+    """The model as it is: build(), deploy(), invoke(), list, delete."""
     builder = built("of-a-job")
     endpoint = builder.deploy(endpoint_name="of-a-job", wait=True)
     found = {"predictions": invoked(endpoint, [row.partition(",")[2] for row in rows])}
-    chunks = endpoint.invoke_with_response_stream(body=rows[0].partition(",")[2], content_type="text/csv").body
-    found["stream"] = b"".join(event["PayloadPart"]["Bytes"] for event in chunks).decode()
     found["tags"] = session.sagemaker_client.list_tags(ResourceArn=endpoint.endpoint_arn)["Tags"]
     found["listed"] = [one.endpoint_name for one in Endpoint.get_all(name_contains="of-a-job")]
     config = EndpointConfig.get(endpoint.endpoint_config_name)
