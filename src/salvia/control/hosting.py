@@ -37,12 +37,13 @@ class Ready:
 class Agent:
     """One to be started, for a container of `control.containers`.
 
-    `position` is its row's, `name` its instance's, which has the hardware of `kind`. `job` and `model` are what it is
-    told beside what all are; the container's own environment is between `before` and `after`.
+    `position` is its row's, `name` its own; those of one `machine` share the hardware, which is of `kind`. `job` and
+    `model` are what it is told beside what all are; the container's own environment is between `before` and `after`.
     """
 
     position: int
     name: str
+    machine: str
     container: Mapping[str, Any]
     kind: InstanceType
     job: Mapping[str, Any]
@@ -129,6 +130,7 @@ def _spec(
     return InstanceSpec(
         name=agent.name,
         group=agent.name,
+        machine=agent.machine,
         index=0,
         count=1,
         argv=image.environment.argv(image.image.serve),

@@ -56,6 +56,7 @@ async def start(endpoint: Document, world: World, number: int, variant: Variant)
         hosting.Agent(
             position=position,
             name=_name(endpoint, number, position),
+            machine=instance_id(endpoint, number) if several else "",
             container=container,
             kind=kind,
             job={

@@ -95,6 +95,7 @@ def _agent(job: Document, world: World, place: Place, kind: InstanceType) -> hos
     return hosting.Agent(
         position=place.position,
         name=_name(job, place.position),
+        machine=_instance(job, place) if len(containers) > 1 else "",
         container=container,
         kind=kind,
         job=told,
