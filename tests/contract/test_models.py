@@ -10,6 +10,8 @@ from botocore.exceptions import ClientError
 from tests.conftest import ROLE, Server
 from tests.endpoints import ECHO, Endpoints
 
+OBJECT = {"S3Uri": "s3://b/k", "S3DataType": "S3Object", "CompressionType": "None"}
+
 
 @pytest.fixture(scope="module")
 def endpoints(salvia: Server) -> Endpoints:
@@ -82,6 +84,17 @@ def test_models_and_configurations_are_listed(endpoints: Endpoints) -> None:
             },
             "needs the S3DataType S3Object",
         ),
+        ({"Image": ECHO, "AdditionalModelDataSources": [{"ChannelName": "..", "S3DataSource": OBJECT}]}, "ChannelName"),
+        (
+            {
+                "Image": ECHO,
+                "ImageConfig": {
+                    "RepositoryAccessMode": "Platform",
+                    "RepositoryAuthConfig": {"RepositoryCredentialsProviderArn": "arn:aws:lambda:::function:f"},
+                },
+            },
+            "RepositoryAuthConfig",
+        ),
     ],
 )
 def test_a_container_that_cannot_be_is_refused(endpoints: Endpoints, container: dict[str, Any], said: str) -> None:
@@ -144,4 +157,14 @@ def test_a_configuration_that_cannot_be_is_refused(endpoints: Endpoints) -> None
     assert "unique" in said(variant, variant)
     assert "needs an InitialInstanceCount" in said({k: v for k, v in variant.items() if k != "InitialInstanceCount"})
     assert "PREFIX_AWARE" in said({**variant, "RoutingConfig": {"RoutingStrategy": "PREFIX_AWARE"}})
+    assert "PrefixAwareRoutingConfig" in said(
+        {**variant, "RoutingConfig": {"RoutingStrategy": "RANDOM", "PrefixAwareRoutingConfig": {"PrefixLength": 1024}}}
+    )
+    capture = {
+        "InitialSamplingPercentage": 1,
+        "DestinationS3Uri": "s3://bucket/seen",
+        "KmsKeyId": "key",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    assert "DataCaptureConfig.KmsKeyId" in said(variant, DataCaptureConfig=capture)
     assert "ShadowProductionVariants" in said(variant, ShadowProductionVariants=[{**variant, "VariantName": "shadow"}])

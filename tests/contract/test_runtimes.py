@@ -14,13 +14,14 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from salvia.runtimes.base import InstanceState, Mount, UnsupportedError
 from salvia.runtimes.process import ProcessRuntime, agent_environment
 from salvia.runtimes.sandbox import Level
-from salvia.testing.runtimes import AGENT, FOREVER, Bench, RuntimeConformance, run
+from salvia.testing.runtimes import AGENT, FOREVER, Bench, RuntimeConformance, eventually, run
 
 PYTHON = str(Path(sys.executable).resolve())
 
@@ -258,6 +259,19 @@ def test_a_program_that_fills_its_memory_is_ended_and_told(limited: Bench) -> No
     status, kills = limited.ended(handle).split()
     assert int(status) in (137, -9)
     assert int(kills) >= 1
+
+
+def test_the_containers_of_one_machine_have_its_memory_together(limited: Bench) -> None:
+    """The guide, "Deploy an inference pipeline": all containers of one run on each instance."""
+    code = python("x = bytearray(40 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1\nimport time; time.sleep(600)")
+    changes: dict[str, Any] = {"argv": code, "memory": 64 << 20, "machine": "both"}
+    handles = [limited.start(limited.spec("", name=name, group=name, **changes)) for name in ("one", "other")]
+    assert handles[0]["cgroups"] == handles[1]["cgroups"]
+    eventually(lambda: limited.records("ended"), "memory is short")
+    status, kills = limited.records("ended")[0].split()
+    assert (int(status) in (137, -9), int(kills) >= 1) == (True, True)
+    run(limited.runtime.remove(handles[0]))
+    eventually(lambda: limited.poll(handles[1]) is InstanceState.GONE, "the other ends too")
 
 
 def test_shared_memory_counts(limited: Bench) -> None:

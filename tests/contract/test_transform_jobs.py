@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import uuid
+from datetime import datetime
 from typing import Any
 
 import botocore.exceptions
@@ -250,6 +252,40 @@ def test_a_serial_inference_pipeline(transforms: Transforms) -> None:
     assert stored == {"a.out": b"third-second-first-1\nthird-second-first-2\n"}
 
 
+def test_what_a_job_captures_is_in_the_bucket(transforms: Transforms) -> None:
+    """The guide, "Capture data from batch transform job": a manifest of what was read and one of what was written, by
+    each instance; the last two columns of an answer are its ID, "a random UUID", and when the job began."""
+    prefix = transforms.put(a=b"1,2\n3,4\n", b=b"5\n")
+    capture = {"DestinationS3Uri": f"s3://{transforms.bucket}/seen", "GenerateInferenceId": True}
+    name = transforms.start(
+        prefix,
+        transforms.model(MODE="sum"),
+        instances=2,
+        DataCaptureConfig=capture,
+        BatchStrategy="SingleRecord",
+        **CSV,
+    )
+    described = transforms.ended(name)
+    assert described["TransformJobStatus"] == "Completed", described.get("FailureReason")
+    assert described["DataCaptureConfig"] == capture
+    rows = [row.split(",") for data in transforms.outputs(name).values() for row in data.decode().splitlines()]
+    assert sorted(row[0] for row in rows) == ["3.0", "5.0", "7.0"]
+    assert len({uuid.UUID(row[1]) for row in rows}) == 3
+    (at,) = {row[2] for row in rows}
+    began = datetime.strptime(at, "%Y-%m-%dT%H:%M:%S%z")
+    assert abs((described["TransformStartTime"] - began).total_seconds()) < 60
+    outputs = f"s3://{transforms.bucket}/out/{name}/"
+    for kind, below, ending in (("input", f"s3://{transforms.bucket}/{prefix}", ""), ("output", outputs, ".out")):
+        hour = f"seen/{kind}/{began:%Y/%m/%d/%H}/{name}-"
+        found = transforms.s3.list_objects_v2(Bucket=transforms.bucket, Prefix=f"seen/{kind}/")["Contents"]
+        assert [one["Key"] for one in found] == [f"{hour}0.jsonl", f"{hour}1.jsonl"]
+        manifests = [
+            json.loads(transforms.s3.get_object(Bucket=transforms.bucket, Key=one["Key"])["Body"].read())
+            for one in found
+        ]
+        assert manifests == [[{"prefix": below}, f"a{ending}"], [{"prefix": below}, f"b{ending}"]]
+
+
 def test_a_job_is_stopped(transforms: Transforms) -> None:
     """ "When you stop a batch transform job before it is completed, SageMaker doesn't store the job's output"."""
     model = transforms.model(NAME="+", DELAY="600")
@@ -294,7 +330,9 @@ def test_requests_that_cannot_be(transforms: Transforms, marks: str) -> None:
     refused(transforms, "cannot exceed 100 MB", marks, MaxPayloadInMB=60, MaxConcurrentTransforms=2)
     refused(transforms, "needs a SplitType", marks, BatchStrategy="MultiRecord", input={"SplitType": "None"})
     refused(transforms, "MaxPayloadInMB 0", marks, MaxPayloadInMB=0)
-    refused(transforms, "DataCaptureConfig", marks, DataCaptureConfig={"DestinationS3Uri": "s3://a/b"})
+    capture = {"DestinationS3Uri": "s3://a/b", "GenerateInferenceId": True}
+    refused(transforms, "GenerateInferenceId: Accept must be one of", marks, DataCaptureConfig=capture)
+    refused(transforms, "DataCaptureConfig.KmsKeyId", marks, DataCaptureConfig={**capture, "KmsKeyId": "key"}, **CSV)
     refused(transforms, "ContentType must be one of", marks, DataProcessing={"JoinSource": "Input"})
     refused(transforms, "Accept must be one of", marks, DataProcessing={"JoinSource": "Input"}, input=CSV["input"])
     refused(transforms, 'Invalid InputFilter: "[1]"', marks, DataProcessing={"InputFilter": "[1]"}, **CSV)

@@ -9,14 +9,16 @@ import io
 import json
 import subprocess
 import tarfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.conftest import Server
+from tests.conftest import Server, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "diabetes.csv"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 BUCKET = "sagemaker-us-east-1-123456789012"  # the name that the SDK gives to its default bucket
 
 PREDICT = """
@@ -37,6 +39,46 @@ def run(server: Server, major: int, script: str, *arguments: str) -> tuple[dict[
     return found, done.stdout
 
 
+@dataclass
+class Trained:
+    """A training job that has ended, and what XGBoost itself predicts with its model for all of the data."""
+
+    job: str
+    predictions: list[float]
+
+
+@pytest.fixture(scope="module")
+def trained(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    s3, sagemaker, job = salvia.client("s3"), salvia.client("sagemaker"), "hosted"
+    s3.create_bucket(Bucket="hosted")
+    s3.upload_file(str(DATA), "hosted", "train/diabetes.csv")
+    sagemaker.create_training_job(
+        TrainingJobName=job,
+        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        RoleArn="arn:aws:iam::123456789012:role/SageMakerExecutionRole",
+        InputDataConfig=[
+            {
+                "ChannelName": "train",
+                "ContentType": "text/csv",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://hosted/train/"}},
+            }
+        ],
+        OutputDataConfig={"S3OutputPath": "s3://hosted/models"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+        HyperParameters={"num_round": "20", "objective": "reg:squarederror"},
+    )
+    sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName=job)
+    key = f"models/{job}/output/model.tar.gz"
+    work = tmp_path_factory.mktemp("hosted")
+    archive = s3.get_object(Bucket="hosted", Key=key)["Body"].read()
+    with tarfile.open(fileobj=io.BytesIO(archive)) as model:
+        model.extract("xgboost-model", work, filter="data")
+    python = next((salvia.home / "images").glob("xgboost-*/venv/bin/python"))
+    command = [str(python), "-c", PREDICT, str(work / "xgboost-model"), str(DATA)]
+    return Trained(job, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
 @pytest.mark.timeout(420)
 def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
     """default_bucket, upload_data, fit with logs, attach, TrainingJobAnalytics, get_execution_role."""
@@ -53,36 +95,6 @@ def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
     assert errors
     assert 20 < min(errors) < 70  # the target's own deviation is 77
     assert found["execution_role"] == "arn:aws:iam::123456789012:role/scientist"
-
-
-@pytest.mark.timeout(420)
-def test_version_2_transforms_and_joins(salvia: Server, tmp_path: Path) -> None:
-    """estimator.transformer(), transform() with filters, its logs; the SDK's documentation, "Batch Transform"."""
-    found, printed = run(salvia, 2, "v2_transform.py", str(DATA))
-    rows = [line.split(",") for line in found["scored"].splitlines()]
-    assert [label for label, _ in rows] == [line.partition(",")[0] for line in DATA.read_text().splitlines()]
-    key = found["model"].removeprefix(f"s3://{BUCKET}/")
-    archive = salvia.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(archive)) as model:
-        model.extract("xgboost-model", tmp_path, filter="data")
-    python = next((salvia.home / "images").glob("xgboost-*/venv/bin/python"))
-    command = [str(python), "-c", PREDICT, str(tmp_path / "xgboost-model"), str(DATA)]
-    predicted = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    assert [float(score) for _, score in rows] == pytest.approx(predicted, rel=1e-6)
-    assert "MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD" in printed  # from the job's data log
-
-
-@pytest.mark.timeout(420)
-def test_version_2_deploys_many_models(salvia: Server) -> None:
-    """MultiDataModel: deploy(), add_model() before and after it, list_models(), predict(target_model=…)."""
-    found, _ = run(salvia, 2, "v2_many.py", str(DATA))
-    assert sorted(found["predictions"]) == ["later/twenty.tar.gz", "one.tar.gz"]
-    off = {
-        target: sum(abs(one - other) for one, other in zip(predictions, found["labels"], strict=True))
-        / len(predictions)
-        for target, predictions in found["predictions"].items()
-    }
-    assert off["later/twenty.tar.gz"] < 40 < off["one.tar.gz"]  # rows that they were trained on
 
 
 @pytest.mark.timeout(420)
@@ -107,18 +119,87 @@ def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) ->
 
 
 @pytest.mark.timeout(420)
-def test_version_2_deploys_predicts_updates_and_deletes(salvia: Server) -> None:
-    """estimator.deploy(), Predictor.predict(), update_endpoint(), delete_model(), delete_endpoint(); the same model,
-    serverless, by ServerlessInferenceConfig."""
-    found, _ = run(salvia, 2, "v2_deploy.py", str(DATA))
-    assert found["status"] == "InService"
-    assert len(found["predictions"]) == len(found["labels"])
-    errors = [abs(one - other) for one, other in zip(found["predictions"], found["labels"], strict=True)]
-    assert sum(errors) / len(errors) < 40  # rows that it was trained on; the target's own deviation is 77
-    assert found["updated"] == 2
-    assert abs(found["still"] - found["predictions"][0]) < 1e-3
-    assert found["serverless"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 2}
-    assert abs(found["from_zero"] - found["predictions"][0]) < 1e-3
+def test_version_2_transforms_and_joins(salvia: Server, trained: Trained) -> None:
+    """estimator.transformer(), transform() with filters and data capture, its logs; the SDK's documentation, "Batch
+    Transform"."""
+    found, printed = run(salvia, 2, "v2_transform.py", trained.job, str(DATA))
+    scored = [line.split(",") for line in found["scored"].splitlines()]
+    assert [row[0] for row in scored] == [line.partition(",")[0] for line in DATA.read_text().splitlines()]
+    assert [float(row[1]) for row in scored] == pytest.approx(trained.predictions, rel=1e-6)
+    assert len({row[2] for row in scored}) == len(scored)  # their inference IDs
+    outputs = json.loads(found["captured"])
+    assert outputs[0]["prefix"].startswith(f"s3://{BUCKET}/")
+    assert outputs[1:] == ["diabetes.csv.out"]
+    assert "MaxPayloadInMB=6, BatchStrategy=MULTI_RECORD" in printed  # from the job's data log
+
+
+@pytest.mark.timeout(420)
+def test_version_2_hosts(salvia: Server, trained: Trained) -> None:
+    """estimator.deploy(), Predictor.predict(), update_endpoint(), delete_model(), delete_endpoint(); data capture,
+    turned off and on; PipelineModel; ServerlessInferenceConfig. The SDK's documentation, "Model", "Predictors",
+    "PipelineModel"."""
+    found, _ = run(salvia, 2, "v2_hosting.py", trained.job, str(DATA))
+    assert found["version"] == "2.257.7"
+    expected = pytest.approx(trained.predictions[:50], rel=1e-5)
+    deployed = found["deploys"]
+    assert deployed["status"] == "InService"
+    assert deployed["predictions"] == expected
+    assert deployed["streamed"] == pytest.approx(trained.predictions[0], rel=1e-5)
+    assert deployed["updated"] == 2
+    assert deployed["still"] == expected
+    assert [one["CaptureStatus"] for one in found["captures"]["status"]] == ["Started", "Stopped", "Started"]
+    assert found["serves_in_series"]["predictions"] == expected
+    assert found["serves_from_zero"]["config"] == {"MemorySizeInMB": 2048, "MaxConcurrency": 2}
+    assert found["serves_from_zero"]["predictions"] == expected
+    for flow in ("deploys", "captures", "serves_in_series", "serves_from_zero"):
+        assert found[flow]["gone"].startswith("Could not find endpoint"), flow
+    captured = eventually(lambda: (lines := captures(salvia)).keys() >= {"first", "last"} and lines, 30, "capture")
+    assert "unseen" not in captured
+    told = captured["first"]["captureData"]
+    assert told["endpointInput"]["data"].strip() == DATA.read_text().splitlines()[0].partition(",")[2]
+    assert float(told["endpointOutput"]["data"]) == pytest.approx(trained.predictions[0], rel=1e-5)
+
+
+def captures(server: Server) -> dict[str, Any]:
+    """What was captured, by inference ID: into a bucket that the user named, then into the SDK's default place."""
+    s3, found = server.client("s3"), {}
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        for one in page.get("Contents", ()):
+            if one["Key"].endswith(".jsonl") and "/captured/" in one["Key"]:
+                body = s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+                lines = [json.loads(line) for line in body.splitlines()]
+                found |= {line["eventMetadata"]["inferenceId"]: line for line in lines}
+    return found
+
+
+@pytest.mark.timeout(420)
+def test_version_3_hosts(salvia: Server, trained: Trained) -> None:
+    """ModelBuilder.build() and deploy(), of a job's model without and with inference code; Endpoint.invoke(), list,
+    delete. The SDK's documentation, "Model Builder". (Its invoke_with_response_stream() breaks on any stream.)"""
+    found, _ = run(salvia, 3, "v3_hosting.py", trained.job, str(DATA))
+    assert found["version"] == "3.27.0"
+    expected = pytest.approx(trained.predictions[:50], rel=1e-5)
+    assert found["with_own_code"]["predictions"] == expected
+    of_a_job = found["of_a_job"]
+    assert of_a_job["predictions"] == expected
+    assert {"Key": "team", "Value": "blue"} in of_a_job["tags"]
+    assert of_a_job["listed"] == ["of-a-job"]
+    assert of_a_job["variant"] == "AllTraffic"
+    left = salvia.client("sagemaker").list_models(NameContains="of-a-job")["Models"]
+    assert left == []
+
+
+@pytest.mark.timeout(420)
+def test_version_2_deploys_many_models(salvia: Server) -> None:
+    """MultiDataModel: deploy(), add_model() before and after it, list_models(), predict(target_model=…)."""
+    found, _ = run(salvia, 2, "v2_many.py", str(DATA))
+    assert sorted(found["predictions"]) == ["later/twenty.tar.gz", "one.tar.gz"]
+    off = {
+        target: sum(abs(one - other) for one, other in zip(predictions, found["labels"], strict=True))
+        / len(predictions)
+        for target, predictions in found["predictions"].items()
+    }
+    assert off["later/twenty.tar.gz"] < 40 < off["one.tar.gz"]  # rows that they were trained on
 
 
 @pytest.mark.timeout(420)

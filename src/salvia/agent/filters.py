@@ -1,8 +1,9 @@
 """What a batch transform sends of each record, and what it keeps of each answer.
 
-    record ─▶ InputFilter ─▶ model ─▶ JoinSource (the record beside the answer) ─▶ OutputFilter ─▶ object
+    record ─▶ InputFilter ─▶ model ─▶ JoinSource (the record beside the answer) ─▶ OutputFilter ─▶ (its ID) ─▶ object
 
-Source: developer guide, "Associate prediction results with input records"; API reference, DataProcessing.
+Sources: developer guide, "Associate prediction results with input records", "Capture data from batch transform job"
+(InferenceId Generation); API reference, DataProcessing.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..core.jsonpath import JsonPath
+from .captured import Identify
 from .records import Batch, RecordError, lines
 
 csv.field_size_limit(1 << 30)  # a record may have 100 MB
@@ -29,6 +31,9 @@ class Format(Protocol):
 
     def write(self, documents: Sequence[Any]) -> bytes:
         """A payload of these documents."""
+
+    def identified(self, document: Any, inference_id: str, at: str) -> Any:
+        """A document with its inference ID, and when it was made."""
 
 
 class Rows:
@@ -49,6 +54,9 @@ class Rows:
         csv.writer(text, lineterminator="\n").writerows(rows)
         return text.getvalue().encode("utf-8", "surrogateescape")
 
+    def identified(self, document: Any, inference_id: str, at: str) -> Any:
+        return [*(document if isinstance(document, list) else [document]), inference_id, at]
+
 
 class JsonLines:
     """A document a line."""
@@ -63,6 +71,10 @@ class JsonLines:
             json.dumps(document, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
             for document in documents
         )
+
+    def identified(self, document: Any, inference_id: str, at: str) -> Any:
+        members = document if isinstance(document, dict) else {"SageMakerOutput": document}
+        return {**members, "SageMakerInferenceId": inference_id, "SageMakerInferenceTime": at}
 
 
 class Json(JsonLines):
@@ -82,14 +94,16 @@ _FORMATS: dict[str, Callable[[], Format]] = {
 
 
 class Processing:
-    """A request's DataProcessing, for payloads of `content_type` and answers of `accept`."""
+    """A request's DataProcessing, for payloads of `content_type` and answers of `accept`, which may be identified."""
 
-    def __init__(self, processing: Mapping[str, str], content_type: str, accept: str) -> None:
+    def __init__(
+        self, processing: Mapping[str, str], content_type: str, accept: str, *, identified: bool = False
+    ) -> None:
         self._filter = _path(processing.get("InputFilter"))
         self._pick = _path(processing.get("OutputFilter"))
         self._join = processing.get("JoinSource") == "Input"
         self._inputs = _FORMATS[_kind(content_type)]() if self._filter or self._join else None
-        self._outputs = _FORMATS[_kind(accept)]() if self._pick or self._join else None
+        self._outputs = _FORMATS[_kind(accept)]() if self._pick or self._join or identified else None
 
     @property
     def alone(self) -> bool:
@@ -102,7 +116,7 @@ class Processing:
             return batch.data
         return self._inputs.write(self._selected(self._filter, self._read(batch), batch, "InputFilter"))
 
-    def kept(self, batch: Batch, answer: bytes) -> bytes:
+    def kept(self, batch: Batch, answer: bytes, identify: Identify | None = None) -> bytes:
         """What is kept of the model's answer to a batch. Raises RecordError."""
         if self._outputs is None:
             return answer
@@ -115,6 +129,9 @@ class Processing:
             documents = self._joined(batch, documents)
         if self._pick is not None:
             documents = self._selected(self._pick, documents, batch, "OutputFilter")
+        if identify is not None:
+            identified = self._outputs.identified
+            documents = [identified(one, *identify(batch.first, number)) for number, one in enumerate(documents)]
         return self._outputs.write(documents)
 
     def _read(self, batch: Batch) -> list[Any]:

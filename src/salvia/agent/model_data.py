@@ -1,4 +1,4 @@
-"""A model's data: an archive, an object or a prefix of S3, as files below /opt/ml/model.
+"""A model's data: an archive, an object or a prefix of S3, as files below /opt/ml/model, or a folder of their own.
 
 Sources: API reference, ContainerDefinition (ModelDataUrl) and S3ModelDataSource; developer guide, "Deploying
 uncompressed models".
@@ -20,19 +20,26 @@ from .failure import JobError, StoppedError
 from .keys import split_uri
 from .sources import Found, Source, Storage, unreadable
 
-FOLDER = ("model",)
+FOLDER, ADDITIONAL = ("model",), "additional-model-data-sources"
 _LABEL, _MEMBER = "Model data", "ModelDataUrl or S3Uri"
 _EXPANSION, _EXPANSION_FLOOR = 200, 256 << 20
 """How many times its size, and how many bytes at least, an archive may unpack to: a bomb ends there."""
 
 
-def bring(storage: Storage, data: Mapping[str, Any], ml: str, scratch: str, stopping: Callable[[], bool]) -> None:
-    """Return when the model is there; `scratch` is a folder for the archive. Raises JobError, or StoppedError.
+def bring(
+    storage: Storage,
+    data: Mapping[str, Any],
+    ml: str,
+    folder: tuple[str, ...],
+    scratch: str,
+    stopping: Callable[[], bool],
+) -> None:
+    """Return when the model is in a folder of /opt/ml; `scratch` is one for the archive. Raises JobError, StoppedError.
 
     `data` is an S3ModelDataSource: a ModelDataUrl means an object that is a gzip-compressed tar archive.
     """
     bucket, key = split_uri(data["S3Uri"])
-    source = Source(label=_LABEL, member=_MEMBER, folder=FOLDER, bucket=bucket, prefix=key)
+    source = Source(label=_LABEL, member=_MEMBER, folder=folder, bucket=bucket, prefix=key)
     if data["CompressionType"] == "Gzip":
         _unpacked(storage, source, ml, scratch, stopping)
     else:

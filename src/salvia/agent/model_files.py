@@ -87,7 +87,7 @@ class ModelFiles:
         os.makedirs(os.path.join(here, "model"), exist_ok=True)
         source = {"S3Uri": uri, "S3DataType": "S3Object", "CompressionType": "Gzip"}
         try:
-            bring(self._storage, source, here, here, lambda: False)
+            bring(self._storage, source, here, ("model",), here, lambda: False)
         except StoppedError as error:
             raise RefusedError(500, "The instance is being stopped.", "InternalFailure") from error
         except JobError as error:

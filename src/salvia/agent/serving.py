@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ from .descendants import main_process
 from .failure import JobError, StoppedError
 from .health import Server
 from .instance import Agent
-from .model_data import FOLDER, bring
+from .model_data import ADDITIONAL, FOLDER, bring
 from .spec import Model, Spec
 from .tree import open_folder
 from .utilization import Utilization
@@ -58,19 +60,25 @@ class Serving(Agent):
             raise self._failure
 
     def _bring(self) -> None:
-        spec, source = self._spec, self._model.source
+        spec = self._spec
+        folders: dict[tuple[str, ...], Mapping[str, Any] | None] = {FOLDER: self._model.source}
+        folders |= {(ADDITIONAL, one["ChannelName"]): one["S3DataSource"] for one in self._model.additional}
         os.makedirs(spec.ml, exist_ok=True)
-        os.close(open_folder(spec.ml, *FOLDER, create=True))
-        if source is None:
+        for folder in folders:
+            os.close(open_folder(spec.ml, *folder, create=True))
+        sources = [(folder, source) for folder, source in folders.items() if source is not None]
+        if not sources:
             return
-        seconds = self._model.download_timeout
+        seconds, uris = self._model.download_timeout, ", ".join(source["S3Uri"] for _, source in sources)
         message = (
-            f"Model data download of {source['S3Uri']} did not end within {seconds:.0f} seconds. Raise "
+            f"Model data download of {uris} did not end within {seconds:.0f} seconds. Raise "
             "ModelDataDownloadTimeoutInSeconds of the variant, or make the model smaller."
         )
         waiting = self._after(seconds, lambda: self._mailbox.put(("late", JobError("ClientError", message))))
         self._bringing = True
-        self._work(lambda: bring(self._gateway, source, spec.ml, spec.directory, self._stopping.is_set))
+        for where, source in sources:
+            work = partial(bring, self._gateway, source, spec.ml, where, spec.directory, self._stopping.is_set)
+            self._work(work)
         self._bringing = False
         waiting.cancel()
 

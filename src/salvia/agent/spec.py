@@ -37,7 +37,8 @@ class Many(NamedTuple):
 
 
 class Model(NamedTuple):
-    """What a model server is given, and how long it may take; `source` is S3ModelDataSource, in AWS's own words.
+    """What a model server is given, and how long it may take; `source` is S3ModelDataSource and `additional` are
+    AdditionalModelDataSources, in AWS's own words.
 
     `port` is that of a program which knows no other, and so has a network of its own. `dimensions` are those of its
     metrics, which are sent `every` so many seconds, `memory` is the instance's, in bytes. `many`: it serves whatever
@@ -45,6 +46,7 @@ class Model(NamedTuple):
     """
 
     source: Mapping[str, Any] | None
+    additional: Sequence[Mapping[str, Any]]
     port: int | None
     download_timeout: float
     startup_timeout: float
@@ -187,6 +189,7 @@ def _job(job: Mapping[str, Any]) -> Job:
 def _model(model: Mapping[str, Any]) -> Model:
     return Model(
         source=model.get("source"),
+        additional=model.get("additional") or (),
         port=model.get("port"),
         download_timeout=float(model["download_timeout"]),
         startup_timeout=float(model["startup_timeout"]),

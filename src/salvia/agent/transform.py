@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from .captured import Captured
 from .failure import JobError, StoppedError
 from .health import healthy
 from .inference import Models
@@ -92,7 +93,12 @@ class Transform(Serving):
             over=self._over,
         )
         place = (self._job["place"][0], self._job["place"][1])
-        Transformation(self._gateway, models, request, place, spec.directory, self._say, self._over).run()
+        captured = None
+        if request.get("DataCaptureConfig"):
+            captured = Captured(
+                request["DataCaptureConfig"], spec.job.arn, place[0], self._job["began"], spec.directory
+            )
+        Transformation(self._gateway, models, request, place, spec.directory, self._say, self._over, captured).run()
 
     def _await(self, paths: list[str]) -> None:
         """Until the further containers answer; whether they ever will is their own agents' affair."""

@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import IO, Any, NamedTuple
 
 from ..core.client import ClientError
+from .captured import Captured
 from .failure import JobError, StoppedError, not_stored
 from .filters import Processing
 from .gateway import Gateway
@@ -109,7 +110,9 @@ class Transformation:
         folder: str,
         say: Callable[[str], None],
         over: Callable[[], bool],
+        captured: Captured | None = None,
     ) -> None:
+        self._captured = captured
         self._gateway, self._models, self._folder = gateway, models, folder
         self._say, self._over = say, over
         given, kept = job["TransformInput"], job["TransformOutput"]
@@ -120,11 +123,14 @@ class Transformation:
         self._by_line = kept.get("AssembleWith") == "Line"
         self._cutter = CUTTERS[given.get("SplitType") or "None"]
         self._processing = Processing(
-            job.get("DataProcessing") or {}, given.get("ContentType") or "", kept.get("Accept") or ""
+            job.get("DataProcessing") or {},
+            given.get("ContentType") or "",
+            kept.get("Accept") or "",
+            identified=bool((job.get("DataCaptureConfig") or {}).get("GenerateInferenceId")),
         )
         self._parameters = Parameters.of(job, models.parameters())
         self._pending: deque[_Pending] = deque()
-        self._storing: deque[Future[None]] = deque()
+        self._storing: deque[tuple[Found, Future[None]]] = deque()
         self._failed: list[Output] = []
         self._asking = self._made = 0
 
@@ -142,10 +148,12 @@ class Transformation:
                 while self._pending:
                     self._settle(uploads)
                 while self._storing:
-                    self._awaited(self._storing.popleft())
+                    self._stored()
             finally:
                 requests.shutdown(wait=False, cancel_futures=True)
                 uploads.shutdown(wait=False, cancel_futures=True)
+        if self._captured is not None:
+            self._captured.put(self._gateway, f"s3://{self._bucket}/{self._prefix}")
         if self._failed:
             raise self._failure()
 
@@ -157,7 +165,7 @@ class Transformation:
         while not output.failed:
             try:
                 for batch in self._batches(item):
-                    self._append(uploads, output, batch, requests.submit(self._asked, batch))
+                    self._append(uploads, output, batch, requests.submit(self._asked, item, batch))
                     if output.failed:
                         break
             except RecordError as error:
@@ -214,8 +222,9 @@ class Transformation:
         if inflater is not None and not inflater.complete:
             raise RecordError("the object is not gzip (it ends too early), but CompressionType says so.")
 
-    def _asked(self, batch: Batch) -> bytes:
-        return self._processing.kept(batch, self._models.ask(self._processing.payload(batch)))
+    def _asked(self, item: Found, batch: Batch) -> bytes:
+        identify = self._captured.identify(item) if self._captured is not None else None
+        return self._processing.kept(batch, self._models.ask(self._processing.payload(batch)), identify)
 
     def _settle(self, uploads: ThreadPoolExecutor) -> None:
         """Put the oldest answer where it belongs; store its object when it is the last."""
@@ -235,9 +244,9 @@ class Transformation:
             output.discard()
             self._failed.append(output)
         else:
-            self._storing.append(uploads.submit(self._store, output))
+            self._storing.append((output.item, uploads.submit(self._store, output)))
             while len(self._storing) > _WAITING:
-                self._awaited(self._storing.popleft())
+                self._stored()
 
     def _keep(self, output: Output, batch: Batch, future: Future[bytes]) -> None:
         try:
@@ -246,7 +255,7 @@ class Transformation:
             output.fail(self._wrong(output.item, "ClientError", str(error)))
         except InvocationError as error:
             if error.status:
-                batch, error = self._culprit(batch, error)
+                batch, error = self._culprit(output.item, batch, error)
             code = "ClientError" if 400 <= error.status < 500 else "AlgorithmError"
             what = error.message
             if error.status:
@@ -257,7 +266,7 @@ class Transformation:
             if self._by_line and not answer.endswith(b"\n"):
                 output.write(b"\n")
 
-    def _culprit(self, batch: Batch, error: InvocationError) -> tuple[Batch, InvocationError]:
+    def _culprit(self, item: Found, batch: Batch, error: InvocationError) -> tuple[Batch, InvocationError]:
         """The first record of a batch that the model refuses, found by halves."""
         first, records = batch.first, [batch.data]
         if batch.size > 1:
@@ -266,7 +275,7 @@ class Transformation:
             self._go_on()
             half = len(records) // 2
             try:
-                self._asked(Batch(b"".join(records[:half]), first, half))
+                self._asked(item, Batch(b"".join(records[:half]), first, half))
             except InvocationError as found:
                 if not found.status:
                     break
@@ -286,6 +295,12 @@ class Transformation:
             raise not_stored(error, role, self._bucket, key, self._prefix, "S3OutputPath") from error
         finally:
             output.discard()
+
+    def _stored(self) -> None:
+        item, future = self._storing.popleft()
+        self._awaited(future)
+        if self._captured is not None:
+            self._captured.stored(item)
 
     def _awaited(self, future: Future[Any]) -> Any:
         while not wait((future,), _LOOK).done:

@@ -35,6 +35,7 @@ def _container(container: dict[str, Any], number: int) -> dict[str, Any]:
         "environment": container.get("Environment") or {},
         "source": source,
         "many": many,
+        "additional": container.get("AdditionalModelDataSources") or [],
     }
 
 

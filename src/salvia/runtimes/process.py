@@ -235,7 +235,8 @@ class ProcessRuntime:
         sandbox = isolation.for_spec(spec)
         addresses = self._addresses.claim(spec.group, spec.name, spec.count)
         bounds = self._bounds(spec)
-        held = isolation.groups.create(spec.name, bounds)
+        machine = spec.machine or spec.name
+        held = isolation.groups.create(machine, bounds)
         handle: Handle = {
             "runtime": self.name,
             "name": spec.name,
@@ -289,7 +290,7 @@ class ProcessRuntime:
                     "environment": environment,
                     "outside": outside,
                     "cwd": str(view.folder / "ml") if bare else None,
-                    "cgroup_events": [str(path) for path in isolation.groups.events(spec.name)],
+                    "cgroup_events": [str(path) for path in isolation.groups.events(machine)],
                 },
             },
         )

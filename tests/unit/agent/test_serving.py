@@ -49,9 +49,16 @@ server.serve_forever()
 """
 
 
-def model(source: dict | None = None, download: float = 60, startup: float = 60) -> dict:
+def model(source: dict | None = None, download: float = 60, startup: float = 60, additional: tuple = ()) -> dict:
     limits = {"download_timeout": download, "startup_timeout": startup}
-    return {"source": source, **limits, "dimensions": {"EndpointName": "demo"}, "memory": 1 << 30, "every": 0.3}
+    return {
+        "source": source,
+        "additional": additional,
+        **limits,
+        "dimensions": {"EndpointName": "demo"},
+        "memory": 1 << 30,
+        "every": 0.3,
+    }
 
 
 def serving(code: str = SERVER, environment: dict | None = None, **limits) -> dict:
@@ -122,6 +129,23 @@ def test_uncompressed_models_lie_as_they_are_in_s3(world, instance, source, seen
     job.terminate()
     job.wait()
     assert f"model: {seen}" in world.lines
+
+
+def test_additional_data_have_folders_of_their_own(world, instance):
+    """API_AdditionalModelDataSource; where they are, by the SageMaker SDK's SPECULATIVE_DRAFT_MODEL."""
+    whole = {"S3Uri": "s3://bucket/draft/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    world.buckets["bucket"] = {"m.tar.gz": archive(weights=b"1"), "draft/a/b": b"2", "small.tar.gz": archive(c=b"3")}
+    additional = [
+        {"ChannelName": "draft", "S3DataSource": whole},
+        {"ChannelName": "small", "S3DataSource": gzip("small.tar.gz")},
+    ]
+    job = instance(**serving(source=gzip("m.tar.gz"), additional=additional)).start()
+    eventually(lambda: "InService" in world.phases)
+    below = job.ml / "additional-model-data-sources"
+    found = {str(path.relative_to(below)): path.read_bytes() for path in below.rglob("*") if path.is_file()}
+    assert found == {"draft/a/b": b"2", "small/c": b"3"}
+    job.terminate()
+    job.wait()
 
 
 @pytest.mark.parametrize(

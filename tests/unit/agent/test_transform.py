@@ -3,7 +3,9 @@ transform for inference"."""
 
 from __future__ import annotations
 
+import json
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ def transform(request: dict | None = None, code: str = SERVER, **more: Any) -> d
         "argv": python(code),
         "kind": "transform",
         "model": model(),
-        "transform": {"request": whole, "place": [0, 1], "further": []},
+        "transform": {"request": whole, "place": [0, 1], "further": [], "began": time.time()},
         "log_group": "/aws/sagemaker/TransformJobs",
         "log_stream": "job/i-1-1",
         "stop_grace": 5,
@@ -57,6 +59,38 @@ def test_a_share_is_every_so_manyth_object(world, instance):
         instance(**job).start().wait()
         names = {0: ["a.out", "c.out", "e.out"], 1: ["a.out", "b.out", "c.out", "d.out", "e.out"]}
         assert sorted(stored(world)) == names[number]
+
+
+def test_what_is_captured_is_the_same_when_it_is_done_anew(world, instance):
+    """Guide, "Capture data from batch transform job": two manifests, below the hour in which the job began; an ID (a
+    random UUID) and the job's start for each record. An instance that is lost is started again."""
+    objects = {"in/data/a.jsonl": b'{"x": 1}\n[2]\n', "in/data.csv": b"3\n"}
+    request = {
+        "TransformInput": {
+            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/data"}},
+            "SplitType": "Line",
+        },
+        "TransformOutput": {"S3OutputPath": "s3://bucket/out", "Accept": "application/jsonlines"},
+        "DataCaptureConfig": {"DestinationS3Uri": "s3://bucket/seen/", "GenerateInferenceId": True},
+    }
+    found = []
+    for _ in range(2):
+        world.buckets["bucket"] = dict(objects)
+        job = transform(request, SERVER.replace("body[::-1]", "body"))
+        job["transform"]["began"] = 1661561355.5
+        assert instance(**job).start().wait()["error"] is None
+        found.append({key: data for key, data in world.buckets["bucket"].items() if key not in objects})
+    assert found[0] == found[1]
+    hour, name = "2022/08/27/00", "job-0.jsonl"
+    manifests = {key: json.loads(data) for key, data in found[0].items() if key.startswith("seen/")}
+    assert manifests == {
+        f"seen/input/{hour}/{name}": [{"prefix": "s3://bucket/in/"}, "data.csv", "data/a.jsonl"],
+        f"seen/output/{hour}/{name}": [{"prefix": "s3://bucket/out/"}, "data.csv.out", "a.jsonl.out"],
+    }
+    lines = [json.loads(line) for name in ("a.jsonl", "data.csv") for line in stored(world)[f"{name}.out"].splitlines()]
+    assert {line.pop("SageMakerInferenceTime") for line in lines} == {"2022-08-27T00:49:15Z"}
+    assert len({str(uuid.UUID(line.pop("SageMakerInferenceId"))) for line in lines}) == 3
+    assert lines == [{"x": 1}, {"SageMakerOutput": [2]}, {"SageMakerOutput": 3}]
 
 
 def test_a_gateway_that_goes_away(world, instance):

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from salvia.control import tags
 from salvia.control.call import Call, operation
 from salvia.control.listing import decode_token, encode_token
-from salvia.core.errors import validation_error
-from salvia.store import documents, usage
-from salvia.store.db import Reader, Transaction
+from salvia.core.errors import ServiceError, validation_error
+from salvia.store import documents
+from salvia.store.db import Reader
 from salvia.store.documents import Document
 
-_LIMIT = 50  # tags a resource; AWS's quota
 _PAGE = 50
 
 
-def _find(call: Call, arn: str, reader: Reader) -> Document:
+def _find(call: Call, reader: Reader) -> Document:
+    arn = call.request["ResourceArn"]
     document = documents.by_arn(reader, arn)
     if document is None or document.account not in ("", call.account):
         raise validation_error(f"Could not find resource with ARN '{arn}'.")
@@ -28,44 +29,23 @@ def _find(call: Call, arn: str, reader: Reader) -> Document:
 @operation("AddTags")
 async def add_tags(call: Call) -> dict[str, Any]:
     """Set tags; those of the same key are overwritten. Raises ValidationException over 50."""
-    arn = call.request["ResourceArn"]
     added = {tag["Key"]: tag["Value"] for tag in call.request["Tags"]}
-    if any(key.lower().startswith("aws:") for key in added):
+    if tags.reserved(added):
         raise validation_error("Tag keys that start with 'aws:' are reserved.")
-
-    def work(tx: Transaction) -> dict[str, str]:
-        document = _find(call, arn, tx)
-        document.tags.update(added)
-        if len(document.tags) > _LIMIT:
-            raise validation_error(f"A resource can have at most {_LIMIT} tags; {arn} would have {len(document.tags)}.")
-        documents.update(tx, document)
-        usage.tag(tx, document)
-        return document.tags
-
-    tags = await call.db.write(work)
-    return {"Tags": _shape(tags)}
+    return {"Tags": _shape(await tags.add(call, _find, added, _too_many))}
 
 
 @operation("DeleteTags")
 async def delete_tags(call: Call) -> dict[str, Any]:
     """Remove tags; keys that are not there are passed over."""
-    arn = call.request["ResourceArn"]
-
-    def work(tx: Transaction) -> None:
-        document = _find(call, arn, tx)
-        for key in call.request["TagKeys"]:
-            document.tags.pop(key, None)
-        documents.update(tx, document)
-        usage.tag(tx, document)
-
-    await call.db.write(work)
+    await tags.remove(call, _find, call.request["TagKeys"])
     return {}
 
 
 @operation("ListTags")
 async def list_tags(call: Call) -> dict[str, Any]:
     """The tags of a resource, by key."""
-    document = _find(call, call.request["ResourceArn"], call.db.read())
+    document = _find(call, call.db.read())
     after = ""
     if call.request.get("NextToken"):
         after = str(decode_token(call.request["NextToken"]))
@@ -77,5 +57,10 @@ async def list_tags(call: Call) -> dict[str, Any]:
     return result
 
 
-def _shape(tags: dict[str, str]) -> list[dict[str, str]]:
-    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
+def _too_many(document: Document) -> ServiceError:
+    message = f"A resource can have at most {tags.MOST} tags; {document.arn} would have {len(document.tags)}."
+    return validation_error(message)
+
+
+def _shape(found: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(found.items())]

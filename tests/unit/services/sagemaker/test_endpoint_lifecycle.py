@@ -29,14 +29,14 @@ class Hosting:
         self.ask = studio.ask
         self.count = 0
 
-    def config(self, count: int = 1, kind: str = "ml.m5.large", containers: int = 1) -> str:
+    def config(self, count: int = 1, kind: str = "ml.m5.large", containers: int = 1, more: Any = None) -> str:
         self.count += 1
         name = f"c{self.count}"
         one = {"Image": "123456789012.dkr.ecr.us-east-1.amazonaws.com/echo:latest"}
         which: dict[str, Any] = {"Containers": [one] * containers} if containers > 1 else {"PrimaryContainer": one}
         self.ask("CreateModel", ModelName=name, ExecutionRoleArn=ROLE, **which)
         variant = {"VariantName": "v", "ModelName": name, "InstanceType": kind, "InitialInstanceCount": count}
-        self.ask("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
+        self.ask("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[{**variant, **(more or {})}])
         return name
 
     def create(self, name: str = "e", **more: Any) -> None:
@@ -211,6 +211,44 @@ def test_an_update_switches_when_the_whole_new_fleet_is_up(hosting: Hosting) -> 
     assert len(hosting.machines.alive) == 2
 
 
+def test_a_rollback_in_batches_moves_traffic_as_the_old_fleet_grows(hosting: Hosting) -> None:
+    """API_RollingUpdatePolicy, RollbackMaximumBatchSize: "each rolling step to provision capacity and turn on traffic
+    on the old endpoint fleet, and terminate capacity on the new"."""
+
+    def fleets() -> list[tuple[float, int]]:
+        """The share and the size of the old fleet and the new one, in the route."""
+        found = routes.read(hosting.studio.world.db.read(), *WHERE, "e")
+        assert found is not None
+        return [(fleet["share"], len(fleet["replicas"])) for fleet in found.route["variants"][0]["fleets"]]
+
+    hosting.in_service(count=4)
+    half, one = {"Type": "CAPACITY_PERCENT", "Value": 50}, {"Type": "INSTANCE_COUNT", "Value": 1}
+    policy = {"MaximumBatchSize": half, "RollbackMaximumBatchSize": one, "WaitIntervalInSeconds": 500}
+    hosting.ask(
+        "UpdateEndpoint",
+        EndpointName="e",
+        EndpointConfigName=hosting.config(count=4),
+        DeploymentConfig={"RollingUpdatePolicy": {**policy, "MaximumExecutionTimeoutInSeconds": 700}},
+    )
+    hosting.studio.settle()
+    hosting.report_all("InService")
+    assert fleets() == [(0.5, 4), (0.5, 2)]
+    hosting.studio.settle(501)
+    hosting.leaves()
+    hosting.report_all("InService")
+    assert fleets() == [(0.0, 2), (1.0, 4)]
+    hosting.studio.settle(201)
+    assert (hosting.status(), fleets()) == ("RollingBack", [(0.0, 2), (1.0, 4)])
+    hosting.report("InService", max(hosting.up()))
+    assert (hosting.status(), fleets()) == ("RollingBack", [(0.75, 3), (0.25, 1)])
+    hosting.studio.settle()
+    hosting.report("InService", max(hosting.up()))
+    assert (hosting.status(), fleets()) == ("InService", [(1.0, 4)])
+    assert "MaximumExecutionTimeoutInSeconds" in hosting.describe()["FailureReason"]
+    hosting.leaves()
+    assert len(hosting.machines.alive) == 4
+
+
 def test_an_update_whose_image_is_unknown_goes_back(hosting: Hosting) -> None:
     """Said by the catalogue, not by an agent: nothing of it runs."""
     hosting.in_service()
@@ -287,7 +325,7 @@ def test_under_strict_capacity_an_instance_waits_and_says_for_what(hosting: Host
     hosting.create("b")
     (status,) = hosting.describe("b")["ProductionVariants"][0]["VariantStatus"]
     assert status["StatusMessage"] == (
-        "Waiting for capacity for ml.m5.large: 2 cores and 8.0 GiB; 0 cores and 48.0 GiB free."
+        "Waiting for capacity for 1 × ml.m5.large: 2 cores and 8.0 GiB; 0 cores and 48.0 GiB free, it is the next."
     )
     hosting.create("c", kind="ml.m5.2xlarge")
     assert hosting.status("c") == "Failed"
@@ -301,6 +339,24 @@ def test_under_strict_capacity_an_instance_waits_and_says_for_what(hosting: Host
     hosting.leaves()
     hosting.leaves()
     assert world.db.read().all("SELECT * FROM capacity_claims") == []
+
+
+def test_an_instance_waits_for_capacity_no_longer_than_its_variant_says(hosting: Hosting) -> None:
+    """API_ProductionVariant, VariantInstanceProvisionTimeoutInSeconds: "waits until the timeout expires"."""
+    world = hosting.studio.world
+    world.settings = dataclasses.replace(world.settings, capacity="strict")
+    hosting.machines.whole = Capacity(4, 64 * GIB)
+    hosting.in_service("a", count=2)
+    hosting.create("b", more={"VariantInstanceProvisionTimeoutInSeconds": 300})
+    hosting.studio.settle(290)
+    assert hosting.status("b") == "Creating"
+    hosting.studio.settle(11)
+    described = hosting.describe("b")
+    assert described["EndpointStatus"] == "Failed"
+    assert "within the VariantInstanceProvisionTimeoutInSeconds of 300" in described["FailureReason"]
+    hosting.studio.settle()
+    claims = world.db.read().all("SELECT granted FROM capacity_claims")
+    assert [claim["granted"] for claim in claims] == [1, 1]  # it waits no more
 
 
 def test_what_an_endpoint_has_counts_against_the_quota(hosting: Hosting) -> None:

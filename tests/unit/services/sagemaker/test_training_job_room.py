@@ -115,7 +115,7 @@ def test_what_never_fits_fails_at_once(machine: Studio) -> None:
     machine.settle()
     assert machine.describe("huge")["FailureReason"].startswith(
         "CapacityError: Unable to provision requested ML compute capacity. Please retry using a different ML instance "
-        "type. The job needs 5 × ml.m5.large: 10 cores"
+        "type. It takes 5 × ml.m5.large: 10 cores"
     )
 
 

@@ -21,12 +21,9 @@ def deployment(config: Request | None) -> None:
     if blue:
         _blue_green(blue)
     if rolling:
-        if rolling.get("RollbackMaximumBatchSize"):
-            raise validation_error(
-                "Salvia cannot do this yet: RollbackMaximumBatchSize; a rollback is made at once. Leave it out of the "
-                "request."
-            )
         _size("RollingUpdatePolicy.MaximumBatchSize", rolling["MaximumBatchSize"], 5, 50)
+        if rolling.get("RollbackMaximumBatchSize"):
+            _size("RollingUpdatePolicy.RollbackMaximumBatchSize", rolling["RollbackMaximumBatchSize"], 1, 100)
 
 
 def kinds(old: Fleet, new: Fleet, config: Request | None) -> None:

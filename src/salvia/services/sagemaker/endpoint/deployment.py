@@ -4,7 +4,8 @@
     provision ─▶ the new fleet's part is up ─▶ share moves in one write ─▶ bake for `wait` ─▶ the next step
     … ─▶ the last step has baked ─▶ terminate: the old fleet is kept for TerminationWait ─▶ it ends
 
-Whenever an alarm goes off, an instance of the new fleet cannot be started, or time is over, traffic goes back.
+Whenever an alarm goes off, an instance of the new fleet cannot be started, or time is over, traffic goes back: at once
+if the old fleet is whole, else when it is again, or as it grows, by RollbackMaximumBatchSize.
 Sources: API_DeploymentConfig, API_BlueGreenUpdatePolicy, API_RollingUpdatePolicy; developer guide, "Deployment
 guardrails for updating models in production".
 """
@@ -37,6 +38,7 @@ def begin(endpoint: Document, new: Fleet, config: dict[str, Any] | None, now: fl
     total = sum(variant["desired"] for variant in new["variants"])
     policy = config.get("BlueGreenUpdatePolicy") or config.get("RollingUpdatePolicy") or {}
     rolling = "RollingUpdatePolicy" in config
+    serving = sum(variant["desired"] for variant in fleets(endpoint)[0]["variants"])
     new["share"] = 0.0
     fleets(endpoint).append(new)
     endpoint.status["_Update"] = {
@@ -47,6 +49,7 @@ def begin(endpoint: Document, new: Fleet, config: dict[str, Any] | None, now: fl
         "began": now,
         "timeout": policy.get("MaximumExecutionTimeoutInSeconds"),
         "keep": policy.get("TerminationWaitInSeconds", 0),
+        "retreat": _part(policy.get("RollbackMaximumBatchSize"), serving),
         "alarms": [alarm["AlarmName"] for alarm in (config.get("AutoRollbackConfiguration") or {}).get("Alarms", ())],
     }
     _aim(endpoint)
@@ -131,14 +134,15 @@ async def _trouble(endpoint: Document, world: World, found: list[Seen], now: flo
 
 
 def _back(endpoint: Document, found: list[Seen], trouble: str, now: float) -> float | None:
-    """Restore the old fleet where it was made smaller, then send it everything."""
+    """Restore the old fleet where it was made smaller, and send it what it can bear, at last everything."""
     update, (old, new) = endpoint.status["_Update"], fleets(endpoint)
     if "back" not in update:
         update["back"] = trouble
         endpoint.state = "RollingBack"
         endpoint.modified_at = now
-        for variant in old["variants"]:
-            variant.pop("target", None)
+        held, part = update["steps"][update["at"]]["old"], update["retreat"]
+        count = max(1, math.ceil((1 - held) / part - _ALMOST))
+        update["levels"] = [min(1.0, held + part * number) for number in range(1, count)] + [1.0]
         for variant in new["variants"]:
             if variant["type"] == SERVERLESS:
                 continue
@@ -146,9 +150,17 @@ def _back(endpoint: Document, found: list[Seen], trouble: str, now: float) -> fl
                 seen.up and seen.state is State.SERVING and _of(seen, new, variant["name"]) for seen in found
             )
         new["trouble"] = trouble
+    level = update["levels"][0]
+    for variant in old["variants"]:
+        variant["target"] = math.ceil(variant["desired"] * level - _ALMOST)
     if not _complete(old, found):
         return 1.0
-    old["share"] = 1.0
+    if level < 1:
+        old["share"], new["share"] = level, 1 - level
+        for variant in new["variants"]:
+            variant["target"] = min(variant["target"], math.ceil(variant["desired"] * (1 - level) - _ALMOST))
+        update["levels"] = update["levels"][1:]
+        return 0.0
     _finish(endpoint, old, now)
     endpoint.status["FailureReason"] = f"The update to {new['config']} was rolled back: {trouble}"[:1024]
     return None

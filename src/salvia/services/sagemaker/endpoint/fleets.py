@@ -108,6 +108,7 @@ def _variant(variant: dict[str, Any], model: Document) -> Variant:
         "strategy": (variant.get("RoutingConfig") or {}).get("RoutingStrategy", "LEAST_OUTSTANDING_REQUESTS"),
         "routing": variant.get("RoutingConfig"),
         "download_timeout": variant.get("ModelDataDownloadTimeoutInSeconds", _DOWNLOAD),
+        "provision_timeout": variant.get("VariantInstanceProvisionTimeoutInSeconds"),
         "startup_timeout": variant.get("ContainerStartupHealthCheckTimeoutInSeconds", startup),
         **containers.of(model),
     }

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from salvia.control import instances
+from salvia.control import hosting, instances
 from salvia.control.instances import Instance
 from salvia.control.world import World
 from salvia.runtimes.base import InstanceState
@@ -111,9 +111,9 @@ async def end(endpoint: Document, world: World, found: list[Seen], settle: float
         if alive and stopped_at is None and now >= left_at + settle:
             for member in alive:
                 at = _handle(endpoint, seen, member)
-                await world.runtimes[at["runtime"]].stop(at, launch.GRACE)
+                await world.runtimes[at["runtime"]].stop(at, hosting.GRACE)
             stopped_at = seen.replica["stopped_at"] = now
-        overdue = stopped_at is not None and now > stopped_at + launch.GRACE + _PATIENCE
+        overdue = stopped_at is not None and now > stopped_at + hosting.GRACE + _PATIENCE
         if alive and not overdue:
             soon = any(member.exit for member in alive)
             pause = 0.05 if soon else 1.0 if stopped_at is not None else max(0.05, left_at + settle - now)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from salvia.control import hosting
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.serving import meters
@@ -33,7 +34,7 @@ async def prepare(endpoint: Document, world: World) -> None:
             continue
         try:
             for container in variant["containers"]:
-                await launch.ready(endpoint, world, container["image"])
+                await hosting.ready(endpoint, world, container["image"])
                 await model_data.find(endpoint, world, variant["role"], container["source"])
             variant["prepared"] = True
         except (ServiceError, OSError) as error:

@@ -73,13 +73,17 @@ def _unsupported(request: Request) -> Iterator[str]:
     for member in _OF_CONFIGS:
         if request.get(member):
             yield member
+    if (request.get("DataCaptureConfig") or {}).get("KmsKeyId"):
+        yield "DataCaptureConfig.KmsKeyId"
     for variant in request["ProductionVariants"]:
         for member in _OF_VARIANTS:
             if variant.get(member):
                 yield f"{member} of variant {variant['VariantName']}"
-        strategy = (variant.get("RoutingConfig") or {}).get("RoutingStrategy")
-        if strategy in ("PREFIX_AWARE", "KV_AWARE"):
-            yield f"RoutingStrategy {strategy} of variant {variant['VariantName']}"
+        routing = variant.get("RoutingConfig") or {}
+        if routing.get("RoutingStrategy") in ("PREFIX_AWARE", "KV_AWARE"):
+            yield f"RoutingStrategy {routing['RoutingStrategy']} of variant {variant['VariantName']}"
+        if routing.get("PrefixAwareRoutingConfig"):
+            yield f"PrefixAwareRoutingConfig of variant {variant['VariantName']}"
         if not variant.get("ModelName"):
             yield f"variant {variant['VariantName']} without a ModelName, for inference components"
 

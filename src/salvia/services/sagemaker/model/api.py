@@ -55,24 +55,34 @@ def _containers(request: Request) -> list[Request]:
 
 
 def _unsupported(container: Request) -> Iterator[str]:
-    for member in ("ModelPackageName", "InferenceSpecificationName", "AdditionalModelDataSources"):
+    for member in ("ModelPackageName", "InferenceSpecificationName"):
         if container.get(member):
             yield member
     if container.get("ContainerMetricsConfig"):
         yield "ContainerMetricsConfig"
-    if (container.get("ImageConfig") or {}).get("RepositoryAccessMode") == "Vpc":
+    config = container.get("ImageConfig") or {}
+    if config.get("RepositoryAccessMode") == "Vpc":
         yield "ImageConfig.RepositoryAccessMode Vpc"
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    for member in ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri", "ManifestEtag", "ETag"):
-        if source.get(member):
-            yield f"ModelDataSource.S3DataSource.{member}"
+    if config.get("RepositoryAuthConfig"):
+        yield "ImageConfig.RepositoryAuthConfig"
+    for which, source in _sources(container):
+        for member in ("ModelAccessConfig", "HubAccessConfig", "ManifestS3Uri", "ManifestEtag", "ETag"):
+            if source.get(member):
+                yield f"{which}.S3DataSource.{member}"
+
+
+def _sources(container: Request) -> Iterator[tuple[str, Request]]:
+    """Each S3ModelDataSource, and the member that it is of."""
+    if (container.get("ModelDataSource") or {}).get("S3DataSource"):
+        yield "ModelDataSource", container["ModelDataSource"]["S3DataSource"]
+    for one in container.get("AdditionalModelDataSources") or ():
+        yield "AdditionalModelDataSources", one["S3DataSource"]
 
 
 def _check(container: Request, where: str) -> None:
     if not container.get("Image"):
         raise validation_error(f"The {where} needs an Image.")
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource")
-    if container.get("ModelDataUrl") and source:
+    if container.get("ModelDataUrl") and container.get("ModelDataSource"):
         raise validation_error(
             f"The {where} has a ModelDataUrl and a ModelDataSource. Only one of them can be specified."
         )
@@ -82,7 +92,10 @@ def _check(container: Request, where: str) -> None:
         raise validation_error(f"The {where} has a MultiModelConfig, which needs the Mode MultiModel.")
     elif container.get("ModelDataUrl"):
         _check_uri(f"{where}: ModelDataUrl", container["ModelDataUrl"])
-    if source:
+    channels = [one["ChannelName"] for one in container.get("AdditionalModelDataSources") or ()]
+    if len(set(channels)) < len(channels) or {".", ".."} & set(channels):
+        raise validation_error(f"The {where}: each ChannelName is unique, and the name of a folder.")
+    for _, source in _sources(container):
         _check_uri(f"{where}: S3Uri", source["S3Uri"])
         if source["S3DataType"] == "S3Prefix" and not source["S3Uri"].endswith("/"):
             raise validation_error(f"The {where}: an S3Uri of S3DataType S3Prefix always ends with a forward slash.")

@@ -16,6 +16,7 @@ from salvia.core.jsonpath import JsonPath
 Request = dict[str, Any]
 _MOST_MB = 100
 _CSV, _JSON = "text/csv", frozenset({"application/json", "application/jsonlines"})
+_KNOWN = ", ".join((_CSV, *sorted(_JSON)))
 
 
 def check(request: Request) -> None:
@@ -28,9 +29,8 @@ def check(request: Request) -> None:
 
 
 def _unsupported(request: Request) -> Iterator[str]:
-    for member in ("DataCaptureConfig", "ExperimentConfig"):
-        if request.get(member):
-            yield member
+    if request.get("ExperimentConfig"):
+        yield "ExperimentConfig"
     if request.get("MaxPayloadInMB") == 0:
         yield "MaxPayloadInMB 0, for payloads without an end"
     if request["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] not in ("S3Prefix", "ManifestFile"):
@@ -38,8 +38,9 @@ def _unsupported(request: Request) -> Iterator[str]:
     for member in ("VolumeKmsKeyId", "TransformAmiVersion"):
         if request["TransformResources"].get(member):
             yield f"TransformResources.{member}"
-    if request["TransformOutput"].get("KmsKeyId"):
-        yield "TransformOutput.KmsKeyId"
+    for member in ("TransformOutput", "DataCaptureConfig"):
+        if (request.get(member) or {}).get("KmsKeyId"):
+            yield f"{member}.KmsKeyId"
 
 
 def _problems(request: Request) -> Iterator[str]:
@@ -60,6 +61,9 @@ def _problems(request: Request) -> Iterator[str]:
     if request.get("BatchStrategy") and split == "None":
         yield "BatchStrategy needs a SplitType of Line, RecordIO or TFRecord."
     yield from _processing(request, split)
+    after = _kind(output.get("Accept"))
+    if (request.get("DataCaptureConfig") or {}).get("GenerateInferenceId") and after not in {_CSV, *_JSON}:
+        yield f"GenerateInferenceId: Accept must be one of {_KNOWN}; it is {after or 'not given'}."
 
 
 def _processing(request: Request, split: str) -> Iterator[str]:
@@ -72,8 +76,7 @@ def _processing(request: Request, split: str) -> Iterator[str]:
     }
     for member, which, kind in (("InputFilter", "ContentType", before), ("OutputFilter", "Accept", after)):
         if (joined or member in filters) and kind not in {_CSV, *_JSON}:
-            known = ", ".join((_CSV, *sorted(_JSON)))
-            yield f"DataProcessing: {which} must be one of {known}; it is {kind or 'not given'}."
+            yield f"DataProcessing: {which} must be one of {_KNOWN}; it is {kind or 'not given'}."
         if member in filters:
             yield from _path(member, filters[member], kind)
     if joined and (before == _CSV) != (after == _CSV):

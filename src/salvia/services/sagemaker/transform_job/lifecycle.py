@@ -9,7 +9,7 @@ An object's output is stored whole or not at all, under the same key: to do one 
 
 from __future__ import annotations
 
-from salvia.control import capacity, instances, quotas
+from salvia.control import capacity, hosting, instances, quotas
 from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
@@ -20,7 +20,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 from salvia.store.usage import Use
 
-from . import TRANSFORM_JOB, ending, launch, room
+from . import TRANSFORM_JOB, ending, launch
 
 RECONCILES = TRANSFORM_JOB
 _POLL = 2.0  # seconds between looks at the agents' processes
@@ -53,7 +53,9 @@ async def reconcile(job: Document, world: World) -> Outcome:
 async def place(job: Document, world: World) -> Outcome:
     """Wait for room, find the images, build their environments, start the instances."""
     try:
-        waiting = await room.wait(job, world)
+        resources = job.spec["TransformResources"]
+        wanted = capacity.instances({resources["InstanceType"]: resources["InstanceCount"]})
+        waiting = await capacity.wait(job, world, world.runtimes["process"], wanted)
         if waiting:
             job.status["FailureReason"] = waiting  # there is no other member that could say it
             return Outcome(requeue=_LOOK)
@@ -154,10 +156,10 @@ async def _end(job: Document, world: World) -> Outcome | None:
     known = _members(job, world)
     alive = {member.id for member in known if not member.exit and await _alive(job, world, member)}
     members = [member for member in _members(job, world) if member.id in alive and not member.exit]
-    if not members or now > since + launch.GRACE + _PATIENCE:
+    if not members or now > since + hosting.GRACE + _PATIENCE:
         return None
     for member in members:
-        await world.runtimes["process"].stop(_handle(job, member), launch.GRACE)
+        await world.runtimes["process"].stop(_handle(job, member), hosting.GRACE)
     return Outcome(requeue=_POLL, also=lambda tx: instances.ask_to_stop(tx, job.id))
 
 
