@@ -77,8 +77,8 @@ class Variant:
     target: str  # Serial, Direct, MultiModel
     role: str
     capture: Wish | None
-    serverless: Serverless | None
     fleets: tuple[Fleet, ...]
+    serverless: Serverless | None = None
     size: int = field(init=False)  # how many replicas it has
     names: tuple[str, ...] = field(init=False)  # of its containers
     steps: tuple[int, ...] = field(init=False)  # the containers that a request visits which says nothing about them
