@@ -1,6 +1,6 @@
 """The power goes, at any moment: what S3 acknowledged is there, whole, and nothing torn is ever served.
 
-Issue 3, "It shows" 3: a fault-injecting file layer drops what was not fsynced. The database is trusted to keep what it
+Promised: a fault-injecting file layer drops what was not fsynced. The database is trusted to keep what it
 committed (SQLite with synchronous=FULL); what is checked is that a row never lives without its bytes: that they were
 certain before it was committed, and are removed only once its removal was.
 """

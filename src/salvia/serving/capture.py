@@ -13,7 +13,6 @@ DataCaptureConfig.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 from base64 import b64encode
@@ -24,13 +23,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
-from salvia.control import chain
-from salvia.control.providers import RoleCredentials
 from salvia.core import ids
-from salvia.core.canonical import escaped, escaped_path
-from salvia.core.http import Headers, HttpRequest
-from salvia.core.sigv4 import Credentials, sign
+from salvia.core.errors import ServiceError
 
+from .objects import Objects, Owner
 from .wire import Headers as Answered
 
 if TYPE_CHECKING:
@@ -45,8 +41,6 @@ _RECORD = 1024  # bytes of memory of an invocation, beside its bodies
 _FILE = 16 << 20  # bytes in memory of one file
 _PIECE = 256 << 10  # bytes of a file that are put at once: requests go on between two of them
 _TRIES = (0.5, 2.0)  # seconds before each further attempt
-_SESSION_SECONDS = 3600
-_RENEW_SECONDS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +114,7 @@ class Capture:
         self._size = 0
         self._lost = 0
         self._putting: asyncio.Task[None] | None = None
-        self._roles: dict[str, RoleCredentials] = {}
+        self._objects = Objects(world)
 
     def take(
         self,
@@ -178,47 +172,21 @@ class Capture:
                 self._size -= file.size
 
     async def _write(self, heap: _Heap, wish: Wish, file: _File) -> None:
+        owner = Owner(heap.endpoint.id, heap.endpoint.region, heap.variant.role)
+        sealed = {
+            "x-amz-server-side-encryption": "aws:kms",
+            "x-amz-server-side-encryption-aws-kms-key-id": wish.key,
+        }
+        more = sealed if wish.key else {}
         for pause in (*_TRIES, None):
-            request = await self._request(heap, wish, file)
-            response = await chain.handle(request, self._world)
-            if response.status == 200:
+            body, length = _pieces(file.lines), len(file.lines)
+            try:
+                await self._objects.put(owner, (wish.bucket, file.key), "application/json", body, length, more=more)
                 return
-            if pause is None or response.status < 500:
-                said = response.body if isinstance(response.body, bytes) else b""
-                raise OSError(f"s3://{wish.bucket}/{file.key}: {said[:500].decode('utf-8', 'replace')}")
+            except ServiceError as problem:
+                if pause is None or problem.status < 500:
+                    raise OSError(f"s3://{wish.bucket}/{file.key}: {problem.message}") from problem
             await asyncio.sleep(pause)
-
-    async def _request(self, heap: _Heap, wish: Wish, file: _File) -> HttpRequest:
-        """PutObject as the endpoint's execution role."""
-        issued = await self._credentials(heap)
-        path = f"/{escaped(wish.bucket)}/{escaped_path(file.key)}"
-        headers = {"Host": "s3", "Content-Type": "application/json"}
-        if wish.key:
-            headers |= {
-                "x-amz-server-side-encryption": "aws:kms",
-                "x-amz-server-side-encryption-aws-kms-key-id": wish.key,
-            }
-        signed = sign(
-            "PUT",
-            path,
-            "",
-            headers,
-            Credentials(issued.access_key, issued.secret, issued.session_token),
-            heap.endpoint.region,
-            "s3",
-            payload=file.digest,
-            now=self._world.clock.wall(),
-        )
-        given = {**headers, **signed, "Content-Length": str(len(file.lines))}
-        return HttpRequest("PUT", path, "", Headers(given.items()), stream=_pieces(file.lines))
-
-    async def _credentials(self, heap: _Heap) -> RoleCredentials:
-        role = heap.variant.role
-        known = self._roles.get(role)
-        if known is None or known.expires_at - _RENEW_SECONDS < self._world.clock.wall():
-            issue = self._world.providers.role_credentials
-            known = self._roles[role] = await issue(role, "SageMaker", _SESSION_SECONDS, heap.endpoint.id)
-        return known
 
 
 class _File(NamedTuple):
@@ -226,7 +194,6 @@ class _File(NamedTuple):
 
     key: str
     lines: bytes
-    digest: str
     size: int
 
 
@@ -251,8 +218,7 @@ def _files(wish: Wish, heap: _Heap) -> list[_File]:
         key, lines, total = files[-1]
         lines.append(_line(wish, taken, at))
         files[-1] = (key, lines, total + size)
-    whole = [(key, b"".join(lines), size) for key, lines, size in files]
-    return [_File(key, lines, hashlib.sha256(lines).hexdigest(), size) for key, lines, size in whole]
+    return [_File(key, b"".join(lines), size) for key, lines, size in files]
 
 
 def _line(wish: Wish, taken: _Taken, at: datetime) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from salvia.control import chain
@@ -58,9 +59,12 @@ class Objects:
         content_type: str,
         body: bytes | AsyncIterator[bytes],
         length: int,
-        along: Callable[[Transaction], None],
+        along: Callable[[Transaction], None] = lambda tx: None,
+        more: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Store an object, and `along` in the same transaction: after it where the bucket is another S3's.
+
+        `more` are further headers.
 
         Raises what S3 says, or `along`.
         """
@@ -71,7 +75,7 @@ class Objects:
             along(tx)
             rode = True
 
-        headers = {"Content-Length": str(length)}
+        headers = {"Content-Length": str(length), **more}
         if content_type:
             headers["Content-Type"] = content_type
         await self._ask(owner, "PUT", *location, headers, body, riding)
