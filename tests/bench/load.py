@@ -6,8 +6,7 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Sequence
 from urllib.parse import urlsplit
 
 import uvloop
@@ -71,11 +70,20 @@ def invocation(url: str, keys: tuple[str, str], endpoint: str, body: bytes, targ
 class _Connection(asyncio.Protocol):
     """Sends one request after the other, not before it is due: `pace` seconds after the one before was.
 
-    An answer is over when its length has come. One that had to wait for the connection has waited since it was due.
+    An answer is over when its length has come. One that had to wait for the connection has waited since it was due. A
+    server that closes connections is connected to again (moto's does, after each object).
     """
 
-    def __init__(self, requests: Sequence[bytes], done: asyncio.Future[list[float]], pace: float, first: float) -> None:
-        self._requests, self._done = iter(requests), done
+    def __init__(
+        self,
+        connect: Callable[[_Connection], Awaitable[object]],
+        requests: Sequence[bytes],
+        done: asyncio.Future[list[float]],
+        pace: float,
+        first: float,
+    ) -> None:
+        self._connect, self._requests, self._done = connect, iter(requests), done
+        self._request = b""
         self._pace, self._due = pace, time.perf_counter() + first
         self._took: list[float] = []
         self._buffer = b""
@@ -83,7 +91,21 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._next()
+        if self._request:
+            self._transport.write(self._request)  # type: ignore[attr-defined]
+        else:
+            self._next()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._done.done():
+            self._buffer = b""
+            self._connecting = asyncio.ensure_future(self._again())
+
+    async def _again(self) -> None:
+        try:
+            await self._connect(self)
+        except OSError as error:
+            self._done.set_exception(error)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -103,8 +125,8 @@ class _Connection(asyncio.Protocol):
     def _next(self) -> None:
         request = next(self._requests, None)
         if request is None:
-            self._transport.close()
             self._done.set_result(self._took)
+            self._transport.close()
             return
         early = self._due - time.perf_counter()
         if early > 0:
@@ -114,6 +136,7 @@ class _Connection(asyncio.Protocol):
 
     def _send(self, request: bytes, early: float = 0.0) -> None:
         self._due += self._pace
+        self._request = request
         self._sent = time.perf_counter() + early
         self._transport.write(request)  # type: ignore[attr-defined]
 
@@ -123,15 +146,18 @@ async def _run(url: str, requests: Sequence[bytes], connections: int, rate: floa
     target = urlsplit(url)
     futures = []
     pace = connections / rate if rate else 0.0
+
+    async def connect(connection: _Connection) -> None:
+        if target.scheme == "unix":
+            await loop.create_unix_connection(lambda: connection, target.path)
+        else:
+            await loop.create_connection(lambda: connection, target.hostname, target.port)
+
     began = time.perf_counter()
     for n in range(connections):
         future: asyncio.Future[list[float]] = loop.create_future()
         futures.append(future)
-        make = partial(_Connection, requests[n::connections], future, pace, pace * n / connections)
-        if target.scheme == "unix":
-            await loop.create_unix_connection(make, target.path)
-        else:
-            await loop.create_connection(make, target.hostname, target.port)
+        await connect(_Connection(connect, requests[n::connections], future, pace, pace * n / connections))
     took = [one for part in await asyncio.gather(*futures) for one in part]
     return len(requests) / (time.perf_counter() - began), took
 

@@ -14,10 +14,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.conftest import ROLE, Server, eventually
 
@@ -183,7 +181,7 @@ def _role(salvia: Server) -> str:
 
 def test_an_anonymous_call_is_an_account_s(salvia: Server, trail: Any) -> None:
     """For S3: type AWSAccount, accountId ANONYMOUS_PRINCIPAL."""
-    s3 = boto3.client("s3", endpoint_url=salvia.url, region_name="us-east-1", config=Config(signature_version=UNSIGNED))
+    s3 = salvia.client("s3", signature_version=UNSIGNED)
     salvia.client("s3").create_bucket(Bucket="trail-anonymous")
     with pytest.raises(ClientError):
         s3.get_bucket_policy(Bucket="trail-anonymous")

@@ -201,10 +201,7 @@ def test_a_trail_of_all_regions_is_seen_in_all_and_changed_at_home(server: Serve
     allow(s3, "everywhere")
     trail.create_trail(Name="everywhere", S3BucketName="everywhere", IsMultiRegionTrail=True)
     trail.start_logging(Name="everywhere")
-    abroad = {
-        name: server.session().client(name, region_name="eu-west-1", endpoint_url=server.url)
-        for name in ("cloudtrail", "sagemaker")
-    }
+    abroad = {name: server.client(name, region_name="eu-west-1") for name in ("cloudtrail", "sagemaker")}
     asked = abroad["sagemaker"].list_training_jobs()["ResponseMetadata"]["RequestId"]
     [shadow] = abroad["cloudtrail"].describe_trails()["trailList"]
     assert (shadow["Name"], shadow["HomeRegion"]) == ("everywhere", "us-east-1")

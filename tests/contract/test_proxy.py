@@ -57,15 +57,20 @@ def status(server: Server, target: str, authorization: str | None, address: str 
 
 
 @pytest.fixture
-def without_endpoint(salvia: Server) -> Callable[..., Any]:
+def without_endpoint(salvia: Server) -> Iterator[Callable[..., Any]]:
     """A boto3 client that knows AWS's host names and the variables of `salvia env`, and no endpoint."""
+
+    made: list[Any] = []
 
     def client(service: str, **config: Any) -> Any:
         proxies = {"https": salvia.environment["HTTPS_PROXY"]}
         more = Config(proxies=proxies, retries={"max_attempts": 1}, **config)
-        return salvia.session().client(service, verify=salvia.environment["AWS_CA_BUNDLE"], config=more)
+        made.append(salvia.session().client(service, verify=salvia.environment["AWS_CA_BUNDLE"], config=more))
+        return made[-1]
 
-    return client
+    yield client
+    for one in made:
+        one.close()
 
 
 class Listener:

@@ -56,8 +56,7 @@ def test_creating_again_answers_again_in_us_east_1(s3: Any, bucket: str) -> None
 
 def test_creating_again_elsewhere_is_refused(salvia: Any) -> None:
     """API_CreateBucket; the constraint must name the region that is asked."""
-    session = salvia.session()
-    s3 = session.client("s3", endpoint_url=salvia.url, region_name="eu-west-1")
+    s3 = salvia.client("s3", region_name="eu-west-1")
     name = f"elsewhere-{uuid.uuid4().hex[:12]}"
     assert refused(s3.create_bucket, Bucket=name) == ("IllegalLocationConstraintException", 400)
     here = {"LocationConstraint": "eu-west-1"}
