@@ -120,7 +120,11 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer = b""
         self._took.append(time.perf_counter() - self._sent)
-        self._next()
+        self._request = b""
+        if b"connection: close" in head.lower():  # it would not read another
+            self._transport.close()  # type: ignore[attr-defined]
+        else:
+            self._next()
 
     def _next(self) -> None:
         request = next(self._requests, None)
