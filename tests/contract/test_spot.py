@@ -73,6 +73,23 @@ def test_an_interrupted_job_is_told_and_started_again(jobs: Jobs) -> None:
     assert "is not interrupted: its status is Completed" in jobs.server.salvia("interrupt", name, check=False).stderr
 
 
+def test_a_job_is_interrupted_before_its_first_instance(jobs: Jobs) -> None:
+    """It starts later, and only what then ran is billed."""
+    stopped = jobs.server.pids("controller")
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        name = jobs.start("(base / 'model' / 'weights').write_text('w')", name="early-spot", **SPOT)
+        jobs.server.client("salvia").interrupt_training_job(TrainingJobName=name)
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    ended = jobs.ended(name)
+    assert ended["TrainingJobStatus"] == "Completed", ended.get("FailureReason")
+    seen = statuses(ended)
+    assert (seen.count("Interrupted"), seen.count("Training")) == (1, 1)
+
+
 def test_whoever_may_not_interrupt_a_job_does_not(jobs: Jobs) -> None:
     """`salvia:InterruptTrainingJob` is an action like any other: allowed by a policy, or not at all."""
     iam = jobs.server.client("iam")

@@ -79,8 +79,8 @@ def _stretches(job: Document) -> Iterator[tuple[str, bool, float, float | None]]
         yield attempt, True, since, until
     if not job.spec.get("EnableManagedSpotTraining"):
         return
-    begun = [since for since, _ in runs.values()]
-    for (attempt, (_, since)), until in zip(runs.items(), [*begun[1:], job.status.get("TrainingEndTime")], strict=True):
+    marks = [*(since for since, _ in runs.values()), job.status.get("TrainingEndTime")]
+    for (attempt, (_, since)), until in zip(runs.items(), marks[1:], strict=True):
         if since is not None:
             yield f"after {attempt}", False, since, until
 
