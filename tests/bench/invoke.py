@@ -1,53 +1,64 @@
-"""InvokeEndpoint beside its own model server called directly, in turn, with the same bodies: XGBoost of 100 trees."""
+"""InvokeEndpoint beside its own model server called directly, and beside FastAPI, in turn: XGBoost of 100 trees.
+
+The peer's server asks nobody who they are.
+"""
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
+from tests.bench import serving
 from tests.bench.load import drive, invocation
 from tests.bench.peers import ROLE, Peer, cpu
 from tests.conftest import Server
 from tests.endpoints import Endpoints
 
 _IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest"
-_DATA = Path(__file__).resolve().parents[1] / "data" / "diabetes.csv"
+DATA = Path(__file__).resolve().parents[1] / "data" / "diabetes.csv"
 _DIRECT = b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b"
-_ONE, _MANY, _ROUNDS, _ZEROS = 1_000, 20_000, 5, 3
+_ONE, _MANY, _ROUNDS = 1_000, 20_000, 5
 
 
-def figures(server: Server, peer: Peer) -> dict[str, float]:
+def figures(server: Server, peer: Peer, images: Path) -> dict[str, float]:
     """Requests a second on 32 connections and latencies, with SigV4, IAM and metrics on; the best of each."""
+    with serving.started(images, "fastapi") as others:
+        return _figures(server, peer, others["fastapi"][0])
+
+
+def _figures(server: Server, peer: Peer, fastapi: str) -> dict[str, float]:
     made = Endpoints(server)
-    model = _trained(server)
+    model = trained(server)
     name = made.create(made.config(made.variant(model)))
     captured = made.create(made.config(made.variant(model), DataCaptureConfig=_capture(made.bucket)))
-    body = _DATA.read_bytes().splitlines()[0].partition(b",")[2]  # less its label
+    body = DATA.read_bytes().splitlines()[0].partition(b",")[2]  # less its label
     (socket,) = made.sockets(name)
     ways = {
         "direct": (f"unix:{socket}", _DIRECT % (len(body), body)),
+        "fastapi": (fastapi, _DIRECT % (len(body), body)),
         "through": (peer.url, invocation(peer.url, peer.keys, name, body)),
         "captured": (peer.url, invocation(peer.url, peer.keys, captured, body)),
     }
     rates: dict[str, list[float]] = {way: [] for way in ways}
     used = []
     for _ in range(_ROUNDS):
-        for way in ("direct", "through"):
+        for way in ("direct", "fastapi", "through"):
             where, request = ways[way]
             before = cpu(peer.pids())
             rates[way].append(drive(where, [request] * _MANY, 32)[0])
             if way == "through":
                 used.append((cpu(peer.pids()) - before) / _MANY * 1e6)
     peak = max(rates["through"])
+    ways.pop("fastapi")
     alone, half = _latencies(ways, 1, 0.0), _latencies(ways, 32, peak / 2)
-    zero = min(_from_zero(made, model, body) for _ in range(_ZEROS))
     for one in (name, captured):
         made.delete(one)
     return {
         "invocations a second, 32 connections": peak,
         "  calling the model server directly": max(rates["direct"]),
         "  of that": peak / max(rates["direct"]),
+        "  FastAPI's": max(rates["fastapi"]),
+        "  over FastAPI's": peak / max(rates["fastapi"]),
         "  gateway CPU each, µs": min(used),
         "one connection, p50 ms": alone["through"][0],
         "  the same, directly": alone["direct"][0],
@@ -58,7 +69,6 @@ def figures(server: Server, peer: Peer) -> dict[str, float]:
         "  p99 ms, at half of peak load": half["through"][1],
         "  added, p99 ms": half["through"][1] - half["direct"][1],
         "  p50 with data capture over without, half load": half["captured"][0] / half["through"][0],
-        "serverless, from zero to an answer, s": zero,
     }
 
 
@@ -84,23 +94,11 @@ def _capture(bucket: str) -> dict[str, Any]:
     }
 
 
-def _from_zero(made: Endpoints, model: str, body: bytes) -> float:
-    """Seconds of the first request to a serverless endpoint, through boto3."""
-    config = {"MemorySizeInMB": 2048, "MaxConcurrency": 1}
-    name = made.create(made.config({"VariantName": "AllTraffic", "ModelName": model, "ServerlessConfig": config}))
-    runtime = made.server.client("sagemaker-runtime")
-    begun = time.monotonic()
-    runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType="text/csv")
-    took = time.monotonic() - begun
-    made.delete(name)
-    return took
-
-
-def _trained(server: Server) -> str:
+def trained(server: Server) -> str:
     """A model of XGBoost, trained here."""
     sagemaker, s3 = server.client("sagemaker"), server.client("s3")
     s3.create_bucket(Bucket="bench-invoke")
-    s3.upload_file(str(_DATA), "bench-invoke", "train/diabetes.csv")
+    s3.upload_file(str(DATA), "bench-invoke", "train/diabetes.csv")
     channel = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bench-invoke/train/"}}
     sagemaker.create_training_job(
         TrainingJobName="bench-invoke",

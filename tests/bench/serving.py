@@ -6,6 +6,8 @@ import asyncio
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.load import drive
@@ -30,24 +32,31 @@ xgboost.train({"nthread": 2}, xgboost.DMatrix(rows, rows.sum(axis=1)), 100).save
 """
 
 
-def figures(images: Path) -> dict[str, dict[str, float]]:
-    """Per server: requests a second at 32 connections, p50 in ms and CPU in µs a request at one and at 32."""
+@contextmanager
+def started(images: Path, *names: str) -> Iterator[dict[str, tuple[str, subprocess.Popen[bytes]]]]:
+    """Servers of one model, by name: where each listens, and its process."""
     builder = Builder(images)
-    environments = {name: asyncio.run(builder.build(image.read(folder))) for name, folder in _IMAGES.items()}
-    best: dict[str, dict[str, float]] = {name: {} for name in _IMAGES}
+    environments = {name: asyncio.run(builder.build(image.read(_IMAGES[name]))) for name in {"salvia", *names}}
     with tempfile.TemporaryDirectory(prefix="salvia-bench-") as folder:
         model = Path(folder) / "model"
         model.mkdir()
         subprocess.run([environments["salvia"].python, "-c", TRAIN, str(model / "xgboost-model.ubj")], check=True)
-        started = {name: _start(environment, Path(folder), name) for name, environment in environments.items()}
+        processes = {name: _start(environments[name], Path(folder), name) for name in names}
         try:
-            for _ in range(_ROUNDS):
-                for name, process in started.items():
-                    _measure(f"unix:{folder}/{name}", process.pid, best[name])
+            yield {name: (f"unix:{folder}/{name}", process) for name, process in processes.items()}
         finally:
-            for process in started.values():
+            for process in processes.values():
                 process.kill()
                 process.wait()
+
+
+def figures(images: Path) -> dict[str, dict[str, float]]:
+    """Per server: requests a second at 32 connections, p50 in ms and CPU in µs a request at one and at 32."""
+    best: dict[str, dict[str, float]] = {name: {} for name in _IMAGES}
+    with started(images, *_IMAGES) as servers:
+        for _ in range(_ROUNDS):
+            for name, (url, process) in servers.items():
+                _measure(url, process.pid, best[name])
     return best
 
 
