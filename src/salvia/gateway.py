@@ -181,7 +181,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(settings: Settings, listener: int, index: int) -> None:
+async def serve(settings: Settings, listener: socket.socket, index: int) -> None:
     """Serve on an inherited listening socket until SIGTERM; the `index` tells it from others of its node."""
     sys.setswitchinterval(_SWITCH)
     world = compose(settings)
@@ -208,12 +208,11 @@ async def serve(settings: Settings, listener: int, index: int) -> None:
     server = _Server(config)
     journaling = asyncio.create_task(journal.run())
     world.part(Backlog).start()
-    port = socket.socket(fileno=listener)
     splitter = None
     if settings.tls:
         make = partial(FastConnection, world, proxy, config=config, server_state=server.server_state, app_state={})
-        splitter = Splitter(port, ours.server_context(*settings.names), make)
-    serving = asyncio.create_task(server.serve(sockets=[] if splitter else [port]))
+        splitter = Splitter(listener, ours.server_context(*settings.names), make)
+    serving = asyncio.create_task(server.serve(sockets=[] if splitter else [listener]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     world.closing.set()
     if splitter:

@@ -5,7 +5,6 @@ The lock file names the pid; that the lock is held proves that the pid is still 
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import fcntl
 import json
@@ -13,13 +12,9 @@ import logging
 import logging.handlers
 import os
 import signal
-import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-from salvia.settings import Settings
 
 _TRIES = 50
 _RESERVED = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -47,6 +42,10 @@ class Process:
 
     role: str
     pid: int
+
+
+class CannotStart(Exception):
+    """Salvia cannot come up; the message is for a person."""
 
 
 class Lock:
@@ -121,53 +120,3 @@ def log_to(path: Path) -> None:
     file = logging.handlers.RotatingFileHandler(path, maxBytes=10_000_000, backupCount=3)
     file.setFormatter(_JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[file], force=True)
-
-
-@contextlib.contextmanager
-def _profiled() -> Iterator[None]:
-    """The process's CPU profile, where SALVIA_PROFILE names a folder: for whoever makes Salvia faster."""
-    folder = os.environ.get("SALVIA_PROFILE")
-    if not folder:
-        yield
-        return
-    import cProfile
-
-    profile = cProfile.Profile()
-    profile.enable()
-    try:
-        yield
-    finally:
-        profile.disable()
-        profile.dump_stats(Path(folder) / f"{os.getpid()}.prof")
-
-
-def main(arguments: list[str]) -> int:
-    """`python -m salvia.process ROLE INDEX HOME [LISTENER]`: how the supervisor starts the others."""
-    role, index, home = arguments[0], arguments[1], Path(arguments[2])
-    os.umask(0o077)  # nothing that Salvia writes is anybody else's business
-    settings = Settings.load(home)
-    lock = Lock(settings.run / f"{role}-{index}.lock")
-    if not lock.take():
-        return 75
-    log_to(settings.home / "log" / f"{role}-{index}.log")
-    import uvloop
-
-    if role == "gateway":
-        from salvia.gateway import serve
-
-        work = serve(settings, int(arguments[3]), int(index))
-    else:
-        from salvia.controller import work as control
-
-        work = control(settings, int(index))
-    with _profiled(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        try:
-            runner.run(work)
-        except Exception:
-            logging.getLogger("salvia").exception("ended", extra={"event": "process-failed", "role": role})
-            return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

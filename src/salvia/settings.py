@@ -116,11 +116,20 @@ class Settings:
         """Write the file that `load` reads."""
         fresh = self.run / "settings.new"
         fresh.touch(0o600)  # the database's password is in it
-        fresh.write_text(json.dumps({**asdict(self), "home": str(self.home)}))
+        fresh.write_text(self.json())
         fresh.replace(self.run / "settings.json")  # whole or not at all: `salvia status` may be reading it
 
     @classmethod
     def load(cls, home: Path) -> Settings:
         """The settings of the running, or the last, server of `home`. Raises FileNotFoundError when there is none."""
-        values = json.loads((home / "run" / "settings.json").read_text())
+        return cls.parse((home / "run" / "settings.json").read_text())
+
+    def json(self) -> str:
+        """As text, the database's password in it."""
+        return json.dumps({**asdict(self), "home": str(self.home)})
+
+    @classmethod
+    def parse(cls, text: str) -> Settings:
+        """What `json` wrote."""
+        values = json.loads(text)
         return cls(**{**values, "home": Path(values["home"])})

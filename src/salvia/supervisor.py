@@ -1,42 +1,44 @@
-"""The supervisor: prepares the data directory, starts gateways and controllers, restarts what dies."""
+"""The supervisor: prepares the data directory, starts gateways and controllers, restarts what dies.
+
+Both are forks of it: what all have in common, more than a second of imports, is loaded once and its memory shared, and
+what died is replaced within milliseconds. Hence it has one thread, no open database and no event loop while it runs.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from multiprocessing.process import BaseProcess
 
-from salvia import process
+from salvia import process, role
+from salvia.app import bootstrap
 from salvia.core.errors import ServiceError
+from salvia.process import CannotStart
 from salvia.settings import Settings
-
-if TYPE_CHECKING:
-    import ssl
+from salvia.store.schema import upgrade
 
 _log = logging.getLogger("salvia.supervisor")
 _GRACE = 12.0
 _BACKOFF = (0.1, 2.0)  # between restarts of one that keeps dying; the others, and jobs, wait for it
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_FORK = multiprocessing.get_context("fork")
 _STEADY = 30.0  # alive for so long, it is no longer one that keeps dying
-
-
-class CannotStart(Exception):
-    """Salvia cannot come up; the message is for a person."""
 
 
 @dataclass(slots=True)
 class _Child:
     role: str
     index: int
-    process: subprocess.Popen[bytes] | None = None
+    process: BaseProcess | None = None
     started: float = 0.0
     wait: float = _BACKOFF[0]
     again_at: float = field(default=0.0)
@@ -73,8 +75,6 @@ class Supervisor:
                 process.end(orphan, _GRACE, alive=path)
         self._listener = self._bind()
         settings.save()
-        from salvia.store.schema import upgrade
-
         try:
             upgrade(settings.location)
         except OSError as error:
@@ -84,8 +84,6 @@ class Supervisor:
                 f"The database {settings.shown_database} cannot be brought to this version's schema: {error}. Is it "
                 "Salvia's, and of no later version? `pip install --upgrade salvia-ml` reads a later one."
             ) from error
-        from salvia.app import bootstrap
-
         try:
             asyncio.run(bootstrap(settings))
         except (ServiceError, ValueError) as error:
@@ -111,8 +109,10 @@ class Supervisor:
 
     def run(self) -> None:
         """Keep the processes alive until SIGTERM or SIGINT. Jobs run on when this ends."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             signal.signal(number, self._stop)
+        gc.freeze()  # a collection would write to pages that the processes share
+        gc.enable()
         numbers = {"gateway": self._settings.workers, "controller": self._settings.controllers}
         self._children = [_Child(role, index) for role, count in numbers.items() for index in range(count)]
         while not self._stopping:
@@ -124,7 +124,7 @@ class Supervisor:
     def _tend(self, child: _Child) -> None:
         now = time.monotonic()
         if child.process is not None:
-            code = child.process.poll()
+            code = child.process.exitcode
             if code is None:
                 return
             steady = now - child.started > _STEADY
@@ -141,25 +141,30 @@ class Supervisor:
                 child.again_at = now + child.wait
                 _log.error("cannot start", extra={"event": "start-failed", "role": child.role, "cause": str(error)})
 
-    def _start(self, child: _Child) -> subprocess.Popen[bytes]:
-        settings = self._settings
-        arguments = [sys.executable, "-m", "salvia.process", child.role, str(child.index), str(settings.home)]
-        inherited: tuple[int, ...] = ()
-        if child.role == "gateway" and self._listener is not None:
-            inherited = (self._listener.fileno(),)
-            arguments.append(str(inherited[0]))
-        log = settings.home / "log"
+    def _start(self, child: _Child) -> BaseProcess:
+        started = _FORK.Process(target=self._become, args=(child.role, child.index))
+        # What would end it before it listens for signals itself waits until it does not run our handler any more.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        try:
+            started.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        return started
+
+    def _become(self, name: str, index: int) -> None:
+        """What a fork does: let go of what is the supervisor's, then be a gateway or a controller until the end."""
+        os.setsid()  # Ctrl-C reaches the supervisor alone, which then ends the others in order
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        self._lock.release()  # this copy of it: the supervisor has its own
+        log = self._settings.home / "log"
         log.mkdir(exist_ok=True)
-        with (log / f"{child.role}-{child.index}.err").open("ab") as errors:
-            # A session of its own: Ctrl-C reaches the supervisor alone, which then ends the others in order.
-            return subprocess.Popen(
-                arguments,
-                pass_fds=inherited,
-                stdin=subprocess.DEVNULL,
-                stdout=errors,
-                stderr=errors,
-                start_new_session=True,
-            )
+        with (log / f"{name}-{index}.err").open("ab") as errors:
+            for stream in (1, 2):
+                os.dup2(errors.fileno(), stream)
+        assert self._listener is not None
+        sys.exit(role.play(self._settings, name, index, self._listener))
 
     def _stop(self, *_: object) -> None:
         self._stopping = True
@@ -170,77 +175,18 @@ class Supervisor:
             started.terminate()
         deadline = time.monotonic() + _GRACE
         for started in alive:
-            try:
-                started.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            started.join(max(0.1, deadline - time.monotonic()))
+            if started.exitcode is None:
                 started.kill()
-                started.wait()
+                started.join()
 
 
-def ready(settings: Settings, timeout: float) -> bool:
-    """Poll /_health until it answers."""
-    import http.client
-
-    deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline:
-        # Not where others find us (`advertise`): that may be a proxy which is not up, or knows nothing of us.
-        connection = (
-            http.client.HTTPSConnection(settings.local, settings.port, timeout=2, context=_trusting(settings))
-            if settings.tls
-            else http.client.HTTPConnection(settings.local, settings.port, timeout=2)
-        )
-        try:
-            connection.request("GET", "/_health")
-            if connection.getresponse().status == 200:
-                return True
-        except OSError:
-            time.sleep(0.05)
-        finally:
-            connection.close()
-    return False
-
-
-def _trusting(settings: Settings) -> ssl.SSLContext:
-    import ssl
-
-    return ssl.create_default_context(cafile=settings.ca_bundle)
-
-
-def detach(settings: Settings, arguments: list[str]) -> int:
-    """Start a supervisor that outlives this process; returns its pid once the gateway answers.
-
-    Raises CannotStart with what the supervisor said.
-    """
-    log = settings.home / "log" / "supervisor.out"
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output:
-        started = subprocess.Popen(
-            [sys.executable, "-m", "salvia.cli", "up", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            # The database's URL has a password, and command lines are everybody's to read.
-            env={**os.environ, "SALVIA_HOME": str(settings.home), "SALVIA_DATABASE": settings.database},
-        )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if started.poll() is not None:
-            lines = _tail(log)
-            raise CannotStart(lines.removeprefix("salvia: ") or f"The supervisor ended with code {started.returncode}.")
-        if _prepared(settings) == started.pid and ready(settings, 0.2):
-            return started.pid
-        time.sleep(0.02)
-    raise CannotStart(f"Salvia did not come up within 60 s. {log.parent} holds the logs.")
-
-
-def _prepared(settings: Settings) -> int | None:
-    try:
-        return int((settings.run / "prepared").read_text())
-    except (FileNotFoundError, ValueError):
-        return None
-
-
-def _tail(path: Path) -> str:
-    lines = path.read_text(errors="replace").strip().splitlines()
-    return lines[-1] if lines else ""
+def supervise(settings: Settings, say: Callable[[str], None]) -> None:
+    """Come up, and stay up until SIGTERM or SIGINT. Raises CannotStart."""
+    supervisor = Supervisor(settings)
+    supervisor.prepare(say)
+    process.log_to(settings.home / "log" / "supervisor.log")
+    if settings.auth == "off":
+        say("WARNING: --auth off: every request is accepted, whoever sends it, and no policy is checked.")
+    say(f'Salvia listens on {settings.url}. In another shell:\n\n    eval "$(salvia env)"\n')
+    supervisor.run()

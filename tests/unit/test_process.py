@@ -18,8 +18,10 @@ import pytest
 
 from salvia import process
 from salvia.app import server_secret
+from salvia.detached import ready
+from salvia.process import CannotStart
 from salvia.settings import Settings, default_home
-from salvia.supervisor import CannotStart, Supervisor, ready
+from salvia.supervisor import Supervisor
 
 HOLD = """
 import signal, sys, pathlib, time

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import json
 import os
@@ -136,9 +137,6 @@ def _place(_: click.Context, __: click.Parameter, place: str) -> str:
 @click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:
     """Start Salvia on SALVIA_HOME."""
-    from salvia.supervisor import CannotStart, Supervisor
-    from salvia.supervisor import detach as start_detached
-
     if database and not database.startswith(("sqlite:///", "postgresql://", "postgresql+asyncpg://")):
         fail("--database takes sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.", 2)
     os.environ.pop("SALVIA_DATABASE", None)  # what is started from here on has no need of the password
@@ -146,34 +144,17 @@ def up(detach: bool, database: str, **options: Any) -> None:
     settings = Settings(default_home(), database=database, **options)
     try:
         if detach:
-            pid = start_detached(settings, _arguments(settings))
+            from salvia.detached import detach as start_detached
+
+            pid = start_detached(settings)
             click.echo(f"Salvia is up on {settings.url} (process {pid}, data in {settings.home}).")
             return
-        supervisor = Supervisor(settings)
-        supervisor.prepare(lambda line: click.echo(line, err=True))
-    except CannotStart as error:
+        gc.disable()  # nothing of what is loaded until it runs is garbage
+        from salvia.supervisor import supervise
+
+        supervise(settings, lambda line: click.echo(line, err=True))
+    except process.CannotStart as error:
         fail(str(error))
-    process.log_to(settings.home / "log" / "supervisor.log")
-    if settings.auth == "off":
-        click.echo(
-            "WARNING: --auth off: every request is accepted, whoever sends it, and no policy is checked.",
-            err=True,
-        )
-    click.echo(f'Salvia listens on {settings.url}. In another shell:\n\n    eval "$(salvia env)"\n', err=True)
-    supervisor.run()
-
-
-def _arguments(settings: Settings) -> list[str]:
-    """The options of `up` that make these settings: each option is a setting of the same name."""
-    chosen = {parameter.name: parameter for parameter in up.params if parameter.name not in {"detach", "database"}}
-    words: list[str] = []
-    for name, parameter in chosen.items():
-        value = getattr(settings, str(name))
-        if value is True:
-            words.append(parameter.opts[0])
-        elif value:
-            words += [parameter.opts[0], str(value)]
-    return words
 
 
 @cli.command()
