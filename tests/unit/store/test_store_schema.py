@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import create_async_engine
 from tests.postgresql import Cluster
 
-from salvia.store import metadata, schema
+from salvia.store import alchemy, creation, metadata, schema
 from salvia.store.postgresql import PostgresDatabase
 
 MIGRATE = [sys.executable, "-c", "import os; from salvia.store.schema import upgrade; upgrade(os.environ['URL'])"]
@@ -29,6 +29,12 @@ def test_head_is_the_newest_migration() -> None:
     """`upgrade` compares with HEAD before it imports Alembic: a migration forgotten there would never be applied."""
     scripts = ScriptDirectory(str(Path(schema.__file__).parent / "migrations"))
     assert scripts.get_heads() == [schema.HEAD]
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_what_makes_a_new_database_is_written_down(dialect: str) -> None:
+    """A first start reads it: tools/schema writes it anew after each change of a table."""
+    assert (creation.DATA / f"{dialect}.sql").read_text() == alchemy.script(dialect)
 
 
 def differences(connection: sqlalchemy.Connection) -> list[object]:
@@ -98,7 +104,7 @@ def test_a_migration_that_breaks_off_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "salvia.db"
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE s3_parts (in_the_way TEXT)")
-    with pytest.raises(sqlalchemy.exc.OperationalError):
+    with pytest.raises(sqlite3.OperationalError, match="s3_parts already exists"):
         schema.upgrade(path)
     names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
     assert {name for (name,) in names} <= {"s3_parts", "alembic_version"}

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
-from salvia.store.creation import alone
+from salvia.store.alchemy import alone
 from salvia.store.metadata import METADATA
 
 
