@@ -4,6 +4,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(shell command -v uv 2>/dev/null)
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+# Else each process compiles what it imports: half of a server's start.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: setup demo test coverage check bench chaos fuzz matrix docs lock migration clean system
 

@@ -29,6 +29,7 @@ from tests.postgresql import Cluster, binaries
 _BIN = Path(sys.executable).parent
 # Salvia's own API is one more service to boto3 and the AWS CLI, once they are told where its model is.
 os.environ["AWS_DATA_PATH"] = str(Path(__file__).resolve().parent.parent / "src" / "salvia" / "protocol" / "data")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each process compiles all that it imports
 _MODELS = create_loader(os.environ["AWS_DATA_PATH"])  # each is read once; a session of its own would read it again
 CALLED: set[tuple[str, str]] = set()  # (service, method) of every call that a test made through boto3
 PAGED: set[tuple[str, str]] = set()
