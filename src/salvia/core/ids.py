@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import random
 import secrets
 import string
 
 _numbers = random.Random(secrets.randbits(256))  # noqa: S311
+# Gateways and controllers are forks of one process: each would make the ids that the others make.
+os.register_at_fork(after_in_child=lambda: _numbers.seed(secrets.randbits(256)))
 _KEY_ALPHABET = string.ascii_uppercase + "234567"
 
 

@@ -145,7 +145,7 @@ class SqliteDatabase(Database):
         self._end_writing()
         if self._turn is not None:
             os.close(self._turn)
-            self._turn = None
+            self._turn = self._age = None
         for connection in self._open:
             connection.close()
         self._open.clear()
