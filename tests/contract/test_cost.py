@@ -228,8 +228,9 @@ def test_killed_controllers_lose_and_double_nothing(server: Server, jobs: Jobs) 
 
 
 def test_an_endpoint_costs_while_it_is_in_service(server: Server) -> None:
-    """Each instance of each variant, invoked or not. "The endpoint must be deleted in order to stop incurring charges";
-    API_UpdateEndpoint. Prices: Hosting, us-east-1, 2026-09-22; volumes 2026-09-28."""
+    """Each instance of each variant, invoked or not, and what bodies have gone in and out of it. "The endpoint must be
+    deleted in order to stop incurring charges"; API_UpdateEndpoint. Prices: Hosting, us-east-1, 2026-09-22; volumes
+    2026-09-28; data 2026-02-15."""
     endpoints = Endpoints(server)
     model = endpoints.model()
     many = endpoints.variant(model, "many", count=2)
@@ -243,8 +244,24 @@ def test_an_endpoint_costs_while_it_is_in_service(server: Server) -> None:
     server.salvia("clock", "advance", "15h")
     assert all(use["Idle"] for use in cost(server)["Running"])
     assert "IDLE: not invoked for a day; 5.52" in server.salvia("cost").stdout, "2 x 24 h x 0.115"
-    server.client("sagemaker-runtime").invoke_endpoint(EndpointName=name, TargetVariant="many", Body=b"x")
+    invoke = server.client("sagemaker-runtime").invoke_endpoint
+    sent = 1_000_000
+    answered = len(invoke(EndpointName=name, TargetVariant="many", Body=b"x" * sent)["Body"].read())
     eventually(lambda: not any(use["Idle"] for use in cost(server)["Running"]), 30, "somebody uses it")
+    data = eventually(
+        lambda: {
+            group["Keys"][2]: (Decimal(group["Cost"]), group["InstanceSeconds"])
+            for group in cost(server, "RESOURCE", "COMPONENT", "INSTANCE_TYPE")["Groups"]
+            if group["Keys"][:2] == [arn, "Data"]
+        },
+        10,
+        "its data are on the bill",
+    )
+    a_byte = Decimal("0.016") / (1 << 30)
+    assert data == {
+        "HostingIn": (pytest.approx(sent * a_byte, abs=Decimal("1E-10")), 0),
+        "HostingOut": (pytest.approx(answered * a_byte, abs=Decimal("1E-10")), 0),
+    }
     endpoints.delete(name)
     assert cost(server)["Running"] == []
     found = {
@@ -252,7 +269,7 @@ def test_an_endpoint_costs_while_it_is_in_service(server: Server) -> None:
         for group in cost(server, "RESOURCE", "PART", "COMPONENT")["Groups"]
         if group["Keys"][0] == arn
     }
-    assert set(found) == {("many", "Hosting"), ("large", "Hosting"), ("large", "Storage")}
+    assert set(found) == {("many", "Hosting"), ("many", "Data"), ("large", "Hosting"), ("large", "Storage")}
     seconds = found["large", "Hosting"]["InstanceSeconds"]
     assert 25 * 3600 <= seconds < 25 * 3600 + 60
     assert found["many", "Hosting"]["InstanceSeconds"] == pytest.approx(2 * seconds, abs=8)

@@ -15,8 +15,9 @@ from salvia.core import ids
 from salvia.store import backlog
 from salvia.store.backlog import Claimed, Moment, Taken
 
-from .inference import Again, Inference
+from .inference import Inference
 from .objects import Objects
+from .outcome import Again
 from .tally import Tally
 
 if TYPE_CHECKING:

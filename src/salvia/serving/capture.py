@@ -26,6 +26,7 @@ import orjson
 from salvia.core import ids
 from salvia.core.errors import ServiceError
 
+from .flush import Flush
 from .objects import Objects, Owner
 from .wire import Headers as Answered
 
@@ -113,7 +114,7 @@ class Capture:
         self._heaps: dict[Variant, _Heap] = {}
         self._size = 0
         self._lost = 0
-        self._putting: asyncio.Task[None] | None = None
+        self._flush = Flush(_EVERY, self._put)
         self._objects = Objects(world)
 
     def take(
@@ -137,22 +138,11 @@ class Capture:
         if heap is None:
             heap = self._heaps[variant] = _Heap(endpoint, variant)
         heap.taken.append(taken)
-        if self._putting is None:
-            self._putting = asyncio.get_running_loop().create_task(self._put_soon())
+        self._flush.soon()
 
     async def close(self) -> None:
         """Put what there is."""
-        if self._putting is not None:
-            self._putting.cancel()
-        await self._put()
-
-    async def _put_soon(self) -> None:
-        try:
-            while self._heaps:
-                await asyncio.sleep(_EVERY)
-                await self._put()
-        finally:
-            self._putting = None
+        await self._flush.close()
 
     async def _put(self) -> None:
         heaps, self._heaps = self._heaps, {}

@@ -15,10 +15,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
 from collections import deque
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from salvia.core.errors import ServiceError
@@ -39,12 +37,6 @@ _log = logging.getLogger("salvia.serving")
 _HELD = 50.0  # seconds that a request waits for a replica; botocore gives up reading after 60
 _LOOK = 0.02  # seconds between looks at the route while somebody waits
 _TELL = 5.0  # seconds between tellings of what is in use
-
-
-@cache
-def _gateway() -> str:
-    """The name of this process; asked for when it is one, and no longer the supervisor that it is a fork of."""
-    return f"{os.getpid()}-{time.time_ns():x}"
 
 
 class _Held(NamedTuple):
@@ -141,7 +133,7 @@ class Gate:
         count, now = max(self._peak, len(self._inside)), self._world.clock.now()
         self._used[:count] = [now] * count
         waking = self._world.clock.wall() if self._waiting else None
-        told = Demand(self._variant.name, _gateway(), list(self._used))
+        told = Demand(self._variant.name, self._traffic.id, list(self._used))
 
         def work(tx: Transaction) -> None:
             demand.tell(tx, self._endpoint.id, told, waking)

@@ -15,7 +15,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from base64 import b64encode
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
@@ -23,14 +22,14 @@ from typing import TYPE_CHECKING, Any
 from salvia.control import timekeeping
 from salvia.core.errors import ServiceError
 from salvia.store import backlog, routes
-from salvia.store.backlog import Claimed, Taken
-from salvia.store.db import Transaction
+from salvia.store.backlog import Claimed
 
-from . import datalog, errors, exchange, notices
+from . import datalog, errors, exchange
 from .exchange import Said
 from .invocation import PASSED
 from .meters import Key
 from .objects import Got, Objects, Owner, place
+from .outcome import Again, Failure, Outcome, Result
 from .tally import Tally
 
 if TYPE_CHECKING:
@@ -41,29 +40,6 @@ _LARGEST = 1 << 30  # bytes of an input. Source: "Asynchronous inference": "larg
 _LARGEST_ERROR = 1 << 20  # bytes of a container's error that are kept
 _UNTYPED = "binary/octet-stream"  # what S3 calls an object of which nobody said what it is
 _TRIES = 3  # of a request whose connection broke
-Result = dict[str, Any]
-
-
-class Again(Exception):
-    """It is to be done once more, later. `counts`: not for ever."""
-
-    def __init__(self, cause: str, *, counts: bool) -> None:
-        super().__init__(cause)
-        self.counts = counts
-
-
-class _Failure(Exception):
-    """It failed for good; `metric` counts the kind of failure, `line` is what the log has instead of the reason."""
-
-    def __init__(
-        self, reason: str, metric: str = "", said: bytes | None = None, content_type: str = "", line: str = ""
-    ) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.metric = metric
-        self.body = reason.encode() if said is None else said
-        self.content_type = content_type if said is not None else "text/plain"
-        self.line = line or reason
 
 
 class Inference:
@@ -80,11 +56,12 @@ class Inference:
         self._owner = Owner(row["endpoint"], row["region"], role)
         variant = slot.variant["name"] if slot is not None else request["Variant"]
         self._key = Key(row["account"], row["region"], row["name"], variant)
+        self._outcome = Outcome(world, claimed, self._owner, objects, self._count)
 
     async def settle(self) -> None:
         """Bring it to its end. Raises Again, and Taken when that is somebody else's by now."""
         result = self._claimed.result or await self._answer()
-        await self._tell(result)
+        await self._outcome.tell(result)
         now = self._world.clock.now()
         self._count(
             InvocationsProcessed=1,
@@ -98,9 +75,9 @@ class Inference:
         waited = self._world.clock.now() - claimed.row["received_at"]
         try:
             if claimed.gone:
-                raise _Failure(f"ClientError: Endpoint {request['EndpointName']} was deleted before it got to this.")
+                raise Failure(f"ClientError: Endpoint {request['EndpointName']} was deleted before it got to this.")
             if claimed.slot is None:
-                raise _Failure(
+                raise Failure(
                     f"ClientError: The request expired: it waited for {request['RequestTTLSeconds']} s, which is its "
                     "RequestTTLSeconds.",
                     "ExpiredRequests",
@@ -111,9 +88,14 @@ class Inference:
                 return await _within(self._world, seconds, self._infer(claimed.slot))
             except TimeoutError:
                 last = claimed.slot.replica["containers"][-1]["name"]
-                raise _Failure(f"ClientError: {errors.TIMED_OUT.format(last)}") from None
-        except _Failure as failure:
-            return await self._fail(failure)
+                raise Failure(f"ClientError: {errors.TIMED_OUT.format(last)}") from None
+        except Failure as failure:
+            if failure.metric:
+                self._count(**{failure.metric: 1})
+            if claimed.slot is not None:
+                instance = claimed.slot.replica["id"]
+                await datalog.write(self._world, self._key, instance, request["InferenceId"], failure.line)
+            return await self._outcome.fail(failure)
 
     async def _infer(self, slot: backlog.Slot) -> Result:
         length, content_type, body = await self._input()
@@ -127,7 +109,7 @@ class Inference:
                     await self._judge(container["name"], said)
                     self._count(ModelLatency=1e6 * (time.monotonic() - begun))
                     body, length, content_type = said.body, said.length or 0, said.content_type
-                return await self._succeed(said)
+                return await self._outcome.succeed(said)
         except exchange.Unreachable as problem:
             raise Again(str(problem), counts=False) from problem
         except exchange.Broken as problem:
@@ -147,9 +129,9 @@ class Inference:
             if error.status >= 500:
                 raise Again(error.message, counts=True) from error
             reason = f"ClientError: The request could not be downloaded from {where}: {error.message}"
-            raise _Failure(reason, "RequestDownloadFailures") from error
+            raise Failure(reason, "RequestDownloadFailures") from error
         if got.length > _LARGEST:
-            raise _Failure(
+            raise Failure(
                 f"ClientError: The request in {where} is of {got.length} bytes; it may have at most {_LARGEST}.",
                 "RequestDownloadFailures",
             )
@@ -179,49 +161,12 @@ class Inference:
             )
             words = body.decode("utf-8", "replace")
             line = f'Received {party} error ({said.status}) from {container} with message "{words}"'
-            raise _Failure(reason, said=body, content_type=said.content_type, line=line)
+            raise Failure(reason, said=body, content_type=said.content_type, line=line)
         if said.length is None:
-            raise _Failure(
+            raise Failure(
                 f"ClientError: The response from container {container} did not specify the required Content-Length "
                 "header"
             )
-
-    async def _succeed(self, said: Said) -> Result:
-        """Write the output and, with it, that it is written."""
-        output, location = self._request["Output"], self._request.get("OutputLocation")
-        result: Result = {"Status": "Completed", "At": self._world.clock.now(), "ContentType": said.content_type}
-        assert said.length is not None
-        kept: list[bytes] | None = [] if notices.includes(output, "Completed") else None
-        if said.length > notices.LARGEST_INCLUDED:
-            kept = None
-        flow = _Flow(said.body, kept)
-
-        def answered(tx: Transaction) -> None:
-            if kept is not None:
-                result["Body"] = b64encode(b"".join(kept)).decode()
-            backlog.answered(tx, self._claimed, result)
-
-        if location is None:
-            async for _ in flow.blocks():
-                pass
-            await self._world.db.write(answered)
-            return result
-        begun = time.monotonic()
-        try:
-            await self._objects.put(
-                self._owner, place(location), said.content_type, flow.blocks(), said.length, answered
-            )
-        except ServiceError as error:
-            if flow.broken is not None:
-                raise flow.broken from error
-            if error.code == Taken.CODE:
-                raise Taken from error
-            if error.status >= 500:
-                raise Again(error.message, counts=True) from error
-            reason = f"ClientError: The response could not be uploaded to {location}: {error.message}"
-            raise _Failure(reason, "ResponseUploadFailures") from error
-        self._count(ResponseUploadLatency=1e6 * (time.monotonic() - begun))
-        return result
 
     async def _broken(self, slot: backlog.Slot, cause: str) -> Result:
         """The container, or the input, went away: another gets the request, but not for ever."""
@@ -232,83 +177,10 @@ class Inference:
         left = slot.replica["id"] not in there  # an instance that was to leave: the request has not earned that
         if left or row["attempts"] + 1 < _TRIES:
             raise Again(cause, counts=not left)
-        raise _Failure(f"ClientError: The connection to the model broke {_TRIES} times, the last time so: {cause}.")
-
-    async def _fail(self, failure: _Failure) -> Result:
-        """Write the failure and, with it, that it is written."""
-        output, location = self._request["Output"], self._request.get("FailureLocation")
-        result: Result = {"Status": "Failed", "At": self._world.clock.now(), "Reason": failure.reason}
-        if notices.includes(output, "Failed") and len(failure.body) <= notices.LARGEST_INCLUDED:
-            result["Body"] = b64encode(failure.body).decode()
-
-        def answered(tx: Transaction) -> None:
-            backlog.answered(tx, self._claimed, result)
-
-        if failure.metric:
-            self._count(**{failure.metric: 1})
-        if self._claimed.slot is not None:
-            instance = self._claimed.slot.replica["id"]
-            await datalog.write(self._world, self._key, instance, self._request["InferenceId"], failure.line)
-        if location is not None:
-            where, body = place(location), failure.body
-            try:
-                await self._objects.put(self._owner, where, failure.content_type, body, len(body), answered)
-                return result
-            except ServiceError as error:
-                if error.code == Taken.CODE:
-                    raise Taken from error
-                if error.status >= 500:
-                    raise Again(error.message, counts=True) from error
-                self._count(ResponseUploadFailures=1)
-                extra = {"event": "failure-not-written", "at": location, "cause": error.message}
-                _log.warning("a failure could not be written", extra=extra)
-        await self._world.db.write(answered)
-        return result
-
-    async def _tell(self, result: Result) -> None:
-        """Publish how it ended and, with that, forget the request."""
-        claimed, ended = self._claimed, False
-
-        def end(tx: Transaction) -> None:
-            nonlocal ended
-            backlog.end(tx, claimed)
-            ended = True
-
-        topic = notices.topic(self._request["Output"], result["Status"])
-        if topic:
-            message = notices.message(self._owner.region, self._request, claimed.row["received_at"], result)
-            try:
-                await notices.publish(self._world, self._owner.region, self._owner.role, topic, message, end)
-            except Taken:
-                raise
-            except ServiceError as error:
-                self._count(NotificationFailures=1)
-                extra = {"event": "notification-failed", "topic": topic, "cause": error.message}
-                _log.warning("a topic could not be told", extra=extra)
-        if not ended:
-            await self._world.db.write(end)
+        raise Failure(f"ClientError: The connection to the model broke {_TRIES} times, the last time so: {cause}.")
 
     def _count(self, **values: float) -> None:
         self._tally.add(self._key, **values)
-
-
-class _Flow:
-    """A body on its way into S3. `broken` is what ended it early: S3 has other words for that."""
-
-    def __init__(self, body: AsyncIterator[bytes], kept: list[bytes] | None) -> None:
-        self._body = body
-        self._kept = kept
-        self.broken: exchange.Broken | None = None
-
-    async def blocks(self) -> AsyncIterator[bytes]:
-        try:
-            async for block in self._body:
-                if self._kept is not None:
-                    self._kept.append(block)
-                yield block
-        except exchange.Broken as problem:
-            self.broken = problem
-            raise ServiceError("IncompleteBody", str(problem)) from problem
 
 
 async def _inline(body: bytes) -> AsyncIterator[bytes]:

@@ -109,6 +109,8 @@ class Invocation:
         "_traffic",
         "_type",
         "began",
+        "bytes_in",
+        "bytes_out",
         "ended",
         "loading",
         "model_seconds",
@@ -146,6 +148,7 @@ class Invocation:
         self._replica: Replica | None = None
         self._step = 0
         self._body: bytes = request.get("Body", b"")
+        self.bytes_in, self.bytes_out = len(self._body), 0  # the client's request; what it gets of the answer
         self._gate: Gate | None = None
         self.place = 0  # of a serverless variant's request: the how-manieth it was at once
         self._type: str | None = request.get("ContentType")
@@ -205,6 +208,7 @@ class Invocation:
         return self._pieces
 
     def piece(self, data: bytes) -> None:
+        self.bytes_out += len(data)
         self._client.piece(data)
 
     def answered(self, status: int, headers: Headers, body: bytes) -> None:
@@ -212,6 +216,7 @@ class Invocation:
         if self.variant.target == loading.MULTI_MODEL:
             self._take(loading.figures(headers))
         if not 200 <= status < 300:
+            self.bytes_out = len(body)
             said = body.decode("utf-8", "replace")
             error = loading.refused(headers, said) if self.variant.target == loading.MULTI_MODEL else None
             self._fail(error or errors.model_error(self._endpoint, container.name, status, said), status)
@@ -225,6 +230,7 @@ class Invocation:
         else:
             variant = self.variant
             answer = Answer(variant, headers, body)
+            self.bytes_out += len(body)
             self._traffic.meters.count(self._endpoint, variant, status, self)
             if variant.capture is not None and not self._pieces:
                 self._traffic.capture.take(variant.capture, self._endpoint, variant, self._request, headers, body)

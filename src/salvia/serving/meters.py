@@ -17,8 +17,9 @@ from salvia.control.call import Call
 from salvia.core import ids
 from salvia.core.caller import service_caller
 
-from . import loading, serverless
+from . import bill, loading, serverless
 from .endpoint import Endpoint, Variant
+from .flush import Flush
 from .prometheus import Board
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Figures:
 
     __slots__ = (
         "asked",
+        "bytes_in",
+        "bytes_out",
         "client_errors",
         "endpoint",
         "hits",
@@ -69,6 +72,7 @@ class Figures:
         self.model = array("d")
         self.overhead = array("d")
         self.places = array("d")  # of a serverless variant's requests: how many were under way with each
+        self.bytes_in = self.bytes_out = 0  # of bodies that models were sent, and that they answered
         self.asked = self.hits = 0  # for one of many models
         self.loading: dict[str, list[float]] = {}
 
@@ -92,8 +96,7 @@ class Meters:
     def __init__(self, world: World) -> None:
         self._world = world
         self._figures: dict[Variant, Figures] = {}
-        self._writing: asyncio.Task[None] | None = None
-        self._turn = asyncio.Lock()
+        self._flush = Flush(_EVERY, self._write)
         self._board = Board(world.settings.run / "metrics")
 
     def count(self, endpoint: Endpoint, variant: Variant, status: int | None, invocation: Invocation) -> None:
@@ -113,49 +116,40 @@ class Meters:
         model = invocation.model_seconds
         figures.model.append(model)
         figures.overhead.append(invocation.ended - invocation.began - model)
+        figures.bytes_in += invocation.bytes_in
+        figures.bytes_out += invocation.bytes_out
         if invocation.place:
             figures.places.append(invocation.place)
 
     def _begin(self, endpoint: Endpoint, variant: Variant) -> Figures:
         key = Key(endpoint.account, endpoint.region, endpoint.name, variant.name)
         figures = self._figures[variant] = Figures(key, endpoint.id, variant)
-        if self._writing is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        self._flush.soon()
         return figures
 
     async def text(self) -> str:
         """The sums of all processes, for Prometheus; others' are a few seconds old."""
-        await self._write()
+        await self._flush.now()
         return await asyncio.to_thread(self._board.text)
 
     async def close(self) -> None:
         """Write what was counted."""
-        if self._writing is not None:
-            self._writing.cancel()
-        await self._write()
-
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(_EVERY)
-        self._writing = None
-        await self._write()
+        await self._flush.close()
 
     async def _write(self) -> None:
-        async with self._turn:
-            await self._write_all()
-
-    async def _write_all(self) -> None:
         figures, self._figures = self._figures, {}
         for counted in figures.values():
             key = counted.key
             try:
                 await put(self._world, key.account, key.region, await asyncio.to_thread(self._read, counted))
-                if counted.places:
-                    await serverless.bill(self._world, counted)
             except Exception:
                 _log.exception("metrics are lost", extra={"event": "metrics-lost", "endpoint": key.endpoint})
-
         if figures:
             await asyncio.to_thread(self._board.save)
+            try:
+                await bill.write(self._world, figures.values())
+            except Exception:
+                _log.exception("usage is lost", extra={"event": "usage-lost"})
 
     def _read(self, counted: Figures) -> list[dict[str, Any]]:
         """What CloudWatch is told, and in passing the board."""

@@ -5,11 +5,11 @@ Source: SageMaker developer guide, "Alarms and logs for tracking metrics from as
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
 from . import meters
+from .flush import Flush
 from .meters import Key
 
 if TYPE_CHECKING:
@@ -35,26 +35,18 @@ class Tally:
     def __init__(self, world: World) -> None:
         self._world = world
         self._sums: dict[tuple[Key, str], list[float]] = {}  # number, sum, least, greatest
-        self._writing: asyncio.Task[None] | None = None
+        self._flush = Flush(_EVERY, self._write)
 
     def add(self, key: Key, **values: float) -> None:
         """Count values, by the names of their metrics."""
         for name, value in values.items():
             known = self._sums.setdefault((key, name), [0, 0.0, value, value])
             known[:] = known[0] + 1, known[1] + value, min(known[2], value), max(known[3], value)
-        if self._writing is None:
-            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+        self._flush.soon()
 
     async def close(self) -> None:
         """Write what was counted."""
-        if self._writing is not None:
-            self._writing.cancel()
-        await self._write()
-
-    async def _write_soon(self) -> None:
-        await asyncio.sleep(_EVERY)
-        self._writing = None
-        await self._write()
+        await self._flush.close()
 
     async def _write(self) -> None:
         sums, self._sums = self._sums, {}

@@ -7,6 +7,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from salvia.core import ids
 from salvia.store import leases, routes
 from salvia.store.db import Reader
 
@@ -32,6 +33,7 @@ class Traffic:
     """The endpoints that were asked for, their connections, their figures."""
 
     def __init__(self, world: World) -> None:
+        self.id = ids.row_id()  # by which the demand that it tells is known from others'
         self._world = world
         self._endpoints: dict[Key, Endpoint] = {}
         self._gates: dict[tuple[str, str], Gate] = {}

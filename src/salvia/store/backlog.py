@@ -22,7 +22,6 @@ import orjson
 
 from salvia.core.errors import ServiceError
 
-from . import routes
 from .db import Database, Reader, Row, Transaction
 
 NOWHERE = "-"  # the replica of a request that is ended without one
@@ -38,14 +37,23 @@ WHERE replica > '' AND locked_until < :now"""
 _OVERDUE = """
 SELECT id FROM async_invocations WHERE replica = '' AND expires_at <= :moment AND due_at <= :now
 ORDER BY expires_at LIMIT :limit"""
-_NEXT_ENDPOINT = """
-SELECT endpoint, account, region, name FROM async_invocations WHERE endpoint > :last ORDER BY endpoint LIMIT 1"""
-_TAKEN = """
-SELECT replica, COUNT(*) AS number FROM async_invocations
-WHERE endpoint = :endpoint AND replica > '' GROUP BY replica"""
+# The endpoints that have requests, one after the other by the index, each with its route where it still has one.
+_ENDPOINTS = """
+WITH RECURSIVE asked(endpoint) AS (
+  SELECT MIN(endpoint) FROM async_invocations
+  UNION ALL
+  SELECT (SELECT MIN(later.endpoint) FROM async_invocations later WHERE later.endpoint > asked.endpoint)
+  FROM asked WHERE asked.endpoint IS NOT NULL)
+SELECT asked.endpoint, routes.route FROM asked
+LEFT JOIN routes ON routes.endpoint = asked.endpoint AND (routes.account, routes.region, routes.name) = (
+  SELECT one.account, one.region, one.name FROM async_invocations one WHERE one.endpoint = asked.endpoint LIMIT 1)
+WHERE asked.endpoint IS NOT NULL ORDER BY asked.endpoint"""
+_TAKEN = "SELECT replica, COUNT(*) AS number FROM async_invocations WHERE replica > '' GROUP BY replica"
 _WAITING = """
-SELECT id FROM async_invocations WHERE endpoint = :endpoint AND replica = '' AND due_at <= :now
-ORDER BY due_at, id LIMIT :limit"""
+SELECT * FROM (
+  SELECT {place} AS place, id FROM async_invocations WHERE endpoint = :e{place} AND replica = '' AND due_at <= :now
+  ORDER BY due_at, id LIMIT :l{place}) AS e{place}"""
+_TOGETHER = 100  # endpoints of a query: databases bound how many may be united
 _CLAIM = """
 UPDATE async_invocations SET replica = :replica, lock_token = :token, locked_until = :until
 WHERE id = :id RETURNING *"""
@@ -179,23 +187,31 @@ def _picks(db: Reader, at: Moment) -> Iterator[_Pick]:
     """Every request that can be worked on now; one may come twice."""
     for row in db.all(_OVERDUE, {"moment": at.virtual, "now": at.now, "limit": at.limit}):
         yield _Pick(row["id"], None, False)
-    last = ""
-    while (found := db.one(_NEXT_ENDPOINT, {"last": last})) is not None:
-        last = found["endpoint"]
-        route = routes.read(db, found["account"], found["region"], found["name"])
-        if route is None or route.endpoint != last:
-            for row in db.all(_WAITING, {"endpoint": last, "now": at.now, "limit": at.limit}):
-                yield _Pick(row["id"], None, True)
-        elif route.route.get("node", "") in ("", at.node):
-            slots = _free(db, last, route.route, at.limit)
-            waiting = db.all(_WAITING, {"endpoint": last, "now": at.now, "limit": len(slots)})
-            for row, slot in zip(waiting, slots, strict=False):
-                yield _Pick(row["id"], slot, False)
+    taken = Counter({row["replica"]: int(row["number"]) for row in db.all(_TAKEN)})
+    wanted: list[tuple[str, Sequence[Slot] | None]] = []
+    for row in db.all(_ENDPOINTS):
+        route = orjson.loads(row["route"]) if row["route"] else None
+        if route is None:
+            wanted.append((row["endpoint"], None))
+        elif route.get("node", "") in ("", at.node) and (slots := _free(taken, route, at.limit)):
+            wanted.append((row["endpoint"], slots))
+    for first in range(0, len(wanted), _TOGETHER):
+        yield from _waiting(db, at, wanted[first : first + _TOGETHER])
 
 
-def _free(db: Reader, endpoint: str, route: Mapping[str, Any], limit: int) -> Sequence[Slot]:
+def _waiting(db: Reader, at: Moment, wanted: Sequence[tuple[str, Sequence[Slot] | None]]) -> Iterator[_Pick]:
+    """The next requests of some endpoints, as many of each as it has slots; without any where it is gone."""
+    values: dict[str, Any] = {"now": at.now}
+    for place, (endpoint, slots) in enumerate(wanted):
+        values |= {f"e{place}": endpoint, f"l{place}": at.limit if slots is None else len(slots)}
+    free = [None if slots is None else iter(slots) for _, slots in wanted]
+    for row in db.all(" UNION ALL".join(_WAITING.format(place=place) for place in range(len(wanted))), values):
+        slots = free[row["place"]]
+        yield _Pick(row["id"], None if slots is None else next(slots), slots is None)
+
+
+def _free(taken: Counter[str], route: Mapping[str, Any], limit: int) -> Sequence[Slot]:
     """Slots that no request takes, in the order in which they are filled: by variants' weights and fleets' shares."""
-    taken = Counter({row["replica"]: int(row["number"]) for row in db.all(_TAKEN, {"endpoint": endpoint})})
     parts = [
         (float(variant["weight"]) * float(fleet["share"]), variant, fleet["replicas"])
         for variant in route["variants"]

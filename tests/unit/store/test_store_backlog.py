@@ -17,7 +17,9 @@ Run = Callable[[Any], Any]
 _LEASE = 15.0
 
 
-def route(database: Database, run: Run, *weights: float, most: int = 2, replicas: int = 2, node: str = "") -> None:
+def route(
+    database: Database, run: Run, *weights: float, most: int = 2, replicas: int = 2, node: str = "", of: str = "e"
+) -> None:
     """An endpoint of variants with these weights."""
     config = {"OutputConfig": {}, "ClientConfig": {"MaxConcurrentInvocationsPerInstance": most}}
     variants = [
@@ -25,18 +27,18 @@ def route(database: Database, run: Run, *weights: float, most: int = 2, replicas
             "name": f"v{number}",
             "weight": weight,
             "async": config,
-            "fleets": [{"share": 1.0, "replicas": [{"id": f"v{number}-{one}"} for one in range(replicas)]}],
+            "fleets": [{"share": 1.0, "replicas": [{"id": f"{of}{number}-{one}"} for one in range(replicas)]}],
         }
         for number, weight in enumerate(weights)
     ]
     content = {"arn": "arn", "node": node, "variants": variants}
-    run(database.write(lambda tx: routes.write(tx, "1", "r", "e", "endpoint", content)))
+    run(database.write(lambda tx: routes.write(tx, "1", "r", of, f"{of}ndpoint", content)))
 
 
-def add(database: Database, run: Run, *names: str, expires: float = 1e9) -> None:
+def add(database: Database, run: Run, *names: str, expires: float = 1e9, of: str = "e") -> None:
     def work(tx: Any) -> None:
         for number, name in enumerate(names):
-            row = {"id": name, "account": "1", "region": "r", "name": "e", "endpoint": "endpoint"}
+            row = {"id": name, "account": "1", "region": "r", "name": of, "endpoint": f"{of}ndpoint"}
             row |= {"received_at": 0.0, "expires_at": expires, "due_at": float(number) / 1000}
             backlog.add(tx, row, {"InferenceId": name}, b"body")
 
@@ -64,7 +66,7 @@ def test_two_gateways_never_have_more_of_an_instance_than_it_may(open_database: 
 
     claimed = [found for group in run(scene()) for found in group]
     assert sorted(found.id for found in claimed) == ["00", "01", "02", "03"]
-    assert Counter(found.row["replica"] for found in claimed) == {"v0-0": 2, "v0-1": 2}
+    assert Counter(found.row["replica"] for found in claimed) == {"e0-0": 2, "e0-1": 2}
 
 
 def test_a_lease_that_ran_out_is_taken_over_and_lost_for_good(database: Database, run: Run) -> None:
@@ -82,7 +84,7 @@ def test_a_lease_that_ran_out_is_taken_over_and_lost_for_good(database: Database
         run(database.write(lambda tx: backlog.answered(tx, taken, {"Status": "Failed"})))
     told, left = claim(database, run, "third", now=50.0)
     assert (told.id, told.slot, told.result) == ("a", None, {"Status": "Completed"})
-    assert (left.id, left.row["replica"]) == ("b", "v0-0")
+    assert (left.id, left.row["replica"]) == ("b", "e0-0")
     run(database.write(lambda tx: backlog.end(tx, told)))
     assert not claim(database, run, "fourth", now=51.0)
 
@@ -117,3 +119,36 @@ def test_variants_get_their_weights_and_no_other_machines_instances_are_claimed(
     counted = Counter(found.slot.variant["name"] for found in claim(database, run, node="here") if found.slot)
     assert 55 <= counted["v0"] <= 65  # three quarters of 80
     assert set(counted) == {"v0", "v1"}
+
+
+def test_a_look_takes_as_many_queries_for_many_endpoints_as_for_one(database: Database, run: Run) -> None:
+    """store/backlog: what is due at any endpoint is found at once, each endpoint's oldest for its own free slots."""
+
+    class Counting:
+        """A reader, and how often it was asked."""
+
+        def __init__(self, reader: Any) -> None:
+            self._reader, self.asked = reader, 0
+
+        def all(self, *query: Any) -> Any:
+            self.asked += 1
+            return self._reader.all(*query)
+
+    def asked() -> int:
+        reader = Counting(database.read())
+        found = [pick.id for pick in backlog._picks(reader, Moment("", 10.0, 10.0, 1000))]  # type: ignore[arg-type]
+        assert sorted(found) == sorted(expected)
+        return reader.asked
+
+    expected = ["a-0", "a-1"]
+    route(database, run, 1.0, of="a", replicas=1)
+    add(database, run, *(f"a-{number}" for number in range(5)), of="a")
+    few = asked()
+    for number in range(40):
+        name = f"b{number:02}"
+        if number % 4:
+            route(database, run, 1.0, of=name, replicas=number % 4 - 1)
+        add(database, run, *(f"{name}-{one}" for one in range(5)), of=name)
+        due = 5 if number % 4 == 0 else min(5, 2 * (number % 4 - 1))  # those of an endpoint that is gone need no slot
+        expected += [f"{name}-{one}" for one in range(due)]
+    assert asked() == few

@@ -22,6 +22,7 @@ from .sheet import Price, Sheet
 
 _DAY = 86_400
 _HOUR = 3_600
+_GB = 1 << 30  # bytes, which amounts of data are; AWS says of no other GB what it is than of S3's: 2^30 bytes
 _BY_MILLISECOND = frozenset(("Serverless", "ServerlessProvisionedDuration"))  # amounts of which are milliseconds
 _DECIMALS = Decimal("1E-10")
 ZERO = Decimal(0).quantize(_DECIMALS)
@@ -115,14 +116,14 @@ def _day(stretch: Stretch, start: int, end: int, prices: Sheet) -> Iterator[Line
     replaces a volume, API_ResourceConfig, VolumeSizeInGB.
     """
     use, day, seconds = stretch.use, datetime.fromtimestamp(start, UTC), end - start
-    paid = use.paid and not use.component.startswith("Serverless")  # which has no instances to count
-    charges = [(use.component, use.item, use.amount, use.amount * seconds if paid else 0)]
+    instances = use.amount if use.paid and sheet.unit(use.component) == "instance-hour" else 0
+    charges = [(use.component, use.item, use.amount, instances * seconds)]
     kind = instance_type(use.item)
     if use.volume_gb and not (kind is not None and kind.local_nvme_gb):
         charges.append(("Storage", use.component, use.amount * use.volume_gb, 0))
     for component, item, amount, counted in charges:
         month = monthrange(day.year, day.month)[1] * _DAY
-        unit = {"GB-month": month, "second": 1}.get(sheet.unit(component), _HOUR)
+        unit = {"GB-month": month, "GB": _GB, "second": 1}.get(sheet.unit(component), _HOUR)
         unit = 1000 if component in _BY_MILLISECOND else unit
         used = amount * seconds
         yield Line(
