@@ -24,6 +24,15 @@ def endpoints(salvia: Server) -> Endpoints:
     return Endpoints(salvia)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def ill(endpoints: Endpoints) -> tuple[str, list[str]]:
+    """An endpoint, one of whose two instances falls ill while the other tests run; and their sockets, its first."""
+    name = endpoints.create(endpoints.config(endpoints.variant(endpoints.model(), count=2)))
+    sockets = endpoints.sockets(name)
+    assert endpoints.ask(sockets[0], "sicken")["body"] == "sicken"
+    return name, sockets
+
+
 def refused(call: Any, **request: Any) -> str:
     """What a call is refused with, a ValidationException."""
     with pytest.raises(ClientError) as caught:
@@ -46,6 +55,7 @@ def test_an_endpoint_comes_into_service_and_answers(endpoints: Endpoints) -> Non
     assert variant["DeployedImages"][0]["SpecifiedImage"] == ECHO
     tags = endpoints.sagemaker.list_tags(ResourceArn=described["EndpointArn"])["Tags"]
     assert tags == [{"Key": "team", "Value": "a"}]
+    folders = [Path(path).parents[1] for path in endpoints.sockets(name)]
     answers = [endpoints.ask(path) for path in endpoints.sockets(name)]
     assert [answer["files"] for answer in answers] == [["weights"]] * 2
     route = endpoints.route(name)
@@ -58,7 +68,7 @@ def test_an_endpoint_comes_into_service_and_answers(endpoints: Endpoints) -> Non
     endpoints.delete(name)
     assert endpoints.route(name) is None
     assert "Could not find endpoint" in refused(endpoints.describe, name=name)
-    assert not list((endpoints.server.home / "runtime" / "instances").glob("e*-*-0"))
+    assert not any(folder.exists() for folder in folders)
 
 
 def test_an_endpoint_is_invoked_and_captured(endpoints: Endpoints) -> None:
@@ -338,4 +348,16 @@ def test_what_an_endpoint_captures_is_in_the_bucket(endpoints: Endpoints) -> Non
     (line,) = eventually(captured, 20, "what was asked is captured")
     assert line["eventMetadata"]["inferenceId"] == "first"
     assert line["captureData"]["endpointInput"]["data"] in ("1,2", "MSwy")
+    endpoints.delete(name)
+
+
+def test_an_instance_that_is_not_healthy_any_more_is_replaced(endpoints: Endpoints, ill: tuple[str, list[str]]) -> None:
+    """ "SageMaker starts sending periodic GET requests to the /ping endpoint … Replacing unhealthy instances"; the
+    guide, "Use Your Own Inference Code with Hosting Services"."""
+    name, (first, second) = ill
+    eventually(lambda: first not in endpoints.sockets(name), 30, "three pings, five seconds apart")
+    eventually(lambda: len(endpoints.sockets(name)) == 2)
+    assert second in endpoints.sockets(name)
+    assert endpoints.describe(name)["EndpointStatus"] == "InService"
+    eventually(lambda: not Path(first).parents[1].exists(), 20, "it is told to stop, and does")
     endpoints.delete(name)

@@ -23,6 +23,7 @@ from collections.abc import Callable
 from .bridge import carry, listen, to
 
 _PAUSE = (0.01, 0.25)  # seconds between pings, doubling
+WELL = 200
 _TIMEOUT = 2.0  # "The container must respond to health checks within 2 seconds"
 _PING = b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
@@ -60,12 +61,12 @@ class Server:
         while not over():
             if self._fixed:
                 entered = entered or enter()
-                if entered and _answers(_local(self.path)):
+                if entered and healthy(self.path):
                     return True
             elif self._named():
-                if _answers(_local(self.path)):
+                if healthy(self.path):
                     return True
-            elif _answers(program := to("127.0.0.1", self._port)):
+            elif _ping(program := to("127.0.0.1", self._port)) == WELL:
                 self._bridged = True
                 threading.Thread(target=carry, args=(listen(self.path), program), name="bridge", daemon=True).start()
                 return True
@@ -112,7 +113,12 @@ def connect(path: str) -> socket.socket:
 
 def healthy(path: str) -> bool:
     """Whether the model server at a socket answers."""
-    return _answers(_local(path))
+    return ping(path) == WELL
+
+
+def ping(path: str) -> int:
+    """The status that the model server at a socket answers; 0 if it does not answer."""
+    return _ping(_local(path))
 
 
 def _local(path: str) -> Callable[[], socket.socket]:
@@ -138,7 +144,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _answers(connect: Callable[[], socket.socket]) -> bool:
+def _ping(connect: Callable[[], socket.socket]) -> int:
     try:
         with connect() as connection:
             connection.settimeout(_TIMEOUT)
@@ -147,6 +153,7 @@ def _answers(connect: Callable[[], socket.socket]) -> bool:
             while b"\r\n" not in answer and (block := connection.recv(4096)):
                 answer += block
     except OSError:
-        return False
+        return 0
     words = answer.split(b"\r\n", 1)[0].split()
-    return len(words) > 1 and words[0].startswith(b"HTTP/1.") and words[1] == b"200"
+    said = len(words) > 1 and words[0].startswith(b"HTTP/1.") and words[1].isdigit()
+    return int(words[1]) if said else 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,7 @@ from urllib.parse import urlsplit
 
 from .descendants import main_process
 from .failure import JobError, StoppedError
-from .health import Server
+from .health import WELL, Server, ping
 from .instance import Agent
 from .model_data import ADDITIONAL, FOLDER, bring
 from .spec import Model, Spec
@@ -29,10 +30,12 @@ if TYPE_CHECKING:
 
 _SOCKET, _BEHIND = "serve.sock", "container.sock"  # where it is reached, and where it is with a front before it
 _FOLLOW = 1.0  # seconds between looks at a socket that may be bound anew
+_UNWELL = 3  # pings in a row that are answered, and not with 200: AWS does not publish its figure
 
 
 class Serving(Agent):
-    """Reports `Downloading`, `Loading` (the program runs, but does not answer yet), `InService`, `Exited`."""
+    """Reports `Downloading`, `Loading` (the program runs, but does not answer yet), `InService`, `Exited`; before the
+    last, `Unhealthy` when it stops answering: it is told to stop once nobody is led to it any more."""
 
     def __init__(self, spec: Spec) -> None:
         super().__init__(spec)
@@ -88,8 +91,31 @@ class Serving(Agent):
         models = self._models(server) if self._model.many else None
         self._mailbox.put(("healthy", None))
         threading.Thread(target=self._measure, args=(models,), name="utilization", daemon=True).start()
+        threading.Thread(target=self._watch, args=(server.path,), name="health", daemon=True).start()
         while not self._ended.wait(_FOLLOW):
             server.follow()
+
+    def _watch(self, path: str) -> None:
+        """Ping it, as AWS does, until it is not healthy any more.
+
+        What it says of itself is believed soon. One that says nothing may have its hands full: that is no illness for
+        as long as an answer may take.
+        """
+        patience = self._model.answer_timeout
+        if patience is None:
+            return
+        well, unwell = time.monotonic(), 0
+        while not self._ended.wait(self._model.ping_every):
+            status = ping(path)
+            if status == WELL:
+                well, unwell = time.monotonic(), 0
+                continue
+            unwell = unwell + 1 if status else 0
+            silent = time.monotonic() - well
+            if unwell >= _UNWELL or silent > patience:
+                said = f"{unwell} times with status {status}" if status else f"not once in {silent:.0f} seconds"
+                self._mailbox.put(("unhealthy", f"did not pass the ping health check: GET /ping was answered {said}."))
+                return
 
     def _models(self, server: Server) -> MultiModel:
         """Stand between the gateways and a container of many models."""
@@ -155,6 +181,9 @@ class Serving(Agent):
         if letter is not None and letter[0] == "healthy" and not self._stopping.is_set():
             self._healthy = True
             self._reporter.enter("InService")
+        if letter is not None and letter[0] == "unhealthy" and not self._stopping.is_set():
+            self._journal.note("unhealthy", message=letter[1])
+            self._reporter.enter("Unhealthy", message=letter[1])
         return letter
 
     @staticmethod

@@ -42,7 +42,8 @@ class Model(NamedTuple):
 
     `port` is that of a program which knows no other, and so has a network of its own. `dimensions` are those of its
     metrics, which are sent `every` so many seconds, `memory` is the instance's, in bytes. `many`: it serves whatever
-    model is asked for.
+    model is asked for. Once in service it is pinged `ping_every` so many seconds, and may be silent for as long as an
+    answer may take; without an `answer_timeout` it is not.
     """
 
     source: Mapping[str, Any] | None
@@ -54,6 +55,8 @@ class Model(NamedTuple):
     memory: int
     every: float
     many: Many | None
+    ping_every: float
+    answer_timeout: float | None
 
 
 class Job(NamedTuple):
@@ -197,6 +200,8 @@ def _model(model: Mapping[str, Any]) -> Model:
         memory=int(model["memory"]),
         every=float(model.get("every", 60)),
         many=_many(model["many"]) if model.get("many") else None,
+        ping_every=float(model.get("ping_every", 5)),
+        answer_timeout=model.get("answer_timeout"),
     )
 
 

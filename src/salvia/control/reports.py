@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-# In the order of an instance's life. Model servers load and are in service, training programs train and upload.
-PHASES = ("Starting", "Downloading", "Loading", "Training", "InService", "Uploading", "Exited")
+# In the order of an instance's life. Model servers load and are in service, or not well any more; training programs
+# train and upload.
+PHASES = ("Starting", "Downloading", "Loading", "Training", "InService", "Unhealthy", "Uploading", "Exited")
 _METRICS = 1000  # AWS allows 40 definitions
 _TEXT = 4096  # characters; FailureReason has 1,024
 _TAIL = 20

@@ -20,8 +20,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 print('model:', sorted(os.listdir(os.environ['ML'] + '/model')), flush=True)
 time.sleep(float(os.environ.get('DELAY', 0)))
 class Handler(BaseHTTPRequestHandler):
+    status = int(os.environ.get('STATUS', 200))
     def do_GET(self):
-        self.send_response(int(os.environ.get('STATUS', 200)))
+        self.send_response(Handler.status)
         self.send_header('Content-Length', '0')
         self.end_headers()
     def do_POST(self):
@@ -30,6 +31,10 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body[::-1])
+        if body == b'sicken':
+            Handler.status = 503
+        if body.startswith(b'busy'):
+            time.sleep(float(body[4:]))
         if body == b'die':
             os._exit(3)
     def address_string(self):
@@ -49,8 +54,14 @@ server.serve_forever()
 """
 
 
-def model(source: dict | None = None, download: float = 60, startup: float = 60, additional: tuple = ()) -> dict:
-    limits = {"download_timeout": download, "startup_timeout": startup}
+def model(
+    source: dict | None = None,
+    download: float = 60,
+    startup: float = 60,
+    additional: tuple = (),
+    answer: float | None = None,
+) -> dict:
+    limits = {"download_timeout": download, "startup_timeout": startup, "answer_timeout": answer}
     return {
         "source": source,
         "additional": additional,
@@ -58,6 +69,7 @@ def model(source: dict | None = None, download: float = 60, startup: float = 60,
         "dimensions": {"EndpointName": "demo"},
         "memory": 1 << 30,
         "every": 0.3,
+        "ping_every": 0.1,
     }
 
 
@@ -195,6 +207,32 @@ def test_a_server_that_dies_is_noticed(world, instance):
     ask(str(job.run / "serve.sock"), b"die")
     ended = job.wait()
     assert (ended["code"], ended["stopped"]) == (3, False)
+
+
+def test_a_server_that_says_that_it_is_ill_is_reported_and_lives_until_it_is_stopped(world, instance):
+    """ "Replacing unhealthy instances": it finishes what it has, so it is not killed."""
+    job = instance(**serving(answer=60.0)).start()
+    eventually(lambda: "InService" in world.phases)
+    ask(str(job.run / "serve.sock"), b"sicken")
+    eventually(lambda: world.phases[-1] == "Unhealthy")
+    assert ask(str(job.run / "serve.sock"), b"abc") == b"cba"
+    job.terminate()
+    ended = job.wait()
+    assert (ended["code"], ended["stopped"], ended["error"]) == (0, True, None)
+
+
+def test_a_server_may_be_silent_for_as_long_as_an_answer_may_take(world, instance):
+    """It has one thread, which cannot answer a ping meanwhile; one that is silent for longer hangs."""
+    job = instance(**serving(answer=3.5)).start()
+    eventually(lambda: "InService" in world.phases)
+    ask(str(job.run / "serve.sock"), b"busy2.5")
+    assert world.phases[-1] == "InService"
+    with socket.socket(socket.AF_UNIX) as hanging:
+        hanging.connect(str(job.run / "serve.sock"))
+        hanging.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nbusy60")
+        eventually(lambda: world.phases[-1] == "Unhealthy")
+        job.terminate()
+        job.wait()
 
 
 def test_a_link_in_the_sockets_place_leads_nowhere(world, instance, tmp_path):

@@ -34,14 +34,14 @@ class UnderWay:
             self.changed.wait_for(lambda: self.count == 0)
 
 
-under_way = UnderWay()
+under_way, fallen_ill = UnderWay(), threading.Event()
 
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        self.answer(500 if behaviour == "sick" else 200, b"")
+        self.answer(500 if behaviour == "sick" or fallen_ill.is_set() else 200, b"")
 
     def do_POST(self) -> None:
         with under_way:
@@ -51,6 +51,8 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if body == b"die":
             os._exit(3)
+        if body == b"sicken":
+            fallen_ill.set()
         if body.startswith(b"wait"):
             time.sleep(float(body[4:]))
         files = sorted(str(path.relative_to(base / "model")) for path in (base / "model").rglob("*") if path.is_file())

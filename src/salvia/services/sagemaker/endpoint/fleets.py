@@ -23,6 +23,9 @@ Replica = dict[str, Any]
 _DOWNLOAD, _STARTUP = 3600, 240
 # Of a serverless variant's. The guide, "Adapt your own inference container": /ping must answer within 3 minutes.
 _SERVERLESS_STARTUP = 180
+# How long a container may take for an answer. "must respond to requests within 60 seconds"; an asynchronous one's
+# longest, API_runtime_InvokeEndpointAsync, InvocationTimeoutSeconds.
+_ANSWER, _ASYNC_ANSWER = 60, 3600
 SERVERLESS = "serverless"  # in place of an instance type
 
 
@@ -31,10 +34,10 @@ def take(call: Call, reader: Reader, config_name: str, number: int) -> Fleet:
     resources = call.world.dispatch.resources
     config = crud.look_up(call, resources["sagemaker:EndpointConfig"], config_name, reader)
     variants = []
+    asynchronous = config.spec.get("AsyncInferenceConfig")
     for variant in config.spec["ProductionVariants"]:
         model = crud.look_up(call, resources["sagemaker:Model"], variant["ModelName"], reader)
-        variants.append(_variant(variant, model))
-    asynchronous = config.spec.get("AsyncInferenceConfig")
+        variants.append({**_variant(variant, model), "answer_timeout": _ASYNC_ANSWER if asynchronous else _ANSWER})
     apart = [variant["name"] for variant in variants if variant["invocation"] != "Serial"]
     if asynchronous and apart:
         raise validation_error(

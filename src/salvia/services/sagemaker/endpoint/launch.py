@@ -70,6 +70,7 @@ async def start(endpoint: Document, world: World, number: int, variant: Variant)
                 "many": container["many"] and {**container["many"], "disk": variant["volume_gb"] << 30 or None},
                 "download_timeout": variant["download_timeout"],
                 "startup_timeout": variant["startup_timeout"],
+                "answer_timeout": variant.get("answer_timeout"),
                 "dimensions": {"EndpointName": endpoint.name, "VariantName": variant["name"]},
             },
             before=_ONE_WORKER if variant["type"] == SERVERLESS else {},

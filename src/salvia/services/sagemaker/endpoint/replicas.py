@@ -28,7 +28,8 @@ _REASON = 1024  # FailureReason's maximum length in the model
 
 
 class State(StrEnum):
-    """Of a replica: BEGUN but not started, STARTING until all its containers answer, SERVING, or DEAD."""
+    """Of a replica: BEGUN but not started, STARTING until all its containers answer, SERVING, or DEAD: ended, or so ill
+    that it is to end."""
 
     BEGUN = "BEGUN"
     STARTING = "STARTING"
@@ -127,9 +128,9 @@ async def end(endpoint: Document, world: World, found: list[Seen], settle: float
 
 def reason(members: list[Instance], variant: str) -> str:
     """Why a replica died, in AWS's sentence where it has one, with the last lines of its program."""
-    ended = [member for member in members if member.exit]
-    first = min(ended, key=lambda member: member.report.get("times", {}).get("Exited", 0.0))
-    exited: dict[str, Any] = first.exit or {}
+    over = [member for member in members if _over(member)]
+    first = min(over, key=lambda member: member.report.get("times", {}).get(member.phase, 0.0))
+    exited: dict[str, Any] = first.exit or {"error": first.report}
     who = "primary container" if len(members) == 1 else f"container {first.position + 1} of {len(members)}"
     text = f"The {who} for production variant {variant} {_what(exited)}"
     lines = [line.rstrip() for line in exited.get("log_tail") or () if line.strip()][-_LINES:]
@@ -156,8 +157,12 @@ def _what(exited: dict[str, Any]) -> str:
     return f"ended with exit code {exited['code']}."
 
 
+def _over(member: Instance) -> bool:
+    return member.exit is not None or member.phase == "Unhealthy"
+
+
 def _state(members: list[Instance]) -> State:
-    if any(member.exit for member in members):
+    if any(map(_over, members)):
         return State.DEAD
     if not members or not all(member.handle for member in members):
         return State.BEGUN
