@@ -296,7 +296,17 @@ def test_an_update_takes_over_without_losing_a_request(endpoints: Serverless) ->
             }
         }
     }
-    assert "CANARY" in refused(update, EndpointName=name, EndpointConfigName=config, DeploymentConfig=canary)
+    rolling = {
+        "RollingUpdatePolicy": {
+            "MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50},
+            "WaitIntervalInSeconds": 0,
+        }
+    }
+    # "Deployment guardrails only apply to Asynchronous Inference and Real-time Inference endpoint types"
+    for policy, kind in ((canary, "CANARY"), (rolling, "RollingUpdatePolicy")):
+        assert kind in refused(update, EndpointName=name, EndpointConfigName=config, DeploymentConfig=policy)
+    create = endpoints.sagemaker.create_endpoint
+    assert "CANARY" in refused(create, EndpointName="guarded", EndpointConfigName=config, DeploymentConfig=canary)
     instances = endpoints.config()
     update(EndpointName=name, EndpointConfigName=instances)
     assert endpoints.settled(name)["EndpointConfigName"] == instances

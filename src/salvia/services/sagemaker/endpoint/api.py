@@ -32,6 +32,7 @@ async def create_endpoint(call: Call) -> dict[str, Any]:
 
     def take(tx: Transaction, endpoint: Document) -> None:
         fleet = fleets.take(call, tx, request["EndpointConfigName"], 1)
+        checks.kinds(None, fleet, request.get("DeploymentConfig"))
         endpoint.status["_Fleets"] = [{**fleet, "share": 1.0, "since": endpoint.created_at}]
         limits.claim(tx, endpoint)
         shown.show(endpoint, [])

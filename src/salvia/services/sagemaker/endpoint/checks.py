@@ -26,21 +26,28 @@ def deployment(config: Request | None) -> None:
             _size("RollingUpdatePolicy.RollbackMaximumBatchSize", rolling["RollbackMaximumBatchSize"], 1, 100)
 
 
-def kinds(old: Fleet, new: Fleet, config: Request | None) -> None:
-    """Raise ValidationException for an update that cannot lead from what there is to serverless variants, or from them.
+def kinds(old: Fleet | None, new: Fleet, config: Request | None) -> None:
+    """Raise ValidationException for what cannot be done with serverless variants; of an endpoint that is new, `old` is
+    None.
 
-    Source: developer guide, "Deploy models with Amazon SageMaker Serverless Inference", "Feature exclusions".
+    Sources: developer guide, "Deploy models with Amazon SageMaker Serverless Inference", "Feature exclusions": one may
+    become real-time, and never serverless again; "Deployment guardrails for updating models in production": they are
+    for asynchronous and real-time inference alone.
     """
-    was, becomes = (any(variant["type"] == SERVERLESS for variant in fleet["variants"]) for fleet in (old, new))
-    if becomes and not was:
+    was, becomes = (fleet is not None and _serverless(fleet) for fleet in (old, new))
+    if becomes and not was and old is not None:
         raise validation_error("You cannot convert your instance-based, real-time endpoint to a serverless endpoint.")
     routing = ((config or {}).get("BlueGreenUpdatePolicy") or {}).get("TrafficRoutingConfiguration") or {}
     policy = "RollingUpdatePolicy" if (config or {}).get("RollingUpdatePolicy") else routing.get("Type", "ALL_AT_ONCE")
-    if was and policy != "ALL_AT_ONCE":
+    if (was or becomes) and policy != "ALL_AT_ONCE":
         raise validation_error(
-            f"Salvia cannot do this yet: {policy} for a serverless endpoint, whose traffic moves ALL_AT_ONCE. Leave "
-            "DeploymentConfig out of the request."
+            "Deployment guardrails are available for asynchronous and real-time endpoints only: the traffic of a "
+            f"serverless endpoint moves ALL_AT_ONCE, and not by {policy}. Leave DeploymentConfig out of the request."
         )
+
+
+def _serverless(fleet: Fleet) -> bool:
+    return any(variant["type"] == SERVERLESS for variant in fleet["variants"])
 
 
 def alarms(config: Request | None) -> list[str]:
