@@ -445,6 +445,56 @@ def test_an_endpoint_goes_to_zero_and_comes_back_for_its_backlog(
     endpoints.delete(name)
 
 
+def test_target_tracking_follows_the_backlog(asynchronous: Asynchronous, endpoints: Endpoints) -> None:
+    """The guide's example: a customised metric, ApproximateBacklogSizePerInstance. Six requests for one instance are
+    three times its target, so two more are started. Developer guide, "Autoscale an asynchronous endpoint"."""
+    config = {
+        "OutputConfig": asynchronous.output(),
+        "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 1},
+    }
+    name = endpoints.create(endpoints.config(AsyncInferenceConfig=config))
+    scaling = endpoints.server.client("application-autoscaling")
+    where = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{name}/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling.register_scalable_target(**where, MinCapacity=0, MaxCapacity=5)
+    high, _ = scaling.put_scaling_policy(
+        **where,
+        PolicyName="backlog",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={
+            "TargetValue": 2.0,
+            "CustomizedMetricSpecification": {
+                "MetricName": "ApproximateBacklogSizePerInstance",
+                "Namespace": "AWS/SageMaker",
+                "Dimensions": [{"Name": "EndpointName", "Value": name}],
+                "Statistic": "Average",
+            },
+            "ScaleInCooldown": 600,
+            "ScaleOutCooldown": 300,
+        },
+    )["Alarms"]
+    for _ in range(6):
+        asynchronous.ask(name, b"wait600", InvocationTimeoutSeconds=3600)
+    cloudwatch = endpoints.server.client("cloudwatch")
+
+    def rings() -> bool:
+        (shown,) = cloudwatch.describe_alarms(AlarmNames=[high["AlarmName"]])["MetricAlarms"]
+        if shown["StateValue"] == "ALARM":
+            return True
+        asynchronous.pass_(20)
+        return False
+
+    eventually(rings, 40, "the backlog is above its target for three minutes")
+    eventually(
+        lambda: endpoints.describe(name)["ProductionVariants"][0]["CurrentInstanceCount"] == 3, 20, "three instances"
+    )
+    scaling.deregister_scalable_target(**where)
+    endpoints.sagemaker.delete_endpoint(EndpointName=name)  # half a minute, for its models work for longer
+
+
 def test_configurations_that_cannot_be_are_refused(asynchronous: Asynchronous, endpoints: Endpoints) -> None:
     """API_AsyncInferenceConfig; what is not built is named."""
     create = endpoints.sagemaker.create_endpoint_config

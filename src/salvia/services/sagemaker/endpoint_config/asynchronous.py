@@ -19,8 +19,6 @@ def unsupported(request: Request) -> Iterator[str]:
     config = request.get("AsyncInferenceConfig")
     if config and config["OutputConfig"].get("KmsKeyId"):
         yield "AsyncInferenceConfig.OutputConfig.KmsKeyId"
-    if config and request.get("DataCaptureConfig"):
-        yield "DataCaptureConfig of an asynchronous endpoint"
 
 
 def check(request: Request) -> None:
@@ -43,6 +41,12 @@ def check(request: Request) -> None:
         raise validation_error(
             "AsyncInferenceConfig: responses would go nowhere. Give an S3OutputPath, or a SuccessTopic that includes "
             "them."
+        )
+    if request.get("DataCaptureConfig"):
+        # The guide, "Data capture": "for both real-time and batch model-monitor modes".
+        raise validation_error(
+            "DataCaptureConfig is for real-time endpoints and batch transforms: an asynchronous endpoint has its "
+            "inputs and outputs in S3 already."
         )
     if any(variant.get("ServerlessConfig") for variant in request["ProductionVariants"]):
         raise validation_error("AsyncInferenceConfig and ServerlessConfig exclude each other.")
