@@ -4,6 +4,7 @@ its pages; the container is one as other people write them (tests/images/many)."
 from __future__ import annotations
 
 import json
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -236,6 +237,13 @@ def test_it_is_counted_under_the_names_of_aws(many: Many) -> None:
     assert (loads, loading > 1_000_000) == (2, True)
     assert statistics("ModelLoadingWaitTime")[1] > loading
     assert statistics("ModelLatency")[1] < loading  # which is the container's, without its model's loading
+    with urllib.request.urlopen(f"{many.server.url}/_metrics") as answer:
+        lines = [line for line in answer.read().decode().splitlines() if f'endpoint="{endpoint}"' in line]
+    shown = {line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines if "_bucket" not in line}
+    assert (shown["salvia_model_requests_total"], shown["salvia_model_cache_hits_total"]) == (4, 2)
+    counts = {"loading_wait": 2, "downloading": 2, "loading": 2, "unloading": 1}
+    assert {name: shown[f"salvia_model_{name}_seconds_count"] for name in counts} == counts
+    assert shown["salvia_model_loading_seconds_sum"] == pytest.approx(loading / 1e6, rel=0.03)
     many.delete(endpoint)
 
 

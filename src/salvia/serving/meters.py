@@ -84,10 +84,12 @@ class Figures:
             self.loading.setdefault(name, []).append(seconds)
 
     @property
-    def counters(self) -> tuple[int, int, int, int]:
-        """All, those with 4xx, with 5xx or nobody to ask, without 2xx."""
-        total = len(self.model) + self.unasked
-        return total, self.client_errors, self.server_errors + self.unasked, self.model_errors + self.unasked
+    def counters(self) -> tuple[int, ...]:
+        """All, those with 4xx, with 5xx or nobody to ask, without 2xx; for one of many models, for one that was
+        loaded."""
+        total, unasked = len(self.model) + self.unasked, self.unasked
+        errors = self.client_errors, self.server_errors + unasked, self.model_errors + unasked
+        return total, *errors, self.asked, self.hits
 
 
 class Meters:
@@ -153,7 +155,8 @@ class Meters:
 
     def _read(self, counted: Figures) -> list[dict[str, Any]]:
         """What CloudWatch is told, and in passing the board."""
-        latencies = [Counter(map(_rounded, seen)) for seen in (counted.model, counted.overhead)]
+        loads = [counted.loading.get(name, ()) for name in loading.METRICS]
+        latencies = [Counter(map(_rounded, seen)) for seen in (counted.model, counted.overhead, *loads)]
         self._board.add(counted.key, counted.counters, latencies)
         return _data(counted, latencies)
 
@@ -182,7 +185,7 @@ def _rounded(seconds: float) -> int:
 
 def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str, Any]]:
     key = counted.key
-    total, client_errors, server_errors, model_errors = counted.counters
+    total, client_errors, server_errors, model_errors, asked, hits = counted.counters
     dimensions = [{"Name": "EndpointName", "Value": key.endpoint}, {"Name": "VariantName", "Value": key.variant}]
     counts = {
         "Invocations": (total, total, 1.0),
@@ -190,7 +193,7 @@ def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str,
         "Invocation4XXErrors": (total, client_errors, 1.0),
         "Invocation5XXErrors": (total, server_errors, 1.0),
         "InvocationModelErrors": (total, model_errors, 1.0),
-        "ModelCacheHit": (counted.asked, counted.hits, 1.0),
+        "ModelCacheHit": (asked, hits, 1.0),
     }
     data: list[dict[str, Any]] = serverless.data(counted, dimensions)
     for name, (samples, times, value) in counts.items():
@@ -209,8 +212,7 @@ def _data(counted: Figures, latencies: Sequence[Counter[int]]) -> list[dict[str,
                 },
             }
         )
-    times_taken = dict(zip(("ModelLatency", "OverheadLatency"), latencies, strict=True))
-    times_taken |= {name: Counter(map(_rounded, seconds)) for name, seconds in counted.loading.items()}
+    times_taken = dict(zip(("ModelLatency", "OverheadLatency", *loading.METRICS), latencies, strict=True))
     for name, seen in times_taken.items():
         values = sorted(seen.items())
         data += [

@@ -28,6 +28,18 @@ _HISTOGRAMS = (
     ("model_latency_seconds", "How long the model took."),
     ("overhead_latency_seconds", "How long everything else took."),
 )
+# Those of variants with many models, after the others.
+_COUNTERS_OF_MANY = (
+    ("model_requests", "Requests for one of many models."),
+    ("model_cache_hits", "Requests whose model was loaded already."),
+)
+_HISTOGRAMS_OF_MANY = (
+    ("model_loading_wait_seconds", "How long a request waited for its model."),
+    ("model_downloading_seconds", "How long a model's download took."),
+    ("model_loading_seconds", "How long a container took to load a model."),
+    ("model_unloading_seconds", "How long a container took to unload a model."),
+)
+_ALL_COUNTERS, _ALL_HISTOGRAMS = _COUNTERS + _COUNTERS_OF_MANY, _HISTOGRAMS + _HISTOGRAMS_OF_MANY
 Labels = tuple[str, str, str, str]  # account, region, endpoint, variant
 
 
@@ -35,9 +47,14 @@ Labels = tuple[str, str, str, str]  # account, region, endpoint, variant
 class Sums:
     """Of one variant: its counters, and of each histogram the buckets (not summed up) and the total."""
 
-    counters: list[int] = field(default_factory=lambda: [0] * len(_COUNTERS))
-    buckets: list[list[int]] = field(default_factory=lambda: [[0] * (len(_BOUNDS) + 1) for _ in _HISTOGRAMS])
-    totals: list[float] = field(default_factory=lambda: [0.0] * len(_HISTOGRAMS))
+    counters: list[int] = field(default_factory=lambda: [0] * len(_ALL_COUNTERS))
+    buckets: list[list[int]] = field(default_factory=lambda: [[0] * (len(_BOUNDS) + 1) for _ in _ALL_HISTOGRAMS])
+    totals: list[float] = field(default_factory=lambda: [0.0] * len(_ALL_HISTOGRAMS))
+
+    @property
+    def of_many(self) -> bool:
+        """Whether the variant has many models: one that has not shows nothing of them."""
+        return self.counters[len(_COUNTERS)] > 0
 
     def add(self, counters: Iterable[int], latencies: Iterable[Counter[int]]) -> None:
         """Add what was counted meanwhile; latencies are in microseconds."""
@@ -85,22 +102,26 @@ class Board:
 
 
 def _counters(found: dict[Labels, Sums]) -> Iterable[str]:
-    for n, (name, about) in enumerate(_COUNTERS):
+    for n, (name, about) in enumerate(_ALL_COUNTERS):
         yield f"# HELP salvia_{name}_total {about}\n# TYPE salvia_{name}_total counter\n"
-        for labels, sums in found.items():
+        for labels, sums in _showing(found, n >= len(_COUNTERS)):
             yield f"salvia_{name}_total{{{_spelled(labels)}}} {sums.counters[n]}\n"
 
 
 def _histograms(found: dict[Labels, Sums]) -> Iterable[str]:
-    for n, (name, about) in enumerate(_HISTOGRAMS):
+    for n, (name, about) in enumerate(_ALL_HISTOGRAMS):
         yield f"# HELP salvia_{name} {about}\n# TYPE salvia_{name} histogram\n"
-        for labels, sums in found.items():
+        for labels, sums in _showing(found, n >= len(_HISTOGRAMS)):
             spelled, total = _spelled(labels), 0
             for bound, times in zip((*map(str, _BOUNDS), "+Inf"), sums.buckets[n], strict=True):
                 total += times
                 yield f'salvia_{name}_bucket{{{spelled},le="{bound}"}} {total}\n'
             yield f"salvia_{name}_sum{{{spelled}}} {sums.totals[n]:.6f}\n"
             yield f"salvia_{name}_count{{{spelled}}} {total}\n"
+
+
+def _showing(found: dict[Labels, Sums], of_many: bool) -> Iterable[tuple[Labels, Sums]]:
+    return ((labels, sums) for labels, sums in found.items() if sums.of_many or not of_many)
 
 
 def _spelled(labels: Labels) -> str:
