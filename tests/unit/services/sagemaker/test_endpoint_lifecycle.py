@@ -130,6 +130,23 @@ def test_an_instance_that_dies_leaves_the_route_before_another_is_up(hosting: Ho
     assert "VariantStatus" not in hosting.describe()["ProductionVariants"][0]
 
 
+def test_an_instance_that_is_ill_leaves_the_route_and_is_then_told_to_stop(hosting: Hosting) -> None:
+    """As one that died: it is not killed, and finishes what it has."""
+    hosting.in_service(count=2)
+    first, second = hosting.up()
+    hosting.report("Unhealthy", first, message="did not pass the ping health check: it says 503.")
+    assert hosting.routed() == [[f"/run/{launch.handle(hosting.document(), second, 0)['name']}"]]
+    (status,) = hosting.describe()["ProductionVariants"][0]["VariantStatus"]
+    assert status["StatusMessage"] == (
+        "The primary container for production variant v did not pass the ping health check: it says 503. Please check "
+        "CloudWatch logs for this endpoint."
+    )
+    hosting.studio.settle(3)
+    assert list(hosting.machines.stops) == [launch.handle(hosting.document(), first, 0)["name"]]
+    hosting.report_all("InService")
+    assert len(hosting.routed()[0]) == 2
+
+
 def test_what_keeps_dying_is_started_less_and_less_often(hosting: Hosting) -> None:
     hosting.in_service()
     started = len(hosting.machines.starts)
@@ -247,6 +264,22 @@ def test_a_rollback_in_batches_moves_traffic_as_the_old_fleet_grows(hosting: Hos
     assert "MaximumExecutionTimeoutInSeconds" in hosting.describe()["FailureReason"]
     hosting.leaves()
     assert len(hosting.machines.alive) == 4
+
+
+def test_an_update_that_an_older_version_began_goes_back(hosting: Hosting) -> None:
+    """What was begun before `_Update` had a `retreat` restores the old fleet at once."""
+    hosting.in_service(count=2)
+    (old,) = hosting.routed()
+    policy = {"TrafficRoutingConfiguration": {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 0}}
+    config = {"BlueGreenUpdatePolicy": {**policy, "MaximumExecutionTimeoutInSeconds": 700}}
+    hosting.ask("UpdateEndpoint", EndpointName="e", EndpointConfigName=hosting.config(count=2), DeploymentConfig=config)
+    document = hosting.document()
+    del document.status["_Update"]["retreat"]
+    db = hosting.studio.world.db
+    hosting.studio.run(db.write(lambda tx: documents.update(tx, document)))
+    hosting.studio.settle(701)
+    assert (hosting.status(), hosting.routed()) == ("InService", [old])
+    assert "MaximumExecutionTimeoutInSeconds" in hosting.describe()["FailureReason"]
 
 
 def test_an_update_whose_image_is_unknown_goes_back(hosting: Hosting) -> None:

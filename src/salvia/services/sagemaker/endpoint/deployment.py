@@ -136,13 +136,14 @@ async def _trouble(endpoint: Document, world: World, found: list[Seen], now: flo
 def _back(endpoint: Document, found: list[Seen], trouble: str, now: float) -> float | None:
     """Restore the old fleet where it was made smaller, and send it what it can bear, at last everything."""
     update, (old, new) = endpoint.status["_Update"], fleets(endpoint)
+    if "levels" not in update:  # of an update that an older version of Salvia began neither these nor `retreat` are
+        held, part = update["steps"][update["at"]]["old"], update.get("retreat", 1.0)
+        count = max(1, math.ceil((1 - held) / part - _ALMOST))
+        update["levels"] = [min(1.0, held + part * number) for number in range(1, count)] + [1.0]
     if "back" not in update:
         update["back"] = trouble
         endpoint.state = "RollingBack"
         endpoint.modified_at = now
-        held, part = update["steps"][update["at"]]["old"], update["retreat"]
-        count = max(1, math.ceil((1 - held) / part - _ALMOST))
-        update["levels"] = [min(1.0, held + part * number) for number in range(1, count)] + [1.0]
         for variant in new["variants"]:
             if variant["type"] == SERVERLESS:
                 continue
