@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+from functools import partial
 
 from salvia.app import close, compose, until_signalled
-from salvia.control import timekeeping
+from salvia.control import instances, timekeeping
 from salvia.control.reconcile import Worker
 from salvia.control.world import World
 from salvia.runtimes.process import ProcessRuntime
 from salvia.settings import Settings
 
 _SWEEP = 600.0  # seconds between clean-ups: expired sessions and log events, blobs that no object names
+_LEFT = 600.0  # seconds that a folder in the runtime's is left alone: nobody is that long about a start
 _log = logging.getLogger("salvia.controller")
 
 
@@ -39,6 +41,14 @@ async def work(settings: Settings, index: int) -> None:
 async def _sweep(world: World) -> None:
     """Let every room throw away what nobody can see any more. Several controllers may do so at once."""
     while True:
+        for runtime in world.runtimes.values():
+            try:
+                removed = await runtime.sweep(partial(instances.wanted, world), _LEFT)
+                if removed:
+                    extra = {"event": "instances-swept", "runtime": runtime.name, "instances": removed}
+                    _log.warning("instances that nobody knows of were removed", extra=extra)
+            except Exception:
+                _log.exception("sweep failed", extra={"event": "sweep-failed", "sweep": runtime.name})
         await timekeeping.passed(world, _SWEEP)
         for sweep in world.dispatch.hooks["sweep"]:
             try:

@@ -5,6 +5,7 @@ A level that this machine cannot give is left out by name.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -19,6 +20,7 @@ from typing import Any
 import pytest
 
 from salvia.runtimes.base import InstanceState, Mount, UnsupportedError
+from salvia.runtimes.folder import InstanceFolder
 from salvia.runtimes.process import ProcessRuntime, agent_environment
 from salvia.runtimes.sandbox import Level
 from salvia.testing.runtimes import AGENT, FOREVER, Bench, RuntimeConformance, eventually, run
@@ -519,3 +521,64 @@ def test_stale_addresses_are_given_back(tmp_path: Path) -> None:
     assert list(json.loads(claims.read_text())) == ["job"]
     run(bench.runtime.remove(handles[1]))
     assert json.loads(claims.read_text()) == {}
+
+
+class TestSweep:
+    """What nobody owns is removed; `runtimes.leftovers` says what that is."""
+
+    @pytest.fixture
+    def bench(self, tmp_path: Path) -> Iterator[Bench]:
+        bench = Bench(lambda: ProcessRuntime(tmp_path / "runtime", agent_command=AGENT), tmp_path / "record")
+        yield bench
+        for handle in bench.handles:
+            run(bench.runtime.remove(handle))
+
+    @staticmethod
+    def spec(bench: Bench, name: str, script: str = ":") -> Any:
+        return bench.spec(script, name=name, group=name, agent={"record": str(bench.record), "token": f"{name}'s"})
+
+    @staticmethod
+    def sweep(bench: Bench, *wanted: str, times: int = 1) -> list[str]:
+        """By so many controllers at once."""
+
+        async def known(tokens: Any) -> set[str]:
+            return set(tokens) & {f"{name}'s" for name in wanted}
+
+        async def all_of_them() -> list[list[str]]:
+            return await asyncio.gather(*(bench.make().sweep(known, 0.0) for _ in range(times)))
+
+        return sorted(name for removed in run(all_of_them()) for name in removed)
+
+    def test_only_what_nobody_knows_and_does_not_live_is_removed(self, bench: Bench) -> None:
+        alive, wanted, left = (
+            bench.start(self.spec(bench, "alive", FOREVER)),
+            bench.start(self.spec(bench, "wanted")),
+            bench.start(self.spec(bench, "left")),
+        )
+        for handle in (wanted, left):
+            bench.ended(handle)
+        folder = Path(left["directory"])
+        killed = folder.with_name("killed")  # by whoever had just begun to start it
+        killed.mkdir()
+        (killed / "alive").touch()
+        groups = [Path(path).with_name("nobodys") for path in alive["cgroups"]]
+        for group in groups:
+            group.mkdir()
+        (folder.with_name(".removed-before-1") / "below").mkdir(parents=True)
+        assert self.sweep(bench, "wanted", times=2) == ["killed", "left"]
+        assert sorted(path.name for path in folder.parent.iterdir()) == ["alive", "wanted"]
+        assert bench.poll(alive) is InstanceState.RUNNING
+        assert not any(Path(path).exists() for path in [*left["cgroups"], *groups])
+        assert all(Path(path).exists() for path in [*alive["cgroups"], *wanted["cgroups"]])
+
+    def test_one_that_is_being_started_is_left_alone(self, bench: Bench) -> None:
+        """Whoever holds its lock has it, also if frozen."""
+        folder = InstanceFolder(bench.make()._directory / "instances" / "begun")  # type: ignore[attr-defined]
+        folder.make()
+        lock = folder.lock()
+        assert lock is not None
+        assert self.sweep(bench) == []
+        os.close(lock)
+        assert self.sweep(bench) == ["begun"]
+        handle = bench.start(self.spec(bench, "begun", FOREVER))
+        assert bench.poll(handle) is InstanceState.RUNNING

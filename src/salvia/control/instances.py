@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +26,7 @@ from .reports import PHASES
 from .world import World
 
 _CREDENTIAL_SECONDS = 3600
+_TOGETHER = 500  # tokens of a query
 MAX_REPORT = 512 * 1024  # twenty lines of 1,024 characters take 240 KiB, should JSON escape each
 
 
@@ -141,6 +143,18 @@ def forget_attempt(tx: Transaction, owner: str, attempt: int) -> None:
 def revoke(tx: Transaction, owner: str) -> None:
     """Close the door to the instances of a job that ended; what they reported stays."""
     tx.run("UPDATE instances SET token_hash = 'revoked-' || id WHERE owner = :owner", {"owner": owner})
+
+
+async def wanted(world: World, tokens: Collection[str]) -> set[str]:
+    """Those of some tokens whose instances somebody knows of."""
+    hashes, found = {hash_of(token): token for token in tokens}, set()
+    listed = list(hashes)
+    for first in range(0, len(listed), _TOGETHER):
+        names = {f"h{number}": one for number, one in enumerate(listed[first : first + _TOGETHER])}
+        marks = ", ".join(f":{name}" for name in names)
+        rows = await world.db.scan(f"SELECT token_hash FROM instances WHERE token_hash IN ({marks})", names)  # noqa: S608
+        found |= {hashes[row["token_hash"]] for row in rows}
+    return found
 
 
 async def answer(request: HttpRequest, world: World) -> HttpResponse:

@@ -7,7 +7,7 @@ everything with the instance that its starter could.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol
 from ..core.errors import ServiceError
 
 Handle = dict[str, Any]
+Known = Callable[[Collection[str]], Awaitable[Collection[str]]]  # those of some tokens that somebody still wants
 
 
 class InstanceState(StrEnum):
@@ -128,6 +129,10 @@ class Runtime(Protocol):
 
         Name and group stay those of the instance. Raises StartError when it is gone.
         """
+
+    async def sweep(self, known: Known, age: float) -> list[str]:
+        """Remove what is left of instances that do not live, whose token nobody knows, and that nobody has touched for
+        `age` seconds; their names."""
 
     def address(self, handle: Handle) -> str:
         """The IP address at which the host reaches the instance."""

@@ -130,6 +130,13 @@ class InstanceFolder:
                     return True
         return False
 
+    def token(self) -> str:
+        """That of the job that its agent was started for, or was handed; empty where none was ever started."""
+        try:
+            return str(json.loads((self.path / SPEC).read_bytes()).get("token") or "")
+        except (FileNotFoundError, ValueError):
+            return ""
+
     @contextlib.contextmanager
     def assigning(self) -> Iterator[None]:
         """One at a time hands out the next job. Raises FileNotFoundError once the folder is removed."""
@@ -145,10 +152,7 @@ class InstanceFolder:
                 entry.rename(self.path.with_name(f"{_REMOVED}{self.path.name}-{uuid.uuid4().hex[:8]}"))
         self.write(SPEC, {"token": token})
         for leftover in self.path.parent.glob(f"{_REMOVED}{self.path.name}-*"):
-            if leftover.is_dir() and not leftover.is_symlink():
-                _delete_tree(leftover)
-            else:
-                leftover.unlink(missing_ok=True)
+            _delete(leftover)
 
     def last_words(self) -> str:
         """The end of what the agent wrote to its error output."""
@@ -174,6 +178,21 @@ def instances(parent: Path) -> Iterator[InstanceFolder]:
         for path in sorted(parent.iterdir()):
             if not path.name.startswith("."):
                 yield InstanceFolder(path)
+
+
+def delete_removed(parent: Path, before: float) -> None:
+    """Delete what interrupted removals left below `parent`, if it was last changed before that moment."""
+    for leftover in parent.glob(f"{_REMOVED}*"):
+        with contextlib.suppress(FileNotFoundError):
+            if leftover.stat(follow_symlinks=False).st_mtime < before:
+                _delete(leftover)
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        _delete_tree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _delete_tree(path: Path) -> None:

@@ -22,9 +22,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from . import leftovers
 from . import limits as cgroups
 from .addresses import Addresses
-from .base import Capacity, Handle, InstanceSpec, InstanceState, StartError
+from .base import Capacity, Handle, InstanceSpec, InstanceState, Known, StartError
 from .folder import NEXT, SPEC, InstanceFolder
 from .levels import Isolation
 from .limits import Limits
@@ -127,6 +128,19 @@ class ProcessRuntime:
         """Lay out `spec` in the instance's folder, and wake its agent."""
         return await asyncio.to_thread(self._reuse, handle, spec)
 
+    async def sweep(self, known: Known, age: float) -> list[str]:
+        """Remove what has ended, or never begun, and has no owner any more. Several may do so at once."""
+        parent = self._directory / "instances"
+        found = await asyncio.to_thread(leftovers.ended, parent, age)
+        tokens = await known([token for token in found.values() if token])
+        removed = []
+        for name, token in found.items():
+            if token not in tokens and await asyncio.to_thread(self._discard, name, token):
+                removed.append(name)
+        groups = (await asyncio.to_thread(self._isolation.find)).groups
+        await asyncio.to_thread(leftovers.delete_groups, groups, parent, age)
+        return removed
+
     def address(self, handle: Handle) -> str:
         """Its loopback address, 127.A.B.N."""
         return str(handle["address"])
@@ -205,10 +219,7 @@ class ProcessRuntime:
 
     def _rest(self, handle: Handle) -> None:
         folder = self._folder(handle)
-        held = self._held(folder)
-        cgroups.kill_members(held)
-        if not held:
-            kill_marked(handle["name"])
+        self._end_program(folder)
         folder.clear()
 
     def _reuse(self, handle: Handle, spec: InstanceSpec) -> Handle:
@@ -341,10 +352,13 @@ class ProcessRuntime:
         folder = self._folder(handle)
         folder.kill_agent()
         self._reap()
+        self._end_program(folder)
+
+    def _end_program(self, folder: InstanceFolder) -> None:
         held = self._held(folder)
         cgroups.kill_members(held)
         if not held:
-            kill_marked(handle["name"])
+            kill_marked(folder.path.name)
 
     def _remove(self, handle: Handle) -> None:
         folder = self._folder(handle)
@@ -360,6 +374,23 @@ class ProcessRuntime:
                     os.close(lock)
         folder.delete()
         self._addresses.release(handle["name"])
+
+    def _discard(self, name: str, token: str) -> bool:
+        """Remove an instance if its agent is still not there, and it is still that job's."""
+        folder = self._folder({"name": name})
+        lock = self._take(folder)
+        if lock is None:
+            return False
+        try:
+            if folder.token() != token:
+                return False
+            self._end_program(folder)
+            cgroups.delete_folders(self._held(folder))
+            folder.delete()
+        finally:
+            os.close(lock)
+        self._addresses.release(name)
+        return True
 
     def _held(self, folder: InstanceFolder) -> list[Path]:
         """The control groups that its starter made, who may have run in another one than we."""
