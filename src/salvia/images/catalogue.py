@@ -9,15 +9,19 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import ServiceError
+from . import registries as declared
 from .image import Image, ImageError, default_folder, read
+from .registries import Registries
 
 _log = logging.getLogger("salvia.images")
-_HOST = r"(?P<account>[0-9]{12})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?:\.cn)?"
+# The domains of AWS's partitions: botocore's partitions.json.
+_DOMAIN = r"amazonaws\.(?:com(?:\.cn)?|eu)|c2s\.ic\.gov|sc2s\.sgov\.gov|csp\.hci\.ic\.gov|cloud\.adc-e\.uk"
+_HOST = rf"(?P<account>[0-9]{{12}})\.dkr\.ecr(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:{_DOMAIN})"
 _REPOSITORY = r"(?P<repository>[a-z0-9]+(?:[._/-]+[a-z0-9]+)*)"
 _URI = re.compile(rf"{_HOST}/{_REPOSITORY}(?::(?P<tag>[\w][\w.-]{{0,127}}))?(?:@(?P<digest>sha256:[0-9a-f]{{64}}))?")
 _ACCELERATED = re.compile(r"(?:^|[-.])(gpu|neuronx?|inf[12]|trn[12]|cu[0-9]+)(?=$|[-.])")
@@ -40,7 +44,8 @@ class Catalogue:
     """
 
     def __init__(self, *folders: Path) -> None:
-        found = (image for folder in folders or (default_folder(),) for image in _read_all(folder))
+        registries = _registries(*folders)
+        found = (image for folder in folders or (default_folder(),) for image in _read_all(folder, registries))
         self._images = {image.name: image for image in found}
 
     def __iter__(self) -> Iterator[Image]:
@@ -130,9 +135,20 @@ def parse(uri: str) -> Name | None:
     return Name(found["account"], found["region"], found["repository"], found["tag"] or "latest")
 
 
-def _read_all(folder: Path) -> Iterator[Image]:
+def _registries(*folders: Path) -> Registries:
+    """The shipped ones and those of `folders`; what is broken is left out, and logged."""
+    found: dict[str, Mapping[str, str]] = {}
+    for folder in (default_folder(), *folders):
+        try:
+            found |= declared.read(folder)
+        except ValueError as error:
+            _log.error("registries left out: %s", error, extra={"event": "broken-registries"})
+    return found
+
+
+def _read_all(folder: Path, registries: Registries) -> Iterator[Image]:
     for path in sorted(folder.glob("*/image.toml")):
         try:
-            yield read(path.parent)
+            yield read(path.parent, registries)
         except ImageError as error:  # one broken folder must not take the server, or the other images, along
             _log.error("image left out: %s", error, extra={"event": "broken-image"})

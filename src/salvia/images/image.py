@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from . import hyperparameters as schema
+from . import registries as declared
 from .hyperparameters import Hyperparameter
+from .registries import Registries
 
 _MEMBERS = {
     "name", "python", "train", "serve", "port", "packages", "environment", "answers_to", "hyperparameter", "metric",
@@ -79,17 +81,19 @@ class ImageError(Exception):
     """An image.toml that cannot be used; the message names file, member and what is expected."""
 
 
-def read(folder: Path) -> Image:
-    """Read `folder`/image.toml. Raises ImageError."""
+def read(folder: Path, registries: Registries | None = None) -> Image:
+    """Read `folder`/image.toml, with the registries that are known to whoever reads many. Raises ImageError."""
     path = folder / "image.toml"
     try:
-        return _image(folder, tomllib.loads(path.read_text()))
+        if registries is None:
+            registries = {**declared.read(default_folder()), **declared.read(folder.parent)}
+        return _image(folder, tomllib.loads(path.read_text()), registries)
     except (OSError, ValueError, KeyError, TypeError) as error:
         said = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise ImageError(f"{path}: {said}") from error
 
 
-def _image(folder: Path, written: Mapping[str, Any]) -> Image:
+def _image(folder: Path, written: Mapping[str, Any], registries: Registries) -> Image:
     unknown = set(written) - _MEMBERS
     if unknown:
         raise ValueError(f"unknown members {sorted(unknown)}; there are {sorted(_MEMBERS)}")
@@ -110,7 +114,7 @@ def _image(folder: Path, written: Mapping[str, Any]) -> Image:
         packages=tuple(_package(folder, name) for name in _words(written.get("packages", []))),
         port=_port(written.get("port")),
         environment={str(name): str(value) for name, value in written.get("environment", {}).items()},
-        answers_to=tuple(_answer(entry) for entry in written.get("answers_to", ())),
+        answers_to=tuple(_answer(entry, registries) for entry in written.get("answers_to", ())),
         hyperparameters=tuple(schema.parse(entry) for entry in written.get("hyperparameter", ())),
         metrics=metrics,
     )
@@ -137,10 +141,14 @@ def _port(written: Any) -> int | None:
     raise ValueError(f"port {written!r} must be a number from 1 to 65535")
 
 
-def _answer(entry: Mapping[str, Any]) -> Answer:
-    accounts = entry.get("accounts", ANYBODY)  # "*", a list, or a table from regions to accounts
-    named = list(accounts.values()) if isinstance(accounts, dict) else accounts
-    listed = frozenset() if accounts == ANYBODY else frozenset(_words(named))
+def _answer(entry: Mapping[str, Any], registries: Registries) -> Answer:
+    """`registry` is a set of accounts that registries.toml declares; `accounts` a list, or "*", which is anybody."""
+    accounts = entry.get("accounts", ANYBODY)
+    if name := entry.get("registry"):
+        if name not in registries:
+            raise ValueError(f"registry {name!r} is in no registries.toml; there are {sorted(registries)}")
+        accounts = list(registries[name].values())
+    listed = frozenset() if accounts == ANYBODY else frozenset(_words(accounts))
     return Answer(str(entry["repository"]), _words(entry["tags"]), listed)
 
 

@@ -129,6 +129,10 @@ def test_a_folder_that_is_not_there_has_no_images(tmp_path: Path) -> None:
         ('name = "a"\ncolour = 1', "unknown members"),
         ('name = "a"\n[[metric]]\nname = "m"\nregex = "("', "no regular expression"),
         ('name = "a"\ntrain = "python"', "must be a list of texts"),
+        (
+            'name = "a"\n[[answers_to]]\nrepository = "a"\nregistry = "nobody"\ntags = []',
+            "registry 'nobody' is in no registries.toml; there are .*'frameworks'",
+        ),
         ('name = "a"\nport = 80800', "must be a number from 1 to 65535"),
         ('name = "a"\n[[hyperparameter]]\nname = "h"\ntype = "Float"', "hyperparameter 'h'"),
     ],
@@ -152,3 +156,34 @@ def test_the_documented_example_finds_its_image() -> None:
     """The image of AWS's create-training-job example, wire facts."""
     name = "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest"
     assert Catalogue().find(name).name == "xgboost"
+
+
+def test_a_registry_is_declared_once_for_many_images(tmp_path: Path) -> None:
+    """`registry` names a table of registries.toml, of the folder or of those that are shipped."""
+    own = '[ours]\nus-east-1 = "111122223333"\n'
+    (tmp_path / "registries.toml").write_text(own)
+    entry = '[[answers_to]]\nrepository = "{0}"\nregistry = "{0}"\ntags = ["1"]\n'
+    write(tmp_path, 'name = "trees"\n' + entry.format("ours") + entry.format("frameworks"))
+    catalogue = Catalogue(tmp_path)
+    assert catalogue.find("111122223333.dkr.ecr.us-east-1.amazonaws.com/ours:1").name == "trees"
+    assert catalogue.find(f"{AWS}/frameworks:1").name == "trees"
+    with pytest.raises(ServiceError, match="account 683313688378 is none of"):
+        catalogue.find(f"{AWS}/ours:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[ours", "registries.toml: "),
+        ('ours = "111122223333"', "'ours' must be a table"),
+        ('[ours]\nus-east-1 = "1111"', "ours.us-east-1 must be an account's twelve digits, not '1111'"),
+    ],
+)
+def test_a_broken_registries_toml_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, text: str, says: str
+) -> None:
+    """It must not take the shipped ones along; the log names file and member."""
+    (tmp_path / "registries.toml").write_text(text)
+    write(tmp_path, TOML)
+    assert Catalogue(tmp_path).find(f"{AWS}/sagemaker-trees:1").name == "trees"
+    assert says in caplog.text
