@@ -7,7 +7,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 # Else each process compiles what it imports: half of a server's start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test coverage check bench chaos fuzz matrix docs lock migration clean system
+.PHONY: setup demo test test-heavy coverage check bench chaos fuzz matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -67,10 +67,13 @@ test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test; contr
 	@$(call run,tests/contract) >.test/contract 2>&1 & contract=$$!; \
 	{ $(call run,tests/unit) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \
 	} >.test/unit 2>&1 & unit=$$!; \
-	$(call run,tests --ignore tests/contract --ignore tests/unit); rest=$$?; \
+	$(call run,tests --ignore tests/contract --ignore tests/unit --ignore tests/heavy); rest=$$?; \
 	wait $$contract; contract=$$?; wait $$unit; unit=$$?; cat .test/contract .test/unit; exit $$((rest + contract + unit))
 
-coverage: ## the same, noting which lines ran
+test-heavy: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build
+	$(PYTEST) tests/heavy $(ARGS)
+
+coverage: ## every test, noting which lines ran
 	@rm -rf .coverage .coverage.*
 	@$(MAKE) test PYTEST="$(BIN)/coverage run -m pytest"
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40

@@ -22,7 +22,7 @@ FRAMEWORKS = {
     "forecasting": ("forecasting-deepar",),
     "topic-models": ("lda",),
 }
-BUILT = ("xgboost",)
+BUILT = ("xgboost", "sklearn", "pytorch")
 
 
 @pytest.mark.parametrize("major", [2, 3])

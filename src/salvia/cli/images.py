@@ -1,6 +1,8 @@
-"""Images: which there are, and building one."""
+"""Images: which there are, what stands of them, building and pruning."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import click
 
@@ -8,37 +10,85 @@ from salvia.settings import default_home
 
 from .group import cli, fail
 
+if TYPE_CHECKING:
+    from salvia.images.builder import Builder
+    from salvia.images.kept import Kept
+
+
+def _builder() -> Builder:
+    from salvia.images.builder import Builder
+
+    return Builder(default_home() / "images")
+
+
+def _kept() -> list[Kept]:
+    from salvia.images.kept import kept
+
+    return kept((default_home() / "images").resolve(), default_home() / "runtime" / "instances")
+
 
 @cli.group(invoke_without_command=True)
 @click.pass_context
 def images(context: click.Context) -> None:
-    """The images that Salvia has, and whether their environments are built."""
+    """The images that Salvia has: whether their environments are built, their size, and who uses them."""
     if context.invoked_subcommand:
         return
     from salvia.app import catalogue
-    from salvia.images.builder import Builder
 
-    builder = Builder(default_home() / "images")
+    builder = _builder()
+    found = {one.path.name: one for one in _kept()}
     for image in catalogue(default_home()):
-        click.echo(f"{image.name:24} {'built' if builder.built(image) else 'not built yet'}")
+        name, why = builder.name(image)
+        one = found.pop(name, None)
+        _show(image.name, one, why)
+    for one in found.values():
+        _show(one.path.name, one, "no image is built to it: `salvia images prune`")
+
+
+def _show(name: str, one: Kept | None, note: str = "") -> None:
+    state, size = (one.state, f"{one.size / 2**20:,.0f} MiB") if one else ("not built yet", "")
+    users = f"used by {', '.join(one.users)}" if one and one.users else ""
+    click.echo(f"{name:30} {state:14} {size:>10}  {users or note}".rstrip())
 
 
 @images.command()
-@click.argument("name")
-def build(name: str) -> None:
-    """Build the environment of an image now, rather than at its first job."""
+@click.argument("names", nargs=-1, required=True)
+def build(names: tuple[str, ...]) -> None:
+    """Build the environments of images now, side by side, rather than at their first jobs."""
     import asyncio
 
     from salvia.app import catalogue
-    from salvia.images.builder import Builder, BuildError
+    from salvia.images.builder import BuildError
 
     known = catalogue(default_home())
-    image = known.get(name)
-    if image is None:
-        fail(f"there is no image {name}. There are: {', '.join(image.name for image in known)}.", 2)
-    try:
-        builder = Builder(default_home() / "images")
-        built = asyncio.run(builder.build(image, lambda line: click.echo(line, err=True)))
-    except BuildError as error:
-        fail(str(error))
-    click.echo(f"{image.name}: {built.path}")
+    wanted = [image for name in names if (image := known.get(name))]
+    for name in names:
+        if known.get(name) is None:
+            fail(f"there is no image {name}. There are: {', '.join(image.name for image in known)}.", 2)
+    builder = _builder()
+
+    async def every() -> list[object]:
+        said = [builder.build(image, lambda line: click.echo(line, err=True)) for image in wanted]
+        return list(await asyncio.gather(*said, return_exceptions=True))
+
+    results = asyncio.run(every())
+    for image, result in zip(wanted, results, strict=True):
+        if not isinstance(result, BaseException):
+            click.echo(f"{image.name}: {result.path}")  # type: ignore[attr-defined]
+    for problem in results:
+        if isinstance(problem, BaseException) and not isinstance(problem, BuildError):
+            raise problem
+    if problems := [str(result) for result in results if isinstance(result, BuildError)]:
+        fail("\n".join(problems))
+
+
+@images.command()
+def prune() -> None:
+    """Delete the environments that no image is built to any more, and that no instance uses."""
+    from salvia.app import catalogue
+    from salvia.images.kept import prune as delete
+
+    builder = _builder()
+    wanted = [builder.name(image)[0] for image in catalogue(default_home())]
+    for one in delete(_kept(), wanted):
+        click.echo(f"{one.path.name}: {one.size / 2**20:,.0f} MiB")

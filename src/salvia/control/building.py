@@ -8,7 +8,6 @@ from collections.abc import Awaitable, Callable
 from salvia.core.errors import ServiceError
 from salvia.images.builder import Builder, BuildError, Environment
 from salvia.images.image import Image
-from salvia.images.pythons import NoPythonError
 from salvia.store import documents
 from salvia.store.documents import Conflict, Document
 
@@ -32,7 +31,7 @@ async def environment(
         if say is not None:
             await say()
         return await _wanted(document, world, asyncio.create_task(builder.build(image)))
-    except (BuildError, NoPythonError, OSError, ValueError) as error:
+    except (BuildError, OSError, ValueError) as error:
         raise ServiceError("InternalServerError", str(error), 500) from error
 
 

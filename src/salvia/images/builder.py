@@ -66,7 +66,7 @@ class Environment:
     @property
     def variables(self) -> dict[str, str]:
         """What the program's environment needs beside what the job says."""
-        path = f"{self.python.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        path = f"{self.program}/bin:{self.python.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         ours = {"PATH": path, "PYTHONPATH": str(self.program), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
         return {**ours, **self.image.environment}
 
@@ -84,8 +84,15 @@ class Builder:
 
     def built(self, image: Image) -> Environment | None:
         """The environment of `image` if it stands already; a few file reads, no process."""
-        python = pythons.find(image.python)
-        return self._finished(image, self._root / self._name(image, python))
+        name, _ = self.name(image)  # a Python that is not there may be fetched
+        return self._finished(image, self._root / name) if name else None
+
+    def name(self, image: Image) -> tuple[str, str]:
+        """The name of its environment's folder; where there is no Python for it, none, and why."""
+        try:
+            return self._name(image, pythons.find(image.python)), ""
+        except (pythons.NoPythonError, ValueError) as error:
+            return "", str(error)
 
     async def build(self, image: Image, progress: Progress = lambda line: None) -> Environment:
         """The environment of `image`, built unless it stands. `progress` gets a line at a time.
@@ -93,9 +100,9 @@ class Builder:
         Raises BuildError. Cancelling it ends the installer.
         """
         try:
-            python = await asyncio.to_thread(pythons.find, image.python)
+            python = await self._python(image, progress)
             name = await asyncio.to_thread(self._name, image, python)
-        except (OSError, ValueError, pythons.NoPythonError) as error:
+        except (OSError, ValueError) as error:
             raise BuildError(f"Image {image.name}: {error}") from error
         target = self._root / name
         environment = self._finished(image, target)
@@ -111,6 +118,27 @@ class Builder:
         if environment is None:
             raise BuildError(f"Image {image.name}: its environment {target} vanished while it was built. Build again.")
         return environment
+
+    async def _python(self, image: Image, progress: Progress) -> Python:
+        """One that the machine has, or else one that uv fetches to where it keeps its own."""
+        try:
+            return await asyncio.to_thread(pythons.find, image.python)
+        except pythons.NoPythonError as error:
+            uv = await asyncio.to_thread(installer.find_uv)
+            if uv is None:
+                raise BuildError(f"Image {image.name}: {error} (With uv, Salvia fetches it itself.)") from error
+            progress(f"Fetching Python {image.python} for {image.name}")
+            self._root.mkdir(parents=True, exist_ok=True)
+            with (self._root / ".python.lock").open("w") as lock:
+                await _locked(lock.fileno(), progress, f"Python {image.python}")
+                try:
+                    await self._run(image, installer.fetch(uv, image.python), self._root, lock.fileno(), progress)
+                except BuildError as refused:
+                    raise BuildError(f"{error} uv cannot fetch one, either. {refused}") from refused
+            try:
+                return await asyncio.to_thread(pythons.find, image.python)
+            except pythons.NoPythonError as still:
+                raise BuildError(f"Image {image.name}: {still}") from still
 
     def _name(self, image: Image, python: Python) -> str:
         """The name says all that goes into it: another lock, program or Python is another environment."""
@@ -148,7 +176,7 @@ class Builder:
         shutil.copytree(image.folder, target / "program", ignore=_IGNORED)
         for package in image.packages:
             shutil.copytree(package, target / "program" / package.name, ignore=_IGNORED)
-        parts = installer.read_lock(image.lock.read_text() if image.lock.exists() else "")
+        parts = installer.read_lock(image.locked)
         (target / "hashed.txt").write_text(parts.hashed)
         (target / "unhashed.txt").write_text(parts.unhashed)
         return installer.steps(python.executable, target / "venv", parts, uv)

@@ -73,10 +73,9 @@ class Catalogue:
         Raises ServiceError (ValidationException) when the name is malformed, nobody answers to it, or it is
         for an accelerator that the image does not use; the message names the nearest that would do.
         """
-        image = self.known(uri)
-        if image is not None:
-            return image
-        name = parse(uri)
+        name, image = parse(uri), self.known(uri)
+        if name is not None and image is not None:
+            return image.asked_as(name.tag)
         if name is None:
             raise self._unknown(uri, f"'{uri[:_LONGEST]}' is not the name of an image in a registry")
         answers = [
@@ -99,6 +98,8 @@ class Catalogue:
             for account in answer.accounts
         }
         what = f"No image is known for '{uri}'"
+        if any(answer.had(name.tag) for _, answer in answers):
+            what = f"The version of '{uri}' is retired, and no image here stands in for it"
         if elsewhere and not answers:
             what += f": account {name.account} is none of AWS's for {name.repository}, such as {min(elsewhere)}"
         raise self._unknown(uri, what)

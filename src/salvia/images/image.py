@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,11 @@ from .hyperparameters import Hyperparameter
 from .registries import Registries
 
 _MEMBERS = {
-    "name", "python", "train", "serve", "port", "packages", "environment", "answers_to", "hyperparameter", "metric",
+    "name", "version", "python", "train", "serve", "port", "packages", "environment", "answers_to", "hyperparameter",
+    "metric",
 }  # fmt: skip
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*")
 ANYBODY = "*"
 
 
@@ -32,11 +34,15 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A registry name that an image answers to: tags are patterns; no accounts means any account."""
+    """A registry name that an image answers to: tags are patterns; no accounts means any account.
+
+    `retired` are tags that AWS once had and that this image does not stand in for.
+    """
 
     repository: str
     tags: tuple[str, ...]
     accounts: frozenset[str]
+    retired: tuple[str, ...] = ()
 
     def covers(self, account: str) -> bool:
         """Whether it answers for the registry of `account`."""
@@ -44,7 +50,15 @@ class Answer:
 
     def has(self, tag: str) -> bool:
         """Whether one of its tags is, or matches, `tag`."""
-        return any(fnmatchcase(tag, pattern) for pattern in self.tags)
+        return _matches(tag, self.tags) and not self.had(tag)
+
+    def had(self, tag: str) -> bool:
+        """Whether `tag` is retired."""
+        return _matches(tag, self.retired)
+
+
+def _matches(tag: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(tag, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +67,11 @@ class Image:
 
     `packages` are folders outside of it that it shares with other images, and imports by their names.
     `port` is where `serve` listens when it can be told nothing else: it gets a network of its own.
+    `version` is that of its framework, the one that all its tags get.
     """
 
     name: str
+    version: str | None
     folder: Path
     python: str
     train: tuple[str, ...]
@@ -71,6 +87,23 @@ class Image:
     def lock(self) -> Path:
         """Its requirements.lock."""
         return self.folder / "requirements.lock"
+
+    @property
+    def locked(self) -> str:
+        """All that is to be installed: requirements.lock, behind torch.lock, which names a version alone.
+
+        A CPU build of torch has another hash wherever it is found.
+        """
+        files = [self.folder / "torch.lock", self.lock]
+        return "".join(file.read_text() for file in files if file.exists())
+
+    def asked_as(self, tag: str) -> Image:
+        """This image for one who named it by `tag`: its programs are told to say it when that was another version."""
+        asked = _VERSION.match(tag)
+        if self.version is None or asked is None or f"{self.version}.".startswith(f"{asked[0]}."):
+            return self
+        notice = f"{self.name} {self.version} runs here; the image's tag {tag} asks for {asked[0]}."
+        return replace(self, environment={**self.environment, "SALVIA_NOTICE": notice})
 
     def check(self, given: Mapping[str, str]) -> list[str]:
         """What is wrong with these hyperparameters, a sentence each, in the words of AWS's toolkit."""
@@ -107,6 +140,7 @@ def _image(folder: Path, written: Mapping[str, Any], registries: Registries) -> 
             raise ValueError(f"metric {metric.name!r}: {metric.regex!r} is no regular expression: {error}") from error
     return Image(
         name=written["name"],
+        version=str(written["version"]) if "version" in written else None,
         folder=folder,
         python=str(written.get("python", ">=3.11")),
         train=_words(written.get("train", [])),
@@ -149,7 +183,7 @@ def _answer(entry: Mapping[str, Any], registries: Registries) -> Answer:
             raise ValueError(f"registry {name!r} is in no registries.toml; there are {sorted(registries)}")
         accounts = list(registries[name].values())
     listed = frozenset() if accounts == ANYBODY else frozenset(_words(accounts))
-    return Answer(str(entry["repository"]), _words(entry["tags"]), listed)
+    return Answer(str(entry["repository"]), _words(entry["tags"]), listed, _words(entry.get("retired", [])))
 
 
 def _words(written: Any) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ _SAME_IN_UV = {
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
+# Where a CPU build of torch may be on offer: it is found there, and uv need not look where it would of its own accord.
+_OFFERS = {"UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_TORCH_BACKEND"}
 
 
 class Lock(NamedTuple):
@@ -63,7 +65,7 @@ def steps(python: Path, target: Path, lock: Lock, uv: str | None) -> Steps:
     The lock's parts are read from `hashed.txt` and `unhashed.txt` beside `target`.
     """
     own = str(target / "bin" / "python")
-    parts = [
+    parts: list[tuple[str, Path, tuple[str, ...]]] = [
         (lock.unhashed, target.with_name("unhashed.txt"), ()),
         (lock.hashed, target.with_name("hashed.txt"), ("--require-hashes",)),
     ]
@@ -78,6 +80,7 @@ def steps(python: Path, target: Path, lock: Lock, uv: str | None) -> Steps:
         )
         install: tuple[str, ...] = (uv, "pip", "install", "--python", own, "--no-deps", "--compile-bytecode")
         variables = {**os.environ, **uv_variables(pip_settings()), "UV_PYTHON_DOWNLOADS": "never"}
+        variables.setdefault("UV_LINK_MODE", "hardlink")  # environments share their packages' files
     else:
         make = (str(python), "-m", "venv", str(target))
         install = (
@@ -91,6 +94,8 @@ def steps(python: Path, target: Path, lock: Lock, uv: str | None) -> Steps:
             "--compile",
         )
         variables = dict(os.environ)
+    if uv and "torch==" in lock.unhashed and not _OFFERS & variables.keys():
+        parts[0] = (*parts[0][:2], ("--torch-backend", "cpu"))
     installs = [(*install, *options, "-r", str(path)) for content, path, options in parts if content]
     compile_program = (own, "-m", "compileall", "-q", str(target.with_name("program")))
     # A job's own Python must not be told where this one finds its modules.
@@ -103,6 +108,11 @@ def steps(python: Path, target: Path, lock: Lock, uv: str | None) -> Steps:
     ):
         variables.pop(name, None)
     return Steps((make, *installs, compile_program), variables)
+
+
+def fetch(uv: str, requirement: str) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The command that fetches a Python, and its variables; no name of it comes to the user's PATH."""
+    return (uv, "python", "install", "--no-bin", requirement.replace(" ", "")), dict(os.environ)
 
 
 def find_uv() -> str | None:

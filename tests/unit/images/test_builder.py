@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import dataclasses
+import fcntl
 import hashlib
 import json
 import os
@@ -17,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from salvia.images import image, installer
+from salvia.images import image, installer, kept
 from salvia.images.builder import Builder, BuildError, Environment
 from salvia.images.image import Image
 
@@ -264,3 +266,62 @@ def test_what_a_sandbox_has_to_show(made: Image, tmp_path: Path) -> None:
     assert Path(sys.base_prefix).resolve() in environment.mounts
     assert Path(environment.argv(("python",))[0]).is_relative_to(environment.path)
     assert environment.argv(("/bin/sh", "-c")) == ("/bin/sh", "-c")
+
+
+def test_torch_is_locked_in_a_file_of_its_own(made: Image, links: Path, tmp_path: Path) -> None:
+    """By its version alone, and installed first: a CPU build's hash is another wherever it is found (ML facts)."""
+    wheel(links, "torch", "2.0")
+    (made.folder / "torch.lock").write_text("torch==2.0\n")
+    environment = build(tmp_path / "images", made)
+    assert (environment.path / "unhashed.txt").read_text() == "torch==2.0\n"
+    assert list((environment.path / "venv").rglob("site-packages/torch.py"))
+
+
+def test_environments_share_the_files_of_their_packages(made: Image, tmp_path: Path) -> None:
+    """uv links them from its cache: another image with the same package needs no room for it."""
+    if installer.find_uv() is None:
+        pytest.skip("uv is not installed")
+    first = build(tmp_path / "images", made)
+    (made.folder / "hello" / "more.py").write_text("")
+    second = build(tmp_path / "images", made)
+    files = [next(one.path.rglob("site-packages/greeting.py")) for one in (first, second)]
+    assert first.path != second.path
+    assert files[0].stat().st_ino == files[1].stat().st_ino
+
+
+def test_a_python_that_nobody_has_fails_with_what_to_do(
+    made: Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is neither on the machine nor fetched; without uv the sentence says so, too."""
+    wants = dataclasses.replace(made, python="3.99")
+    assert Builder(tmp_path / "images").built(wants) is None
+    if installer.find_uv() is not None:
+        with pytest.raises(BuildError, match=r"(?s)No Python 3\.99 was found.*uv cannot fetch one, either.*3\.99"):
+            build(tmp_path / "images", wants)
+    monkeypatch.setattr(installer, "find_uv", lambda: None)
+    with pytest.raises(BuildError, match=r"uv python install 3\.99 \(With uv"):
+        build(tmp_path / "images", wants)
+
+
+def test_what_is_kept_and_pruned(made: Image, tmp_path: Path) -> None:
+    """An older environment goes, unless an instance that lives has it mounted; so does half a one."""
+    root, instances = tmp_path / "images", tmp_path / "instances"
+    old = build(root, made)
+    (made.folder / "hello" / "more.py").write_text("")
+    new = build(root, made)
+    half = root / "hello-0123456789abcdef"
+    half.mkdir()
+    folder = instances / "training-1-algo-1"
+    folder.mkdir(parents=True)
+    (folder / "SPEC.json").write_text(json.dumps({"mounts": [str(old.path)]}))
+    wanted = [Builder(root).name(made)[0]]
+    with (folder / "alive").open("w") as alive:
+        fcntl.flock(alive, fcntl.LOCK_EX)
+        found = {one.path: one for one in kept.kept(root, instances)}
+        assert found[old.path].users == ("training-1-algo-1",)
+        assert found[new.path].size > 4096
+        assert {one.path.name: one.state for one in found.values()}[half.name] == "unfinished"
+        assert [one.path for one in kept.prune(found.values(), wanted)] == [half]
+        assert train(old) == "greeting 1.0 red\n"
+    assert [one.path for one in kept.prune(kept.kept(root, instances), wanted)] == [old.path]
+    assert [one.path for one in kept.kept(root, instances)] == [new.path]

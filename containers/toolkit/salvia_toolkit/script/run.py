@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO
 
 from . import told as config
@@ -17,18 +22,28 @@ from .source import bring
 from .told import ScriptError, Told
 from .variables import arguments, variables
 
+_HOW = "Give it as a hyperparameter, as the SDK's estimators do, or as SAGEMAKER_PROGRAM in Environment."
 _FAILURE = 1024  # characters of output/failure that become the FailureReason
-_AROUND = len("AlgorithmError: , exit code: 255")  # what the platform puts around them
+_AROUND = len("AlgorithmError: , exit code: 255 on algo-100")  # what the platform puts around them
 _COMMAND = 300  # characters of the command among them
 _KEPT = 16_384  # bytes of standard error to find the reason in
 
 
-def run(base: Path) -> int:
-    """Run the job's script; returns its exit code. What went wrong is in output/failure and in the log."""
+Launcher = Callable[[Told, list[str]], list[str]]
+"""Makes of a script's command the one that starts it on this host as part of all."""
+
+
+def run(base: Path, launchers: Mapping[str, Launcher] = MappingProxyType({})) -> int:
+    """Run the job's script; returns its exit code. What went wrong is in output/failure and in the log.
+
+    `launchers` are the distributions that the image has, by the SDK's names for them.
+    """
     try:
         told = config.read(base)
+        if not told.program:
+            raise ScriptError(f"ClientError: The job names no script: {config.PROGRAM} is missing. {_HOW}")
         code = bring(told.source, told.program, told.base)
-        _execute(told, code, python_for(code))
+        _execute(told, code, python_for(code), launchers)
     except ScriptError as problem:
         print(f"ERROR: {problem}", file=sys.stderr, flush=True)
         _write_failure(base, str(problem))
@@ -36,8 +51,13 @@ def run(base: Path) -> int:
     return 0
 
 
-def _execute(told: Told, code: Path, python: Path) -> None:
+def _execute(told: Told, code: Path, python: Path, launchers: Mapping[str, Launcher]) -> None:
     command = _command(told, code, python)
+    if told.distribution:
+        if told.distribution not in launchers:
+            has = ", ".join(launchers) or "none"
+            raise ScriptError(f"ClientError: This image has no distribution {told.distribution}; it has {has}.")
+        command = launchers[told.distribution](told, command)
     paths = [str(code), *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = {**os.environ, **variables(told), "PYTHONPATH": os.pathsep.join(paths)}
     shown = shlex.join(command)
@@ -53,7 +73,7 @@ def _execute(told: Told, code: Path, python: Path) -> None:
         copier.join(timeout=1)  # a process that it left may hold its standard error
     if status:
         status = status if status > 0 else 128 - status
-        raise ScriptError(_reason(status, last.decode(errors="replace"), shown), status)
+        raise ScriptError(_reason(status, _named(last.decode(errors="replace"), told), shown), status)
 
 
 def _command(told: Told, code: Path, python: Path) -> list[str]:
@@ -81,6 +101,14 @@ def _reason(status: int, said: str, command: str) -> str:
     head, tail = f'ExecuteUserScriptError:\nExitCode {status}\nErrorMessage "', f'"\nCommand "{command[:_COMMAND]}"'
     room = _FAILURE - _AROUND - len(head) - len(tail)
     return head + said.strip()[-room:] + tail
+
+
+def _named(said: str, told: Told) -> str:
+    """With the hosts' names in place of their addresses: libraries know only by these whom they lost."""
+    for host in told.resources["hosts"]:
+        with contextlib.suppress(OSError):
+            said = re.sub(rf"(?<![0-9.]){re.escape(socket.gethostbyname(host))}(?![0-9])", host, said)
+    return said
 
 
 def _write_failure(base: Path, reason: str) -> None:

@@ -10,6 +10,16 @@ from typing import Any
 
 _OURS = "sagemaker_"  # hyperparameters that are for the toolkit
 _TUNER = "_tuning_objective_metric"
+# What estimators' `distribution` becomes, and its name there.
+_DISTRIBUTIONS = {
+    "sagemaker_torch_distributed_enabled": "torch_distributed",
+    "sagemaker_distributed_dataparallel_enabled": "smddp",
+    "sagemaker_pytorch_ddp_enabled": "pytorchddp",
+    "sagemaker_pytorch_xla_multi_worker_enabled": "pytorchxla",
+    "sagemaker_mpi_enabled": "mpi",
+    "sagemaker_parameter_server_enabled": "parameter_server",
+    "sagemaker_multi_worker_mirrored_strategy_enabled": "multi_worker_mirrored_strategy",
+}
 PROGRAM, SOURCE = "sagemaker_program", "sagemaker_submit_directory"
 
 
@@ -35,6 +45,11 @@ class Told:
     def program(self) -> str:
         """The name of the script, in its source."""
         return str(os.environ.get("SAGEMAKER_PROGRAM") or self.toolkit.get(PROGRAM) or "")
+
+    @property
+    def distribution(self) -> str | None:
+        """How the script is to be started on all hosts together, where the job says it."""
+        return next((name for key, name in _DISTRIBUTIONS.items() if self.toolkit.get(key)), None)
 
     @property
     def source(self) -> str:

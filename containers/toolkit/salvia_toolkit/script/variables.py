@@ -72,13 +72,18 @@ def _facts(told: Told) -> dict[str, Any]:
         "module_name": told.program.removesuffix(".py"),
         "network_interface_name": resources.get("network_interface_name", "eth0"),
         "num_cpus": _cores(),
-        "num_gpus": len(list(Path("/dev").glob("nvidia[0-9]*"))),
+        "num_gpus": gpus(),
         "output_data_dir": str(base / "output" / "data"),
         "output_dir": str(base / "output"),
         "output_intermediate_dir": str(base / "output" / "intermediate"),
         "resource_config": resources,
         "user_entry_point": told.program,
     }
+
+
+def gpus() -> int:
+    """The GPUs of this instance."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 def _cores() -> int:

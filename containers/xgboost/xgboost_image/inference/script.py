@@ -5,16 +5,14 @@ Source: the SageMaker Python SDK's "Use XGBoost with the SageMaker Python SDK", 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sagemaker_xgboost_container.encoder import decode
-from salvia_toolkit import formats
-from salvia_toolkit.serving.message import Refused
+from salvia_toolkit.serving.defaults import Arrays
 
 
-class Defaults:
+class Defaults(Arrays):
     """A Booster, a DMatrix, and a prediction in between. XGBoost is imported only if the script leaves it these."""
 
     def model_fn(self, directory: str) -> Any:
@@ -40,20 +38,3 @@ class Defaults:
         return (
             model.predict(data, validate_features=False) if isinstance(data, xgboost.DMatrix) else model.predict(data)
         )
-
-    def output_fn(self, prediction: Any, accept: str) -> Any:
-        """The prediction as `accept` wants it; of a generator, each of what it yields."""
-        chosen = formats.accepted(accept, formats.JSON)
-        if chosen is None:
-            raise Refused(406, f"Accept {accept!r} is not written here. Use one of {', '.join(formats.ENCODERS)}.")
-        if isinstance(prediction, Iterator):
-            return (_piece(one, chosen) for one in prediction), chosen
-        return formats.ENCODERS[chosen](prediction), chosen
-
-
-def _piece(one: Any, chosen: str) -> Any:
-    if isinstance(one, (str, bytes)):
-        return one
-    return (
-        formats.ENCODERS[formats.JSON](one) + b"\n" if chosen == formats.JSON_LINES else formats.ENCODERS[chosen](one)
-    )

@@ -85,7 +85,7 @@ def _reason(ended: dict[str, Any], host: str, instance_type: str, *, alone: bool
     if ended.get("failure"):
         said = ended["failure"].strip()
         kind = "" if said.startswith(_KINDS) else "AlgorithmError: "
-        return f"{kind}{said}, exit code: {ended.get('code')}"
+        return f"{kind}{said}, exit code: {ended.get('code')}{where}"
     if ended.get("signal"):
         name = f" ({signal.Signals(ended['signal']).name})" if ended["signal"] in set(signal.Signals) else ""
         return f"AlgorithmError: the program{where} was killed by signal {ended['signal']}{name}.{last}"

@@ -1,0 +1,1 @@
+"""What scripts written for AWS's SMDDP library import, on gloo."""

@@ -1,0 +1,1 @@
+"""The scikit-learn image: scripts, by the toolkit."""

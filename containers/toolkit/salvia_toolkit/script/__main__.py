@@ -1,0 +1,10 @@
+"""`train` of a framework's image: the script that the job brings."""
+
+import sys
+
+from ..notice import notice
+from ..serving.main import base_directory
+from .run import run
+
+notice()
+sys.exit(run(base_directory()))

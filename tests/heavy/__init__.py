@@ -1,0 +1,1 @@
+"""Tests of images that take minutes to build: `make test-heavy`."""
