@@ -56,13 +56,13 @@ demo: .venv/.clients ## train a real model through the AWS CLI
 # What a database has no part in is not tested again on PostgreSQL.
 ON_POSTGRESQL := $(filter-out $(patsubst %,tests/contract/test_%.py,bad_requests checkpoints deployments forged_requests iam_simulation \
   objectstores protocol_input protocol_output proxy runtimes s3_bytes s3_cli s3_elsewhere s3_gone_client s3_integrity \
-  s3_remote script_mode search_random sigv4_suite spot tls training_input transform_jobs warm_pools xgboost_endpoints),$(wildcard tests/contract/test_*.py))
+  s3_remote scikit_learn script_mode search_random sigv4_suite spot tls training_input transform_jobs warm_pools xgboost_endpoints),$(wildcard tests/contract/test_*.py))
 PYTEST := $(BIN)/python -m pytest
 # run TESTS: 5: ARGS leave nothing to run
 run = { $(PYTEST) $(1) $(ARGS) || [ $$? = 5 ]; }
 
 # Three at a time: most of what a test does is wait.
-test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test; contract on PostgreSQL, too
+test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
 	@rm -rf .test && mkdir .test
 	@$(call run,tests/contract) >.test/contract 2>&1 & contract=$$!; \
 	{ $(call run,tests/unit) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \

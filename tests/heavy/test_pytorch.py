@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Jobs, Server
+from tests.conftest import ROLE, Jobs, Server
 from tests.contract.test_script_mode import start
 from tests.contract.test_training_input import channel, put
 from tests.e2e.test_sdk import DATA, run
@@ -30,6 +30,16 @@ for step in range(1_000_000):
         print("dying at", time.time(), flush=True)
         os.kill(os.getpid(), signal.SIGKILL)
     dist.all_reduce(torch.ones(8))
+"""
+SCRIPTED = """
+import os, torch
+
+class Double(torch.nn.Module):
+    def forward(self, rows: torch.Tensor):
+        return rows.sum(1) * 2
+
+torch.jit.script(Double()).save(os.environ["SM_MODEL_DIR"] + "/model.pth")
+print(os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"].isdecimal())
 """
 pytestmark = pytest.mark.timeout(600)  # the first of them builds the image
 
@@ -89,3 +99,26 @@ def test_a_distribution_that_the_image_does_not_have_is_refused(jobs: Jobs) -> N
     """By its name, with those that there are."""
     reason = jobs.ended(job(jobs, SCRIPT, "mpi", count=1), 300)["FailureReason"]
     assert reason.startswith("ClientError: This image has no distribution mpi; it has torch_distributed, smddp")
+
+
+def test_a_torchscript_module_serves_without_a_script(jobs: Jobs) -> None:
+    """Trained without a distribution, too; a tensor of what comes, and the result as it is accepted."""
+    name = job(jobs, SCRIPTED, "no_distribution", count=1)
+    trained = jobs.ended(name, 300)
+    assert trained["TrainingJobStatus"] == "Completed", trained
+    assert "algo-1 True" in jobs.lines(name)
+    url = trained["ModelArtifacts"]["S3ModelArtifacts"]
+    container = {"Image": IMAGE.replace("training", "inference"), "ModelDataUrl": url}
+    jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+    jobs.sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    jobs.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=name, WaiterConfig={"Delay": 1})
+    runtime = jobs.server.client("sagemaker-runtime")
+    for kind, body, accept, answer in (
+        ("application/json", "[[1, 2], [3, 4.5]]", "application/json", b"[6.0, 15.0]"),
+        ("text/csv", "1,2\n3,4.5\n", "text/csv", b"6.0\n15.0\n"),
+    ):
+        said = runtime.invoke_endpoint(EndpointName=name, ContentType=kind, Accept=accept, Body=body)
+        assert said["Body"].read().split() == answer.split()
+    jobs.sagemaker.delete_endpoint(EndpointName=name)

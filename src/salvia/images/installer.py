@@ -18,11 +18,11 @@ _SAME_IN_UV = {
     "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
     "trusted-host": "UV_INSECURE_HOST",
-    "no-index": "UV_NO_INDEX",
     "cert": "SSL_CERT_FILE",
     "timeout": "UV_HTTP_TIMEOUT",
     "default-timeout": "UV_HTTP_TIMEOUT",
 }
+_TRUE = ("1", "true", "yes", "on")
 # Where a CPU build of torch may be on offer: it is found there, and uv need not look where it would of its own accord.
 _OFFERS = {"UV_FIND_LINKS", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_TORCH_BACKEND"}
 
@@ -79,7 +79,10 @@ def steps(python: Path, target: Path, lock: Lock, uv: str | None) -> Steps:
             str(target),
         )
         install: tuple[str, ...] = (uv, "pip", "install", "--python", own, "--no-deps", "--compile-bytecode")
-        variables = {**os.environ, **uv_variables(pip_settings()), "UV_PYTHON_DOWNLOADS": "never"}
+        settings = pip_settings()
+        variables = {**os.environ, **uv_variables(settings), "UV_PYTHON_DOWNLOADS": "never"}
+        if settings.get("no-index", [""])[0].lower() in _TRUE:  # which uv has no variable for
+            install = (*install, "--no-index")
         variables.setdefault("UV_LINK_MODE", "hardlink")  # environments share their packages' files
     else:
         make = (str(python), "-m", "venv", str(target))

@@ -187,3 +187,27 @@ def test_a_broken_registries_toml_is_left_out(
     write(tmp_path, TOML)
     assert Catalogue(tmp_path).find(f"{AWS}/sagemaker-trees:1").name == "trees"
     assert says in caplog.text
+
+
+def test_a_retired_tag_is_refused_by_name(tmp_path: Path) -> None:
+    """Also where a pattern of the tags would match it."""
+    write(tmp_path, TOML.replace('tags = ["*"]', 'tags = ["*"]\nretired = ["0.*"]'))
+    catalogue = Catalogue(tmp_path)
+    assert catalogue.find(f"{AWS}/open:1.0").name == "trees"
+    with pytest.raises(ServiceError, match=r"The version of '.*/open:0\.20\.0-cpu-py3' is retired"):
+        catalogue.find(f"{AWS}/open:0.20.0-cpu-py3")
+
+
+@pytest.mark.parametrize(
+    ("tag", "notice"),
+    [
+        ("2.6.0-cpu-py312", "trees 2.13.0 runs here; the image's tag 2.6.0-cpu-py312 asks for 2.6.0."),
+        ("2.13-cpu-py3", None),
+        ("2.1-cpu", "trees 2.13.0 runs here; the image's tag 2.1-cpu asks for 2.1."),
+        ("latest", None),
+    ],
+)
+def test_another_version_than_the_tag_s_is_said(tmp_path: Path, tag: str, notice: str | None) -> None:
+    """The nearest is the only one: its programs are told to say so in their log."""
+    write(tmp_path, TOML.replace('name = "trees"', 'name = "trees"\nversion = "2.13.0"'))
+    assert Catalogue(tmp_path).find(f"{AWS}/open:{tag}").environment.get("SALVIA_NOTICE") == notice

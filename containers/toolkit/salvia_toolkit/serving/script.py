@@ -67,14 +67,14 @@ def prepare(base: Path) -> None:
 
 
 class Script:
-    """The handler that a script is."""
+    """The handler that a script is; without one, what its image does."""
 
     batches = False
 
     def __init__(self, directory: Path, defaults: Defaults) -> None:
         self._directory = directory
         self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or formats.JSON
-        module = _module()
+        module = _module() if os.environ.get(_PREPARED) else None
         functions = {name: getattr(module, name, None) for name in ("model_fn", "transform_fn", *_PARTS)}
         both = [name for name in _PARTS if functions[name]]
         if functions["transform_fn"] and both:
