@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,7 +65,7 @@ def _holds(clause: str, version: tuple[int, int]) -> bool:
 def find(requirement: str) -> Python:
     """The interpreter running this if it will do (at no cost), else the newest on this machine that does.
 
-    Starts processes only in the second case. Raises NoPythonError.
+    Starts processes only in the second case, once for each interpreter. Raises NoPythonError.
     """
     if allows(requirement, sys.version_info[:2]):
         return running()
@@ -83,6 +84,7 @@ def running() -> Python:
     return Python(sys.version_info[:2], Path(base).resolve(), Path(sys.base_prefix).resolve())
 
 
+@lru_cache(maxsize=256)
 def ask(executable: Path) -> Python | None:
     """What an interpreter says of itself; None when it does not run, or is but a virtual environment's."""
     try:
