@@ -6,7 +6,6 @@ import os
 import socket
 import sys
 
-from salvia_toolkit.notice import notice
 from salvia_toolkit.script import run
 from salvia_toolkit.script.told import Told, read
 from salvia_toolkit.script.variables import gpus
@@ -48,6 +47,5 @@ def meet(told: Told) -> None:
 
 
 if __name__ == "__main__":
-    notice()
     meet(read(base_directory()))
     sys.exit(run(base_directory(), LAUNCHERS))

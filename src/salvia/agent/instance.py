@@ -104,9 +104,12 @@ class Agent:
         """Start the program, after `opening`, with `more` in its environment. Raises JobError, or StoppedError."""
         self._credentials_url = self._endpoint()
         values = {**environment(self._spec, self._credentials_url), **(more or {})}
+        notice = values.pop("SALVIA_NOTICE", None)  # of the image, for the log
         if self._stopping.is_set():
             raise StoppedError
         opening()
+        if notice:
+            self._logs.say(notice)
         self._killed_before = oom_kills(self._spec.program.cgroup_events)
         self._program.start(self._spec.program, values)
         self._reporter.enter(phase)

@@ -90,15 +90,15 @@ class Image:
 
     @property
     def locked(self) -> str:
-        """All that is to be installed: requirements.lock, behind torch.lock, which names a version alone.
+        """All that is to be installed: torch.lock, if there is one, and requirements.lock.
 
-        A CPU build of torch has another hash wherever it is found.
+        torch has a version alone: the hash of a CPU build is another wherever one is found.
         """
         files = [self.folder / "torch.lock", self.lock]
         return "".join(file.read_text() for file in files if file.exists())
 
     def asked_as(self, tag: str) -> Image:
-        """This image for one who named it by `tag`: its programs are told to say it when that was another version."""
+        """This image for one who named it by `tag`; when that was another version, the agent is told to say so."""
         asked = _VERSION.match(tag)
         if self.version is None or asked is None or f"{self.version}.".startswith(f"{asked[0]}."):
             return self

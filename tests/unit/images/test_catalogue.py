@@ -208,6 +208,6 @@ def test_a_retired_tag_is_refused_by_name(tmp_path: Path) -> None:
     ],
 )
 def test_another_version_than_the_tag_s_is_said(tmp_path: Path, tag: str, notice: str | None) -> None:
-    """The nearest is the only one: its programs are told to say so in their log."""
+    """The nearest is the only one: the agent is told to say so in the log."""
     write(tmp_path, TOML.replace('name = "trees"', 'name = "trees"\nversion = "2.13.0"'))
     assert Catalogue(tmp_path).find(f"{AWS}/open:{tag}").environment.get("SALVIA_NOTICE") == notice

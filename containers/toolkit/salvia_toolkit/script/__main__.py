@@ -2,9 +2,7 @@
 
 import sys
 
-from ..notice import notice
 from ..serving.main import base_directory
 from .run import run
 
-notice()
 sys.exit(run(base_directory()))

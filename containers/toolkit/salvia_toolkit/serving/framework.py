@@ -6,7 +6,6 @@ import os
 import sys
 
 from ..cores import usable_cores
-from ..notice import notice
 from ..script.told import ScriptError
 from . import script
 from .handler import Loader
@@ -18,7 +17,6 @@ def main(load: Loader, alone: bool = False) -> int:
 
     `alone`: whether the framework can serve a model that comes without a script.
     """
-    notice()
     if os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true":
         return _end("Multi model not supported in script mode. Remove SAGEMAKER_PROGRAM.")
     if not script.wanted(base_directory()) and not alone:
