@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+import numpy
 import sagemaker
 from sagemaker import image_uris
 from sagemaker.pytorch import PyTorch
@@ -16,7 +17,12 @@ from sagemaker.session_settings import SessionSettings
 session = sagemaker.Session(settings=SessionSettings(encrypt_repacked_artifacts=False))
 # The SDK itself would take torch_distributed to GPUs only: of an image that is named it thinks nothing.
 image = image_uris.retrieve(
-    "pytorch", session.boto_region_name, "2.6", py_version="py312", instance_type="ml.m5.large", image_scope="training"
+    "pytorch",
+    session.boto_region_name,
+    "2.6.0",
+    py_version="py312",
+    instance_type="ml.m5.large",
+    image_scope="training",
 )
 estimator = PyTorch(
     entry_point="train.py",
@@ -25,7 +31,7 @@ estimator = PyTorch(
     instance_count=2,
     instance_type="ml.m5.large",
     image_uri=image,
-    framework_version="2.6",
+    framework_version="2.6.0",
     py_version="py312",
     distribution={"torch_distributed": {"enabled": True}},
     sagemaker_session=session,
@@ -34,7 +40,8 @@ estimator = PyTorch(
 estimator.fit({"train": session.upload_data(sys.argv[1], key_prefix="sdk2/pytorch")}, logs=True)
 predictor = estimator.deploy(initial_instance_count=1, instance_type="ml.m5.large")
 rows = [[float(value) for value in line.split(",")] for line in Path(sys.argv[1]).read_text().splitlines()]
-predictions = predictor.predict([row[1:] for row in rows])  # its serializer is NumPy's
+# Its serializer is NumPy's; the network's weights are float32, and so must be what it is given.
+predictions = predictor.predict(numpy.array([row[1:] for row in rows], numpy.float32))
 predictor.delete_model()
 predictor.delete_endpoint()
 
