@@ -79,11 +79,15 @@ def test_version_3_trains_by_torchrun(jobs: Jobs) -> None:
     assert len(set(said)) == 1
 
 
-def test_smddp_is_gloo(jobs: Jobs) -> None:
-    """AWS's own backend by its name, imported as its guide says."""
-    name = job(jobs, SCRIPT, "distributed_dataparallel", epochs=5, backend="smddp")
-    assert jobs.ended(name, 300)["TrainingJobStatus"] == "Completed", jobs.describe(name)
-    assert len([line for line in jobs.lines(name) if re.match(r"rank \d of 2 on algo-\d", line)]) == 2
+def test_jobs_side_by_side_meet_apart(jobs: Jobs) -> None:
+    """Each at its own algo-1, though all at port 7777; one by AWS's own backend, smddp, imported as its guide says."""
+    names = [
+        job(jobs, SCRIPT, "distributed_dataparallel", epochs=5, backend="smddp"),
+        job(jobs, SCRIPT, "torch_distributed", epochs=5),
+    ]
+    for name in names:
+        assert jobs.ended(name, 300)["TrainingJobStatus"] == "Completed", jobs.describe(name)
+        assert len([line for line in jobs.lines(name) if re.match(r"rank \d of 2 on algo-\d", line)]) == 2
 
 
 def test_a_worker_that_dies_in_a_collective_fails_the_job(jobs: Jobs) -> None:
