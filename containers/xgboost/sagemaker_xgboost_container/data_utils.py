@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from salvia_toolkit.algorithm.contract import REPLICATED, Channel
 from salvia_toolkit.cores import usable_cores
 from xgboost_image import training
-from xgboost_image.contract import REPLICATED, Channel
 from xgboost_image.data import channel
 
 

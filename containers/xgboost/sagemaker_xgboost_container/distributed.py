@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
+from salvia_toolkit.algorithm.failures import PeerLostError
+from salvia_toolkit.algorithm.log import say
 from xgboost_image.collective import Group
-from xgboost_image.failures import PeerLostError
-from xgboost_image.log import say
 
 _PATIENCE = 900.0  # seconds for names to resolve
 

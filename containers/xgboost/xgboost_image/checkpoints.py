@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 from typing import Any
 
+from salvia_toolkit.algorithm.log import warn
+
 from . import model
-from .log import warn
 
 _STEM = "xgboost-checkpoint"
 _KEPT = 5

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from salvia_toolkit.algorithm.failures import ClientError
+from salvia_toolkit.algorithm.hyperparameters import Schema
+from salvia_toolkit.algorithm.log import say, warn
 
 from . import metrics
 from .data.table import Array
-from .failures import ClientError
-from .hyperparameters import Schema
-from .log import say, warn
 
 # Hyperparameters of the image, not of XGBoost.
 _OURS = frozenset(

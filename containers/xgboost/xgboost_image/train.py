@@ -9,21 +9,24 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import NoReturn
 
 from salvia_toolkit import script
+from salvia_toolkit.algorithm import contract, hyperparameters
+from salvia_toolkit.algorithm.connection import Facts
+from salvia_toolkit.algorithm.contract import REPLICATED, Contract
+from salvia_toolkit.algorithm.failures import ClientError, PeerLostError
+from salvia_toolkit.algorithm.log import say, warn
 
-from . import contract, hyperparameters, settings
+from . import settings
 from .collective import Group
-from .connection import Facts
-from .contract import REPLICATED, Contract
 from .data import channel
 from .data.table import Sparse, Table, empty
-from .failures import ClientError, PeerLostError
 from .lean import lean
-from .log import say, warn
 from .settings import Settings
 
+_IMAGE = Path(__file__).parent.parent / "image.toml"
 _TRAIN, _VALIDATION = "train", "validation"
 _CHANNELS = (_TRAIN, _VALIDATION)
 _OUT_OF_MEMORY = "Out of memory. Use a larger instance, or more of them with ShardedByS3Key."
@@ -71,7 +74,7 @@ def _end(status: int) -> NoReturn:
 
 
 def _run(job: Contract, group: Group | None) -> int:
-    given = hyperparameters.load()
+    given = hyperparameters.load(_IMAGE, "XGBoost")
     values = given.check(job.hyperparameters)
     chosen = settings.settled(values, given, len(job.hosts))
     _check_channels(job)

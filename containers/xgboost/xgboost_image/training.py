@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import xgboost
+from salvia_toolkit.algorithm.log import say
 from salvia_toolkit.cores import usable_cores
 from xgboost import collective
 
 from . import metrics, model
 from .checkpoints import Checkpoints
 from .data.table import Array, Sparse, Table
-from .log import say
 from .settings import Settings
 
 _PRECAUTION = 10.0  # s between models kept in case that the last round is not finished in time

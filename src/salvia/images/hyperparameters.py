@@ -50,8 +50,8 @@ class Interval:
 class Hyperparameter:
     """One hyperparameter: what it may be, its default, its other names.
 
-    Numbers lie in `interval`. Text is one of `values` or matches `pattern`; anything where there is neither.
-    With `several`, it is a comma-separated list of such.
+    Numbers lie in `interval`, or are one of `values` ("auto"). Text is one of `values` or matches `pattern`; anything
+    where there is neither. With `several`, it is a comma-separated list of such.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Hyperparameter:
 
     def problem(self, value: str) -> str | None:
         """Why `value` is not allowed, or None."""
-        for item in [item.strip() for item in value.split(",")] if self.several else [value]:
+        for item in _listed(value) if self.several else [value]:
             try:
                 allowed = self._allows(item)
             except (ValueError, OverflowError):
@@ -76,6 +76,8 @@ class Hyperparameter:
         return None
 
     def _allows(self, value: str) -> bool:
+        if value in self.values:
+            return True
         if self.type in ("Integer", "Continuous"):
             # Tuners write integers as "5.0" at times; Python's underscores are nobody's notation here.
             number = float(value.replace("_", "?"))
@@ -84,11 +86,11 @@ class Hyperparameter:
             return number in self.interval
         if not self.values and self.pattern is None:
             return True
-        return value in self.values or (self.pattern is not None and re.fullmatch(self.pattern, value) is not None)
+        return self.pattern is not None and re.fullmatch(self.pattern, value) is not None
 
     def _range_text(self) -> str:
         if self.type in ("Integer", "Continuous"):
-            return str(self.interval)
+            return " or ".join([str(self.interval), *self.values])
         return str(list(self.values)) if self.values else f"the form {self.pattern}"
 
 
@@ -157,6 +159,11 @@ def _interval(name: str, entry: Mapping[str, Any]) -> Interval:
 def _text(value: object) -> str:
     """A TOML value as it would stand in a request, where every hyperparameter is text."""
     return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(value: str) -> list[str]:
+    """The items of a list with commas, which SDKs also write as JSON."""
+    return [item.strip().strip("\"'") for item in value.strip().strip("[]").split(",")]
 
 
 def _short(text: str) -> str:

@@ -28,12 +28,17 @@ PROGRAM = f"{FOLDER}:{ROOT / 'containers' / 'toolkit'}"  # as PYTHONPATH: what t
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The interpreter of the environment that the image's lock makes, kept between runs of the tests."""
+    """The interpreter of the environment that the XGBoost image's lock makes."""
+    return built(FOLDER / "requirements.lock", tmp_path_factory.mktemp("image"))
+
+
+def built(lock: Path, folder: Path) -> Path:
+    """The interpreter of the environment that a lock makes, kept between runs of the tests."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "salvia" / "test-images"
-    bare = tmp_path_factory.mktemp("image") / "xgboost"  # without the program: its edits need no new environment
+    bare = folder / lock.resolve().parent.name  # without the program: its edits need no new environment
     bare.mkdir()
-    shutil.copy(FOLDER / "requirements.lock", bare)
-    (bare / "image.toml").write_text('name = "xgboost"\npython = ">=3.11"\n')
+    shutil.copy(lock, bare / "requirements.lock")
+    (bare / "image.toml").write_text(f'name = "{bare.name}"\npython = ">=3.11"\n')
     return asyncio.run(Builder(cache).build(image.read(bare))).python
 
 
@@ -154,7 +159,7 @@ class Servers:
         place = self._folder / f"{len(self._started)}.sock"
         with (base / "log").open("wb") as log:
             process = subprocess.Popen(
-                [str(self._python), "-m", module],
+                [str(self._python), "-m", *module.split()],
                 env={
                     "PATH": os.environ["PATH"],
                     "PYTHONPATH": path,

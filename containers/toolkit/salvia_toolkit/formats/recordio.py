@@ -140,7 +140,7 @@ def _record(message: memoryview) -> tuple[_Tensor, _Tensor | None]:
 def _entry(value: object, earlier: _Tensor | None) -> _Tensor:
     """The tensor of one map entry (key = 1, value = 2)."""
     if earlier is not None:
-        raise _MalformedError("has several feature or label tensors; XGBoost takes one of each.")
+        raise _MalformedError("has several feature or label tensors; an algorithm takes one of each.")
     for number, inner in _fields(_message(value)):
         if number == 2:
             for kind, tensor in _fields(_message(inner)):

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from ..contract import Channel
-from ..failures import ClientError
-from ..log import say
-from . import content_type, delimited, files, libsvm, parquet, recordio
+from salvia_toolkit.algorithm import files
+from salvia_toolkit.algorithm.contract import Channel
+from salvia_toolkit.algorithm.failures import ClientError
+from salvia_toolkit.algorithm.log import say
+
+from . import content_type, delimited, libsvm, parquet, recordio
 from .table import Sparse, Table, concatenated
 
 _BLOCK = 1 << 20

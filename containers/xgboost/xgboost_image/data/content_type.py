@@ -5,7 +5,7 @@ Source: SageMaker developer guide, "Input/Output Interface for the XGBoost Algor
 
 from __future__ import annotations
 
-from ..failures import ClientError
+from salvia_toolkit.algorithm.failures import ClientError
 
 CSV = "text/csv"
 LIBSVM = "text/libsvm"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from salvia_toolkit.algorithm.files import DataFile
 from salvia_toolkit.formats import delimited
 from salvia_toolkit.formats.matrix import Array
 
-from .files import DataFile
 from .table import Table
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from salvia_toolkit.algorithm.files import DataFile
 from salvia_toolkit.formats import libsvm
 
-from .files import DataFile
 from .table import Table
 
 

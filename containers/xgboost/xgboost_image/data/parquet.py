@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from salvia_toolkit.algorithm.files import DataFile
 from salvia_toolkit.formats import parquet
 
-from .files import DataFile
 from .table import Table
 
 

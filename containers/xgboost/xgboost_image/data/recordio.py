@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from salvia_toolkit.algorithm.files import DataFile
 from salvia_toolkit.formats import recordio
 
-from .files import DataFile
 from .table import Table
 
 

@@ -57,6 +57,7 @@ class Image:
     python: Path
     tmp: Path
     program: str = PROGRAM
+    folder: Path = FOLDER
     _number: int = field(default=0)
 
     def base(
@@ -94,7 +95,7 @@ class Image:
 
     def start(self, base: Path, **environment: str) -> subprocess.Popen[str]:
         """Start `train` as the platform does."""
-        with (FOLDER / "image.toml").open("rb") as opened:
+        with (self.folder / "image.toml").open("rb") as opened:
             command = tomllib.load(opened)["train"]
         with (base / "log").open("w") as log:
             return subprocess.Popen(

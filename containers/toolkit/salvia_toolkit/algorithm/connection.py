@@ -1,4 +1,4 @@
-"""One host's connection to another: JSON objects, one a line."""
+"""One host's connection to another: JSON objects, one a line, of which some announce the bytes of an array."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import json
 import socket
 from typing import Any
 
+import numpy as np
+
+from ..formats.matrix import Array
 from .failures import PeerLostError
 
 Facts = dict[str, Any]
@@ -39,6 +42,31 @@ class Connection:
             self._socket.sendall(json.dumps(facts).encode() + b"\n")
         except OSError as problem:
             raise self._lost() from problem
+
+    def send_array(self, array: Array) -> None:
+        """Send an array: its type and shape, then its bytes."""
+        self.send({"type": array.dtype.str, "shape": array.shape})
+        try:
+            self._socket.sendall(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+        except OSError as problem:
+            raise self._lost() from problem
+
+    def receive_array(self) -> Array:
+        """The next array. Raises PeerLostError as `receive`."""
+        told = self.receive()
+        array = np.empty(told["shape"], np.dtype(told["type"]))
+        content = memoryview(array.reshape(-1).view(np.uint8))
+        filled = min(len(self._buffer), len(content))
+        content[:filled], self._buffer = self._buffer[:filled], self._buffer[filled:]
+        while filled < len(content):
+            try:
+                count = self._socket.recv_into(content[filled:])
+            except OSError as problem:
+                raise self._lost() from problem
+            if not count:
+                raise self._lost()
+            filled += count
+        return array
 
     def send_failure(self, reason: str) -> None:
         """Say that this host, or one that it speaks for, has failed."""

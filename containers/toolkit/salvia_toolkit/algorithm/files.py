@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..failures import ClientError
+from .failures import ClientError
 
 _GZIP = b"\x1f\x8b"
 

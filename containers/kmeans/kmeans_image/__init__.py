@@ -1,0 +1,1 @@
+"""The K-Means algorithm: `training` and `model`, with `lloyd` between them."""

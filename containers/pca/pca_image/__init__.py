@@ -1,0 +1,1 @@
+"""The PCA algorithm: `training` and `model`."""

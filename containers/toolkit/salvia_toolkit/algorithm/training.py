@@ -1,0 +1,212 @@
+"""`train`: one training job, as this host takes part in it. `python -m salvia_toolkit.algorithm.training MODULE`.
+
+MODULE has an ALGORITHM, and lies in a folder beside its image.toml.
+
+Source: SageMaker developer guide, "How Amazon SageMaker Runs Your Training Image"; exit codes and the prefix of
+output/failure are those of AWS's algorithms.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from .. import formats
+from ..formats.matrix import Array
+from . import artefact, channel, contract, hyperparameters
+from .artefact import Artefact
+from .contract import REPLICATED, Contract
+from .failures import ClientError, PeerLostError
+from .hosts import Group
+from .log import say, warn
+from .table import Table
+
+SEED = 20171129  # AWS names none; the same data and hyperparameters make the same model
+_TRAIN = "train"
+_CLIENT, _OTHER = 1, 2  # exit codes: the request or its data is wrong; anything else
+_OUT_OF_MEMORY = "Out of memory. Use a larger instance, or more of them with ShardedByS3Key."
+
+
+@dataclass(slots=True)
+class Job:
+    """What an algorithm's `train` gets: settled hyperparameters, this host's rows of each channel, the other hosts."""
+
+    values: SimpleNamespace
+    tables: dict[str, Table]
+    columns: int
+    group: Group
+    host: str
+    rows: dict[str, int]  # of a channel on all hosts
+    most: int  # rows to train on that one host has
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def train(self) -> Table:
+        """This host's rows to train on; other hosts have the others. There may be none."""
+        return self.tables[_TRAIN]
+
+    def batches(self, size: int, epoch: int) -> Iterator[Array]:
+        """Which of this host's rows are in each mini-batch, shuffled anew each epoch; all hosts have as many."""
+        order = np.random.default_rng([SEED, epoch]).permutation(len(self.train))
+        for start in range(0, self.most, size):
+            yield order[start : start + size]
+
+    def measured(self, channel: str, metric: str, value: float, kind: str = "loss", epoch: int | None = None) -> None:
+        """Log a metric, in the form that AWS's expressions find; the leader alone does."""
+        if self.group.leads:
+            when = "" if epoch is None else f"epoch={epoch}, "
+            say(f"#quality_metric: host={self.host}, {when}{channel} {metric} <{kind}>={float(value):.12g}")
+
+    def progress(self, done: float) -> None:
+        """Log how much of the training is done, and how many records a second it takes."""
+        if self.group.leads:
+            pace = done * self.rows[_TRAIN] / max(time.monotonic() - self.began, 1e-6)
+            say(f"#progress_metric: host={self.host}, completed {100 * min(done, 1):.6g} % of epochs")
+            say(f"#throughput_metric: host={self.host}, train throughput={pace:.12g} records/second")
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """`channels` says whether rows must be labelled, of each channel that there may be; `train` is called on all hosts.
+
+    What it returns on the leader is the model.
+    """
+
+    name: str
+    train: Callable[[Job], Artefact]
+    channels: Mapping[str, bool]
+    check: Callable[[SimpleNamespace], None] = lambda values: None
+    sparse: bool = False
+    readable: tuple[str, ...] = (formats.RECORDIO, formats.CSV)
+
+
+def main(module: str) -> int:
+    """Run the job and return the exit code; what went wrong is in output/failure and in the log."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # instances may share one machine's cores
+    found = importlib.import_module(module)
+    algorithm: Algorithm = found.ALGORITHM
+    image = Path(str(found.__file__)).parent.parent / "image.toml"
+    told = Contract(contract.base_directory(), {}, {}, "algo-1", ("algo-1",), None)
+    group = None
+    try:
+        told = contract.read(told.base)
+        say(f"{algorithm.name} training on {told.host}, host {told.rank + 1} of {len(told.hosts)}.")
+        group = Group(told.hosts, told.rank)
+        _run(algorithm, image, told, group)
+        return 0
+    except ClientError as problem:
+        code, reason = _CLIENT, f"ClientError: {problem}"
+    except PeerLostError as lost:
+        code, reason, group = _OTHER, str(lost), None
+    except MemoryError:
+        code, reason = _OTHER, f"AlgorithmError: {_OUT_OF_MEMORY}"
+    except Exception as problem:  # whatever it is, the job has to say so
+        traceback.print_exc()
+        code, reason = _OTHER, f"AlgorithmError: {type(problem).__name__}: {problem}"
+    say(f"ERROR: {reason}")
+    told.fail(reason)
+    if group is not None:
+        group.fail(reason)
+    return code
+
+
+def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> None:
+    values = hyperparameters.load(image, algorithm.name).settle(told.hyperparameters)
+    algorithm.check(values)
+    if _TRAIN not in told.channels:
+        raise ClientError(
+            f"There is no channel named 'train'; the job has {', '.join(sorted(told.channels)) or 'none'}. "
+            "Give the channel with the training data that name."
+        )
+    for name in sorted(set(told.channels) - set(algorithm.channels)):
+        warn(f"Channel {name!r} is not read: {algorithm.name} has {', '.join(algorithm.channels)}.")
+    group.meet()
+    own = {name: _load(algorithm, told, name) for name in algorithm.channels if name in told.channels}
+    job = _agreed(algorithm, values, own, told, group)
+    given = ", ".join(f"{name}={value}" for name, value in sorted(told.hyperparameters.items()))
+    say(f"Hyperparameters: {given or 'none given'}")
+    model = algorithm.train(job)
+    if group.leads:
+        artefact.write(model, algorithm.name, told.model_directory)
+        say(f"Saved the model: {', '.join(sorted(model.arrays))}.")
+    group.part()
+
+
+def _load(algorithm: Algorithm, told: Contract, name: str) -> Table | None:
+    """This host's rows of a channel: a share of them where every host was given all files."""
+    described = told.channels[name]
+    table = channel.load(described, algorithm.channels[name], algorithm.readable)
+    if table is None:
+        return None
+    if not algorithm.sparse:
+        table = table.dense()
+    if len(told.hosts) == 1 or described.distribution != REPLICATED:
+        return table
+    return table.rows(slice(told.rank, None, len(told.hosts)))
+
+
+def _agreed(
+    algorithm: Algorithm, values: SimpleNamespace, own: dict[str, Table | None], told: Contract, group: Group
+) -> Job:
+    """What all hosts have together. Raises ClientError when it does not fit together, or there is nothing."""
+    mine: dict[str, Any] = {
+        name: {"rows": len(table), "columns": table.columns, "sparse": table.sparse}
+        for name, table in own.items()
+        if table is not None
+    }
+    facts = group.exchange(mine)
+    every = [(host, name, one) for host, fact in zip(told.hosts, facts, strict=True) for name, one in fact.items()]
+    rows = {name: sum(one["rows"] for _, named, one in every if named == name) for name in own}
+    if not rows[_TRAIN]:
+        raise ClientError("Channel 'train' has no rows: no file with data is below its S3Uri. Check it.")
+    for name in [name for name, count in rows.items() if not count]:
+        warn(f"Channel {name!r} has no rows: training goes on without it.")
+    wanted = getattr(values, "feature_dim", None)
+    columns = wanted or max(one["columns"] for _, _, one in every)
+    for host, name, one in every:
+        if one["columns"] > columns or (one["columns"] < columns and not one["sparse"]):
+            raise _misfit(algorithm, f"channel {name!r} on {host} has {one['columns']} features", columns, wanted, name)
+    sparse = any(one["sparse"] for _, _, one in every)
+    say(", ".join(f"{name}: {count} rows × {columns} features" for name, count in rows.items() if count) + ".")
+    tables = {name: own[name] or _empty(columns, algorithm.channels[name], sparse) for name in own if rows[name]}
+    return Job(
+        values=values,
+        tables={name: table.widened(columns) for name, table in tables.items()},
+        columns=columns,
+        group=group,
+        host=told.host,
+        rows=rows,
+        most=max(fact[_TRAIN]["rows"] for fact in facts if _TRAIN in fact),
+    )
+
+
+def _misfit(algorithm: Algorithm, what: str, columns: int, wanted: int | None, name: str) -> ClientError:
+    advice = ""
+    if not algorithm.channels[name]:
+        advice = " If it is CSV without labels, its ContentType must be text/csv;label_size=0."
+    if wanted:
+        return ClientError(f"The data does not fit feature_dim: {what}, feature_dim is {wanted}.{advice}")
+    return ClientError(f"The data does not fit together: {what} where others have {columns}.{advice}")
+
+
+def _empty(columns: int, labelled: bool, sparse: bool) -> Table:
+    features: Any = np.empty((0, columns), np.float32)
+    if sparse:
+        from scipy.sparse import csr_matrix
+
+        features = csr_matrix(features)
+    return Table(features, np.empty(0, np.float32) if labelled else None)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
