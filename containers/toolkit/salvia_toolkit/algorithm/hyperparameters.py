@@ -138,7 +138,8 @@ class Schema:
 
     def obsolete(self, name: str) -> str | None:
         """Why the hyperparameter does nothing any more; None when it does."""
-        return self._by_name[name].obsolete
+        one = self._by_name.get(name)
+        return one.obsolete if one else None
 
 
 def load(file: Path, algorithm: str) -> Schema:

@@ -32,9 +32,8 @@ class Counts(NamedTuple):
     def f_beta(self, beta: float = 1.0) -> Array:
         """The mean of precision and recall in which recall counts beta times as much."""
         square = beta**2
-        return (
-            (1 + square) * self.hits / np.maximum((1 + square) * self.hits + square * self.missed + self.false, 1e-30)
-        )
+        weighted = (1 + square) * self.hits
+        return weighted / np.maximum(weighted + square * self.missed + self.false, 1e-30)
 
 
 def counts(predicted: Array, labels: Array) -> Counts:

@@ -121,7 +121,11 @@ def main(module: str) -> int:
 
 
 def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> None:
-    values = hyperparameters.load(image, algorithm.name).settle(told.hyperparameters)
+    schema = hyperparameters.load(image, algorithm.name)
+    values = schema.settle(told.hyperparameters)
+    for name in sorted(told.hyperparameters):
+        if reason := schema.obsolete(name):
+            warn(f"Hyperparameter {name} is ignored: {reason}")
     algorithm.check(values)
     if _TRAIN not in told.channels:
         raise ClientError(

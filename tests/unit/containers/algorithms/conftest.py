@@ -63,6 +63,15 @@ def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Algorithm(Image):
     """An algorithm's image."""
 
+    @staticmethod
+    def content_types(base: Path, **channels: str) -> None:
+        """Give channels of a job their content types."""
+        file = base / "input" / "config" / "inputdataconfig.json"
+        described = json.loads(file.read_text())
+        for name, content_type in channels.items():
+            described[name]["ContentType"] = content_type
+        file.write_text(json.dumps(described))
+
     def serve(self, servers: Servers, outcome: Outcome, **environment: str) -> Server:
         """A model server with what a job left."""
         name = self.folder.name.replace("-", "_")
