@@ -1,0 +1,1 @@
+"""The k-NN algorithm: `training`, `reduction` of dimensions, and `model`, which searches."""
