@@ -1,0 +1,1 @@
+"""The Random Cut Forest algorithm: `training` grows trees, `model` scores rows by them."""
