@@ -1,0 +1,1 @@
+"""The Factorization Machines algorithm: `training`, `parameters` and their steps, and `model`."""
