@@ -214,3 +214,29 @@ def test_version_2_predicts_asynchronously(salvia: Server, trained: Trained) -> 
     assert found["predictions"] == pytest.approx(trained.predictions[:50], rel=1e-5)
     assert found["later"] == pytest.approx(trained.predictions[0], rel=1e-5)
     assert found["wrong"]  # the model's words, as AsyncInferenceModelError has them
+
+
+@pytest.mark.timeout(600)
+def test_version_2s_first_party_estimators(salvia: Server) -> None:
+    """KMeans (on two instances), PCA, LinearLearner, KNN, RandomCutForest, FactorizationMachines: record_set(), fit(),
+    deploy(), and predict(), which speaks RecordIO-protobuf. The SDK's documentation, "Amazon Estimators"; the members
+    of answers are those of each algorithm's "Response Formats"."""
+    found, _ = run(salvia, 2, "v2_algorithms.py", str(DATA))
+    labels = [float(line.partition(",")[0]) for line in DATA.read_text().splitlines()]
+    mean = sum(labels) / len(labels)
+    spread = sum((label - mean) ** 2 for label in labels)
+
+    def error(name: str, member: str) -> float:
+        """The square error of predictions, as a share of that of the mean."""
+        predicted = [one[member][0] for one in found[name]["answers"]]
+        return sum((one - label) ** 2 for one, label in zip(predicted, labels, strict=True)) / spread
+
+    assert error("linear", "score") < 0.5  # of a straight line by least squares: 0.48
+    assert error("knn", "predicted_label") < 0.55
+    assert error("machine", "score") < 0.55
+    clusters = {one["closest_cluster"][0] for one in found["kmeans"]["answers"]}
+    assert clusters == {0.0, 1.0, 2.0, 3.0}
+    assert all(len(one["projection"]) == 3 for one in found["pca"]["answers"])
+    assert all(one["score"][0] > 0 for one in found["forest"]["answers"])
+    job = salvia.client("sagemaker").describe_training_job(TrainingJobName=found["kmeans"]["job"])
+    assert {"train:msd", "train:ssd"} <= {one["MetricName"] for one in job["FinalMetricDataList"]}
