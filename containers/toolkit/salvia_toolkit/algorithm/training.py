@@ -87,6 +87,7 @@ class Algorithm:
     channels: Mapping[str, bool]
     check: Callable[[SimpleNamespace], None] = lambda values: None
     sparse: bool = False
+    alone: bool = False  # whether it trains on one instance only
     readable: tuple[str, ...] = (formats.RECORDIO, formats.CSV)
 
 
@@ -127,6 +128,8 @@ def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> Non
         if reason := schema.obsolete(name):
             warn(f"Hyperparameter {name} is ignored: {reason}")
     algorithm.check(values)
+    if algorithm.alone and len(told.hosts) > 1:
+        raise ClientError(f"{algorithm.name} trains on one instance only. Set InstanceCount to 1.")
     if _TRAIN not in told.channels:
         raise ClientError(
             f"There is no channel named 'train'; the job has {', '.join(sorted(told.channels)) or 'none'}. "

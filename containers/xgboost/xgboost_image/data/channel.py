@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from salvia_toolkit.algorithm import files
+from salvia_toolkit.algorithm.channel import received
 from salvia_toolkit.algorithm.contract import Channel
 from salvia_toolkit.algorithm.failures import ClientError
 from salvia_toolkit.algorithm.log import say
 
 from . import content_type, delimited, libsvm, parquet, recordio
 from .table import Sparse, Table, concatenated
-
-_BLOCK = 1 << 20
 
 
 def load(channel: Channel, csv_weights: bool) -> Table | None:
@@ -33,16 +31,8 @@ def load(channel: Channel, csv_weights: bool) -> Table | None:
                 f"Channel {channel.name!r}: Parquet files cannot be piped. Use input mode File or FastFile."
             )
         with tempfile.TemporaryDirectory() as folder:
-            return _load(replace(channel, directory=_received(channel, Path(folder))), kind, csv_weights)
+            return _load(replace(channel, directory=received(channel, Path(folder))), kind, csv_weights)
     return _load(channel, kind, csv_weights)
-
-
-def _received(channel: Channel, folder: Path) -> Path:
-    """The first epoch of a channel in Pipe mode, as a file: XGBoost wants all of the data at once anyway."""
-    pipe = channel.directory.with_name(f"{channel.directory.name}_0")
-    with pipe.open("rb") as source, (folder / pipe.name).open("wb") as copy:
-        shutil.copyfileobj(source, copy, _BLOCK)
-    return folder / pipe.name
 
 
 def _load(channel: Channel, kind: str, csv_weights: bool) -> Table | None:

@@ -83,6 +83,8 @@ def test_two_hosts_learn_the_same(algorithm: Any, data: Data) -> None:
 @pytest.mark.parametrize(
     ("changes", "content_type", "reason"),
     [
+        ({"corrupt": ""}, None, "file 'rows': record 2: a RecordIO frame does not begin with its magic number."),
+        ({"nan": ""}, None, "file 'rows': record 2 has a feature that is not a finite number."),
         ({}, "text/csv", "ContentType 'text/csv' is not one that this algorithm reads. Use application/x-recordio"),
         ({"linear_init_method": "uniform"}, None, "linear_init_scale is required with linear_init_method uniform."),
         ({"num_factors": "0"}, None, "Hyperparameter num_factors: '0' is not an integer in [1, inf)."),
@@ -92,7 +94,12 @@ def test_two_hosts_learn_the_same(algorithm: Any, data: Data) -> None:
 )
 def test_what_is_wrong_is_said(algorithm: Any, changes: dict[str, str], content_type: str | None, reason: str) -> None:
     content = record(tensor(2, [0.5, 0.25]), tensor(2, [1.0]))
-    values = {**BINARY, "feature_dim": "2", **changes}
+    if "corrupt" in changes:
+        content += b"no frame"
+    if "nan" in changes:
+        content += record(tensor(2, [0.5, float("nan")]), tensor(2, [0.0]))
+    own = {name: value for name, value in changes.items() if value}
+    values = {**BINARY, "feature_dim": "2", **own}
     done = algorithm("factorization-machines").run({"train/rows": content}, values, content_type)
     assert (done.code, done.failure[:13]) == (1, "ClientError: ")
     assert reason in done.failure

@@ -3,10 +3,13 @@ Response Formats"; its quality is that of scikit-learn's KMeans."""
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Any
 
 import pytest
 
+from ..xgboost.conftest import addresses
 from .conftest import Data, metric, records
 
 DIGITS = {"k": "10", "feature_dim": "64", "mini_batch_size": "300", "epochs": "10", "eval_metrics": '["msd", "ssd"]'}
@@ -63,15 +66,63 @@ def test_two_hosts_find_the_same_clusters(algorithm: Any, data: Data) -> None:
         ({}, "1,2\n3,nan\n", "file 'rows', line 2: column 2 is empty, not a number or infinite."),
         ({}, "1,2\nx,3\n", "line 2: 'x' is not a number."),
         ({}, "", "Channel 'train' has no rows"),
+        ({}, b"\x1f\x8b\x08", "is compressed by gzip. Set CompressionType to Gzip"),
     ],
 )
-def test_what_is_wrong_is_said(algorithm: Any, changes: dict[str, str], rows: str, reason: str) -> None:
+def test_what_is_wrong_is_said(algorithm: Any, changes: dict[str, str], rows: Any, reason: str) -> None:
     """As AWS's algorithms do: exit code 1, and a ClientError in output/failure."""
     values = {"k": "2", "feature_dim": "2", **changes}
     done = algorithm("kmeans").run({"train/rows": rows}, values, "text/csv;label_size=0")
     assert done.code == 1
     assert done.failure.startswith("ClientError: ")
     assert reason in done.failure
+
+
+def test_a_channel_may_be_piped(algorithm: Any, data: Data) -> None:
+    """Pipe mode, of RecordIO as well as CSV: the guide, "Input/Output Interface"."""
+    kmeans = algorithm("kmeans")
+    base = kmeans.base({"train/.": ""}, DIGITS, "text/csv;label_size=0", TrainingInputMode="Pipe")
+    pipe = base / "input" / "data" / "train_0"
+    os.mkfifo(pipe)
+    started = kmeans.start(base)
+    pipe.write_bytes(data.file("digits-train-features").read_bytes())
+    assert metric(kmeans.finished(started, base), "train:msd") > 0
+
+
+def test_a_killed_host_ends_the_job(algorithm: Any, data: Data) -> None:
+    """Amid the training; the other one says who it was, and does not wait."""
+    kmeans, hosts = algorithm("kmeans"), addresses(2)
+    rows = {"train/a": data.file("digits-train-features")}
+    values = DIGITS | {"epochs": "1000000"}
+    bases = [kmeans.base(rows, values, "text/csv;label_size=0", host, hosts) for host in hosts]
+    leader, other = (kmeans.start(base) for base in bases)
+    deadline = time.monotonic() + 60
+    while "#progress_metric" not in (bases[0] / "log").read_text() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    other.kill()
+    other.wait()
+    done = kmeans.finished(leader, bases[0])
+    assert done.code == 2
+    assert done.failure.startswith(f"AlgorithmError: {hosts[1]} was lost")
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"model_algo-1": b"x"}, "The model must hold model.json and model.npz"),
+        ({"model.json": "{}", "model.npz": b"x"}, "cannot be read: KeyError"),
+        (
+            {"model.json": '{"algorithm": "PCA", "version": 1, "settings": {}}', "model.npz": b"\x80\x04N."},
+            "cannot be read",
+        ),
+    ],
+)
+def test_what_is_no_model_is_not_served(algorithm: Any, served: Any, files: dict[str, Any], said: str) -> None:
+    """AWS's own artefact; one that lacks what it needs; a pickle, which could be any program."""
+    kmeans = algorithm("kmeans")
+    server = served.start("salvia_toolkit.algorithm.serving kmeans_image.model", files, path=kmeans.program)
+    assert server.process.wait(60) == 1
+    assert said in server.log
 
 
 def test_a_lost_host_is_named(algorithm: Any, data: Data) -> None:
