@@ -41,6 +41,7 @@ async def work(settings: Settings, index: int) -> None:
 async def _sweep(world: World) -> None:
     """Let every room throw away what nobody can see any more. Several controllers may do so at once."""
     while True:
+        await timekeeping.passed(world, _SWEEP)
         for runtime in world.runtimes.values():
             try:
                 removed = await runtime.sweep(partial(instances.wanted, world), _LEFT)
@@ -49,7 +50,6 @@ async def _sweep(world: World) -> None:
                     _log.warning("instances that nobody knows of were removed", extra=extra)
             except Exception:
                 _log.exception("sweep failed", extra={"event": "sweep-failed", "sweep": runtime.name})
-        await timekeeping.passed(world, _SWEEP)
         for sweep in world.dispatch.hooks["sweep"]:
             try:
                 await sweep(world)

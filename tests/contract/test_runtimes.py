@@ -12,12 +12,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import Server
 
 from salvia.runtimes.base import InstanceState, Mount, UnsupportedError
 from salvia.runtimes.folder import InstanceFolder
@@ -570,6 +572,19 @@ class TestSweep:
         assert bench.poll(alive) is InstanceState.RUNNING
         assert not any(Path(path).exists() for path in [*left["cgroups"], *groups])
         assert all(Path(path).exists() for path in [*alive["cgroups"], *wanted["cgroups"]])
+
+    def test_controllers_sweep(self, unhurried: Server) -> None:
+        """Every ten minutes what is as old: the clock is the test's, the folder's age is real."""
+        folder = unhurried.home / "runtime" / "instances" / "left-behind"
+        folder.mkdir(parents=True)
+        (folder / "SPEC.json").write_text('{"token": "which no row has"}')
+        young = folder.with_name("young")
+        young.mkdir()
+        os.utime(folder, (time.time() - 3600, time.time() - 3600))
+        unhurried.client("salvia").advance_clock(Seconds=601)
+        eventually(lambda: not folder.exists(), "it is removed")
+        assert young.exists()
+        young.rmdir()
 
     def test_one_that_is_being_started_is_left_alone(self, bench: Bench) -> None:
         """Whoever holds its lock has it, also if frozen."""
