@@ -388,8 +388,8 @@ def test_ones_own_sheet_overrides_and_aws_stays_beside_it(server: Server, long: 
     assert report["Total"]["Unpriced"] == []
     for member in ("OnDemandCost", "OnDemandUnpriced"):
         assert report["Total"][member] == before[member], "AWS's prices are what they were"
-    sources = {price["Source"] == "your own sheet" for price in report["Prices"] if price["Component"] != "Hosting"}
-    assert sources == {True}
+    aws_own = {price["Component"] for price in report["Prices"] if price["Source"] != "your own sheet"}
+    assert aws_own == {"Hosting", "Data"}
     path.write_text("{")
     with pytest.raises(ClientError, match="is not JSON"):
         cost(server)
