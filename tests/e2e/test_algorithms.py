@@ -13,7 +13,7 @@ from tests.conftest import Server
 
 IMAGE = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
-ROWS = [f"{x},{y}" for x in (0, 10) for y in range(20)]  # two groups, apart in their first column
+ROWS = [f"{x},{y}" for x in (0, 100) for y in range(20)]  # two groups, apart in their first column
 
 
 def trained(salvia: Server, name: str, content: str, instances: int = 1, **hyperparameters: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ place = {"role": ROLE, "instance_type": "ml.m5.large", "sagemaker_session": sess
 ESTIMATORS = {
     "kmeans": (KMeans(instance_count=2, k=4, epochs=3, eval_metrics=["msd", "ssd"], **place), False),
     "pca": (PCA(instance_count=1, num_components=3, subtract_mean=True, **place), False),
-    "linear": (LinearLearner(instance_count=1, predictor_type="regressor", epochs=100, use_bias=True, **place), True),
+    "linear": (LinearLearner(instance_count=1, predictor_type="regressor", epochs=30, use_bias=True, **place), True),
     "knn": (KNN(instance_count=1, k=20, sample_size=400, predictor_type="regressor", **place), True),
     "forest": (RandomCutForest(instance_count=1, num_trees=50, **place), False),
     "machine": (
@@ -36,7 +36,7 @@ def used(name):
     """record_set(), fit(), deploy(), predict() of records; the endpoint's waiter is AWS's, not the SDK's."""
     estimator, labelled = ESTIMATORS[name]
     train = estimator.record_set(features, labels if labelled else None)
-    estimator.fit(train, logs=False)
+    estimator.fit(train, mini_batch_size=50 if name == "linear" else None, logs=False)
     predictor = estimator.deploy(initial_instance_count=1, instance_type="ml.m5.large", wait=False)
     session.sagemaker_client.get_waiter("endpoint_in_service").wait(
         EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
