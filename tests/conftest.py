@@ -167,8 +167,9 @@ class Server:
 
 @pytest.fixture(scope="session")
 def image_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where servers of one test run share the environments of images, so that each is built once."""
-    return tmp_path_factory.mktemp("images")
+    """Where servers of one test run, or of all that name one folder, share images' environments: each is built once."""
+    shared = os.environ.get("SALVIA_TEST_IMAGES")
+    return Path(shared) if shared else tmp_path_factory.mktemp("images")
 
 
 @pytest.fixture(scope="session")
