@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[2]
 FRAMEWORKS = {
     "frameworks": ("sklearn", "xgboost"),
     "deep-learning": ("pytorch",),
-    "algorithms": ("kmeans", "linear-learner"),
+    "algorithms": ("factorization-machines", "kmeans", "knn", "linear-learner", "pca", "randomcutforest"),
     "text-and-vision": ("blazingtext",),
     "forecasting": ("forecasting-deepar",),
     "topic-models": ("lda",),
 }
-BUILT = ("xgboost", "sklearn", "pytorch")
+BUILT = ("xgboost", "sklearn", "pytorch", "lda", *FRAMEWORKS["algorithms"])
 
 
 @pytest.mark.parametrize("major", [2, 3])

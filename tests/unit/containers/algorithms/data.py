@@ -42,6 +42,8 @@ found["pca"] = {
     "values": pca.singular_values_[::-1].tolist(),
     "first": np.abs(pca.transform(test[:1]))[0, ::-1].tolist(),
 }
+words = np.maximum(train.sum(axis=0), 1e-9) / train.sum()
+found["one topic"] = float((test * np.log(words)).sum() / test.sum())
 found["knn"] = KNeighborsClassifier(5).fit(train, labels).score(test, truth)
 scaler = StandardScaler().fit(train)
 multi = LogisticRegression(max_iter=1000).fit(scaler.transform(train), labels)

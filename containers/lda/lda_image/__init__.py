@@ -1,0 +1,1 @@
+"""The LDA algorithm: `training`, the variational `inference` of mixtures, and `model`."""
