@@ -61,11 +61,13 @@ def _tree(rows: Array, size: int, shape: tuple[int, int], random: np.random.Gene
         extent = high.astype(np.float64) - low
         if not extent.any():  # one point, or several that are the same
             continue
-        dimension = int(random.choice(len(extent), p=extent / extent.sum()))
-        cut = np.float32(random.uniform(low[dimension], high[dimension]))
-        goes_left = own[:, dimension] <= min(cut, np.nextafter(high[dimension], -np.inf, dtype=np.float32))
+        ends = extent.cumsum()
+        dimension = int(np.searchsorted(ends[:-1], random.random() * ends[-1], side="right"))
+        below = np.nextafter(high[dimension], np.float32(-np.inf))  # so that something is to the right of the cut
+        cut = min(np.float32(low[dimension] + random.random() * extent[dimension]), below)
+        goes_left = own[:, dimension] <= cut
         tree["dimension"][node], tree["left"][node] = dimension, made
-        tree["cut"][node] = min(cut, np.nextafter(high[dimension], -np.inf, dtype=np.float32))
+        tree["cut"][node] = cut
         waiting += [(made, own[goes_left]), (made + 1, own[~goes_left])]
         made += 2
     return tree
