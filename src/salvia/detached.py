@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import subprocess
@@ -62,8 +63,8 @@ def detach(settings: Settings) -> int:
             start_new_session=True,
         )
     assert started.stdin is not None
-    with started.stdin as pipe:  # the database's URL has a password, and command lines are everybody's to read
-        pipe.write(settings.json().encode())
+    with contextlib.suppress(BrokenPipeError), started.stdin as pipe:  # why it has ended is said below
+        pipe.write(settings.json().encode())  # the database's URL has a password; command lines are everybody's to read
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if started.poll() is not None:
