@@ -160,9 +160,9 @@ class Supervisor:
         self._lock.release()  # this copy of it: the supervisor has its own
         log = self._settings.home / "log"
         log.mkdir(exist_ok=True)
-        with (log / f"{name}-{index}.err").open("ab") as errors:
-            for stream in (1, 2):
-                os.dup2(errors.fileno(), stream)
+        with open(os.devnull, "rb") as nothing, (log / f"{name}-{index}.err").open("ab") as errors:  # noqa: PTH123
+            for stream, file in enumerate((nothing, errors, errors)):
+                os.dup2(file.fileno(), stream)
         assert self._listener is not None
         sys.exit(role.play(self._settings, name, index, self._listener))
 
