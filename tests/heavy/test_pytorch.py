@@ -65,7 +65,8 @@ def test_version_2_trains_by_torchrun_and_serves(salvia: Server) -> None:
     said = dict(re.findall(r"rank (\d) of 2 on algo-\d: weights (-?[0-9.]+)", printed))
     assert said.keys() == {"0", "1"}
     assert said["0"] == said["1"]  # though each began with weights of its own
-    assert statistics.correlation(found["labels"], found["predictions"]) > 0.6  # a line's is 0.72
+    correlated = statistics.correlation(found["labels"], found["predictions"])
+    assert correlated > 0.6  # one process gets 0.666 with as many epochs, a line 0.72
 
 
 def test_version_3_trains_by_torchrun(jobs: Jobs) -> None:

@@ -35,7 +35,7 @@ estimator = PyTorch(
     py_version="py312",
     distribution={"torch_distributed": {"enabled": True}},
     sagemaker_session=session,
-    hyperparameters={"epochs": 200},
+    hyperparameters={"epochs": 1000},
 )
 estimator.fit({"train": session.upload_data(sys.argv[1], key_prefix="sdk2/pytorch")}, logs=True)
 predictor = estimator.deploy(initial_instance_count=1, instance_type="ml.m5.large")
