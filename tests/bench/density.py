@@ -3,6 +3,7 @@ beyond a model that has its endpoint for itself."""
 
 from __future__ import annotations
 
+import asyncio
 import io
 import random
 import subprocess
@@ -14,10 +15,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.bench import serving
 from tests.bench.load import drive, invocation
 from tests.bench.peers import ROLE, Peer
 from tests.conftest import Server
 from tests.endpoints import Endpoints
+
+from salvia.images import image
+from salvia.images.builder import Builder
 
 _IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest"
 _DATA = Path(__file__).resolve().parents[1] / "data" / "diabetes.csv"
@@ -92,11 +97,7 @@ def figures(server: Server, peer: Peer, images: Path, count: int) -> dict[str, f
 
 def _upload(server: Server, made: Endpoints, images: Path, count: int) -> int:
     """Put the models below models/; returns the size of one."""
-    # Whoever creates the first endpoint builds the environment, in which then the models are trained.
-    made.s3.put_object(Bucket=made.bucket, Key="none/0.tar.gz", Body=b"")
-    warm = _endpoint(made, {"Image": _IMAGE, "Mode": "MultiModel", "ModelDataUrl": f"s3://{made.bucket}/none/"})
-    made.delete(warm)
-    python = next(images.glob("xgboost-*/venv/bin/python"))
+    python = asyncio.run(Builder(images).build(image.read(serving.IMAGES["salvia"]))).python
     with tempfile.TemporaryDirectory(prefix="salvia-bench-") as folder:
         subprocess.run([str(python), "-c", _TRAIN, str(_DATA), folder, str(count)], check=True)
 

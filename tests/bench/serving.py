@@ -18,7 +18,7 @@ from salvia.images import image
 from salvia.images.builder import Builder, Environment
 
 _ROOT = Path(__file__).resolve().parents[2]
-_IMAGES = {"salvia": _ROOT / "containers" / "xgboost", "fastapi": Path(__file__).parent / "fastapi"}
+IMAGES = {"salvia": _ROOT / "containers" / "xgboost", "fastapi": Path(__file__).parent / "fastapi"}
 _ROUNDS, _ALONE, _LOADED = 3, 1500, 20_000
 _ROW = ",".join(f"{0.1 * n:.17f}" for n in range(10)).encode()
 _REQUEST = (
@@ -36,7 +36,7 @@ xgboost.train({"nthread": 2}, xgboost.DMatrix(rows, rows.sum(axis=1)), 100).save
 def started(images: Path, *names: str) -> Iterator[dict[str, tuple[str, subprocess.Popen[bytes]]]]:
     """Servers of one model, by name: where each listens, and its process."""
     builder = Builder(images)
-    environments = {name: asyncio.run(builder.build(image.read(_IMAGES[name]))) for name in {"salvia", *names}}
+    environments = {name: asyncio.run(builder.build(image.read(IMAGES[name]))) for name in {"salvia", *names}}
     with tempfile.TemporaryDirectory(prefix="salvia-bench-") as folder:
         model = Path(folder) / "model"
         model.mkdir()
@@ -52,8 +52,8 @@ def started(images: Path, *names: str) -> Iterator[dict[str, tuple[str, subproce
 
 def figures(images: Path) -> dict[str, dict[str, float]]:
     """Per server: requests a second at 32 connections, p50 in ms and CPU in µs a request at one and at 32."""
-    best: dict[str, dict[str, float]] = {name: {} for name in _IMAGES}
-    with started(images, *_IMAGES) as servers:
+    best: dict[str, dict[str, float]] = {name: {} for name in IMAGES}
+    with started(images, *IMAGES) as servers:
         for _ in range(_ROUNDS):
             for name, (url, process) in servers.items():
                 _measure(url, process.pid, best[name])

@@ -34,15 +34,18 @@ def images(context: click.Context) -> None:
     if context.invoked_subcommand:
         return
     from salvia.app import catalogue
+    from salvia.images.builder import PACKAGES
 
     builder = _builder()
     found = {one.path.name: one for one in _kept()}
+    wanted: set[str] = set()
     for image in catalogue(default_home()):
-        name, why = builder.name(image)
-        one = found.pop(name, None)
-        _show(image.name, one, why)
-    for one in found.values():
-        _show(one.path.name, one, "no image is built to it: `salvia images prune`")
+        names, why = builder.names(image)
+        wanted.update(names or ())
+        _show(image.name, found.get(names.program) if names and names.packages in found else None, why)
+    for name, one in found.items():
+        if name.startswith(PACKAGES) or name not in wanted:
+            _show(name, one, "" if name in wanted else "no image is built to it: `salvia images prune`")
 
 
 def _show(name: str, one: Kept | None, note: str = "") -> None:
@@ -89,6 +92,6 @@ def prune() -> None:
     from salvia.images.kept import prune as delete
 
     builder = _builder()
-    wanted = [builder.name(image)[0] for image in catalogue(default_home())]
+    wanted = [name for image in catalogue(default_home()) for name in builder.names(image)[0] or ()]
     for one in delete(_kept(), wanted):
         click.echo(f"{one.path.name}: {one.size / 2**20:,.0f} MiB")

@@ -1,10 +1,10 @@
 """Environments for images: built once, content-addressed, shared by every job.
 
-`ROOT/NAME-HASH/` holds `venv`, `program` (a copy of the image's folder and of the packages that it shares, so that
-what a job runs never changes under it) and, when all of it is there, `environment.json`. It is built in place,
-because a virtual environment knows its own path; what lacks the last file is unfinished, and is begun anew by
-whoever comes next. The lock is inherited by the installer: should a builder be killed, the next waits for its
-installer.
+`ROOT/packages-HASH/` holds `venv`, what one lock file names for one Python: images with equal lock files share it.
+`ROOT/NAME-HASH/` holds `program`, a copy of the image's folder and of the packages that it shares, so that what a job
+runs never changes under it. Either has, when all of it is there, `environment.json`. Both are built in place, because a
+virtual environment knows its own path; what lacks the last file is unfinished, and is begun anew by whoever comes next.
+The lock is inherited by the installer: should a builder be killed, the next waits for its installer.
 """
 
 from __future__ import annotations
@@ -20,33 +20,38 @@ import signal
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import installer, pythons
 from .image import Image
 from .pythons import Python
 
 Progress = Callable[[str], None]
+Begin = Callable[[Path], installer.Steps]
 
 _LAST_LINES = 15
 _WAIT = 0.1
 _LONGEST_LINE = 1 << 20
+PACKAGES = "packages-"
+_DONE = "environment.json"
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """A built environment. `path` is its folder, `home` where its Python's standard library lives."""
+    """A built environment: the folders of its program and of its packages, and where its Python's library lives."""
 
     image: Image
     path: Path
+    packages: Path
     home: Path
 
     @property
     def python(self) -> Path:
         """Its interpreter."""
-        return self.path / "venv" / "bin" / "python"
+        return _interpreter(self.packages)
 
     @property
     def program(self) -> Path:
@@ -56,7 +61,7 @@ class Environment:
     @property
     def mounts(self) -> tuple[Path, ...]:
         """What a sandbox has to show, read-only, each at the path that it has outside."""
-        return (self.home, self.path)
+        return (self.home, self.packages, self.path)
 
     def argv(self, command: Sequence[str]) -> tuple[str, ...]:
         """`command` of an image.toml (`train`, `serve`) with this environment's programs."""
@@ -71,6 +76,13 @@ class Environment:
         return {**ours, **self.image.environment}
 
 
+class Names(NamedTuple):
+    """Of the folders of an environment, below the builder's root."""
+
+    program: str
+    packages: str
+
+
 class BuildError(Exception):
     """An environment could not be built; the message has the installer's last lines and what to do."""
 
@@ -80,19 +92,18 @@ class Builder:
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
-        self._keys: dict[tuple[str, str], str] = {}
 
     def built(self, image: Image) -> Environment | None:
         """The environment of `image` if it stands already; a few file reads, no process."""
-        name, _ = self.name(image)  # a Python that is not there may be fetched
-        return self._finished(image, self._root / name) if name else None
+        names, _ = self.names(image)  # a Python that is not there may be fetched
+        return self._finished(image, names) if names else None
 
-    def name(self, image: Image) -> tuple[str, str]:
-        """The name of its environment's folder; where there is no Python for it, none, and why."""
+    def names(self, image: Image) -> tuple[Names | None, str]:
+        """The names of its environment's folders; where there is no Python for it, none, and why."""
         try:
-            return self._name(image, pythons.find(image.python)), ""
+            return self._names(image, pythons.find(image.python)), ""
         except (pythons.NoPythonError, ValueError) as error:
-            return "", str(error)
+            return None, str(error)
 
     async def build(self, image: Image, progress: Progress = lambda line: None) -> Environment:
         """The environment of `image`, built unless it stands. `progress` gets a line at a time.
@@ -101,22 +112,22 @@ class Builder:
         """
         try:
             python = await self._python(image, progress)
-            name = await asyncio.to_thread(self._name, image, python)
+            names = await asyncio.to_thread(self._names, image, python)
         except (OSError, ValueError) as error:
             raise BuildError(f"Image {image.name}: {error}") from error
-        target = self._root / name
-        environment = self._finished(image, target)
+        environment = self._finished(image, names)
         if environment is not None:
             return environment
-        self._root.mkdir(parents=True, exist_ok=True)
-        with (self._root / f".{name}.lock").open("w") as lock:
-            await _locked(lock.fileno(), progress, image.name)
-            environment = self._finished(image, target)
-            if environment is None:
-                await self._make(image, python, target, lock.fileno(), progress)
-                environment = self._finished(image, target)
+        uv = await asyncio.to_thread(installer.find_uv)
+        version = ".".join(map(str, python.version))
+        what = f"Building {image.name} for Python {version} with {'uv' if uv else 'pip'}"
+        await self._make(image, names.packages, partial(self._install, image, python, uv), python, progress, what)
+        await self._make(image, names.program, partial(self._copy, image, names), python, progress)
+        environment = self._finished(image, names)
         if environment is None:
-            raise BuildError(f"Image {image.name}: its environment {target} vanished while it was built. Build again.")
+            raise BuildError(
+                f"Image {image.name}: its environment {names.program} vanished while it was built. Build again."
+            )
         return environment
 
     async def _python(self, image: Image, progress: Progress) -> Python:
@@ -140,46 +151,58 @@ class Builder:
             except pythons.NoPythonError as still:
                 raise BuildError(f"Image {image.name}: {still}") from still
 
-    def _name(self, image: Image, python: Python) -> str:
-        """The name says all that goes into it: another lock, program or Python is another environment."""
-        digest = hashlib.sha256(f"{python.executable}\0{python.version}\0".encode())
+    def _names(self, image: Image, python: Python) -> Names:
+        """The names say all that goes into them: another lock, program or Python is another environment."""
+        packages = hashlib.sha256(f"{python.executable}\0{python.version}\0{image.locked}".encode())
+        digest = packages.copy()
         for root, folder in ((image.folder, image.folder), *((path.parent, path) for path in image.packages)):
             for path in sorted(_program_files(folder)):
                 digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
                 digest.update(path.read_bytes())
-        return f"{image.name}-{digest.hexdigest()[:16]}"
+        return Names(f"{image.name}-{digest.hexdigest()[:16]}", f"{PACKAGES}{packages.hexdigest()[:16]}")
 
-    def _finished(self, image: Image, target: Path) -> Environment | None:
+    def _finished(self, image: Image, names: Names) -> Environment | None:
+        program, packages = self._root / names.program, self._root / names.packages
         try:
-            written: dict[str, Any] = json.loads((target / "environment.json").read_bytes())
+            written: dict[str, Any] = json.loads((packages / _DONE).read_bytes())
         except FileNotFoundError:
             return None
-        return Environment(image, target, Path(written["home"]))
+        return Environment(image, program, packages, Path(written["home"])) if (program / _DONE).exists() else None
 
-    async def _make(self, image: Image, python: Python, target: Path, lock: int, progress: Progress) -> None:
-        uv = await asyncio.to_thread(installer.find_uv)
-        try:
-            commands, variables = await asyncio.to_thread(self._begin, image, python, target, uv)
-        except (OSError, installer.LockError) as error:
-            raise BuildError(f"Image {image.name}, {image.lock}: {error}") from error
-        version = ".".join(map(str, python.version))
-        progress(f"Building {image.name} for Python {version} with {'uv' if uv else 'pip'}")
-        for command in commands:
-            await self._run(image, (command, variables), target, lock, progress)
-        await asyncio.to_thread(self._finish, python, target)
-        progress(f"Built {image.name}")
+    async def _make(
+        self, image: Image, name: str, begin: Begin, python: Python, progress: Progress, what: str = ""
+    ) -> None:
+        """Make the folder `name` by the steps that `begin` lays out in it, unless it is finished."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        target = self._root / name
+        with (self._root / f".{name}.lock").open("w") as lock:
+            await _locked(lock.fileno(), progress, image.name)
+            if (target / _DONE).exists():
+                return
+            try:
+                steps = await asyncio.to_thread(begin, target)
+            except (OSError, installer.LockError) as error:
+                raise BuildError(f"Image {image.name}, {image.lock}: {error}") from error
+            if what:
+                progress(what)
+            for command in steps.commands:
+                await self._run(image, (command, steps.variables), target, lock.fileno(), progress)
+            await asyncio.to_thread(self._finish, python, target)
+            progress(f"Built {name}")
 
-    def _begin(self, image: Image, python: Python, target: Path, uv: str | None) -> installer.Steps:
-        if target.exists():
-            shutil.rmtree(target)
-        target.mkdir()
-        shutil.copytree(image.folder, target / "program", ignore=_IGNORED)
-        for package in image.packages:
-            shutil.copytree(package, target / "program" / package.name, ignore=_IGNORED)
+    def _install(self, image: Image, python: Python, uv: str | None, target: Path) -> installer.Steps:
+        _clear(target)
         parts = installer.read_lock(image.locked)
         (target / "hashed.txt").write_text(parts.hashed)
         (target / "unhashed.txt").write_text(parts.unhashed)
         return installer.steps(python.executable, target / "venv", parts, uv)
+
+    def _copy(self, image: Image, names: Names, target: Path) -> installer.Steps:
+        _clear(target)
+        shutil.copytree(image.folder, target / "program", ignore=_IGNORED)
+        for package in image.packages:
+            shutil.copytree(package, target / "program" / package.name, ignore=_IGNORED)
+        return installer.compiling(_interpreter(self._root / names.packages), target / "program")
 
     async def _run(
         self,
@@ -228,7 +251,17 @@ class Builder:
         fresh.write_text(json.dumps({"home": str(python.home), "python": list(python.version)}))
         # A file that says "finished" must not survive a power cut that what it speaks of does not.
         os.sync()
-        fresh.replace(target / "environment.json")
+        fresh.replace(target / _DONE)
+
+
+def _interpreter(packages: Path) -> Path:
+    return packages / "venv" / "bin" / "python"
+
+
+def _clear(target: Path) -> None:
+    if target.exists():
+        shutil.rmtree(target)
+    target.mkdir()
 
 
 async def _locked(descriptor: int, progress: Progress, name: str) -> None:

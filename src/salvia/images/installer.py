@@ -100,17 +100,18 @@ def steps(python: Path, target: Path, lock: Lock, uv: str | None) -> Steps:
     if uv and "torch==" in lock.unhashed and not _OFFERS & variables.keys():
         parts[0] = (*parts[0][:2], ("--torch-backend", "cpu"))
     installs = [(*install, *options, "-r", str(path)) for content, path, options in parts if content]
-    compile_program = (own, "-m", "compileall", "-q", str(target.with_name("program")))
-    # A job's own Python must not be told where this one finds its modules.
-    for name in (
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "VIRTUAL_ENV",
-        "PYTHONDONTWRITEBYTECODE",
-        "PIP_REQUIRE_VIRTUALENV",
-    ):
-        variables.pop(name, None)
-    return Steps((make, *installs, compile_program), variables)
+    return Steps((make, *installs), _free(variables))
+
+
+def compiling(python: Path, program: Path) -> Steps:
+    """How to compile a program for the virtual environment of `python`."""
+    return Steps(((str(python), "-m", "compileall", "-q", str(program)),), _free(dict(os.environ)))
+
+
+def _free(variables: dict[str, str]) -> dict[str, str]:
+    """Without what tells a Python where to find its modules: a job's own must not be told where ours does."""
+    ours = ("PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "PYTHONDONTWRITEBYTECODE", "PIP_REQUIRE_VIRTUALENV")
+    return {name: value for name, value in variables.items() if name not in ours}
 
 
 def fetch(uv: str, requirement: str) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -9,6 +9,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -113,7 +114,7 @@ def test_an_environment_runs_its_program(tool: str, made: Image, links: Path, tm
     assert lines[0].endswith(tool)
     assert list(environment.program.rglob("__pycache__/train.*.pyc"))
     for module in ("greeting", "unhashed"):
-        assert list((environment.path / "venv").rglob(f"site-packages/__pycache__/{module}.*.pyc"))
+        assert list((environment.packages / "venv").rglob(f"site-packages/__pycache__/{module}.*.pyc"))
 
 
 def test_packages_that_images_share(made: Image, tmp_path: Path) -> None:
@@ -226,7 +227,7 @@ def test_a_killed_build_is_begun_anew(made: Image, tmp_path: Path, moment: str) 
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
     finished = [json.loads(path.read_text()) for path in root.glob("*/environment.json")]
-    assert len(finished) == (moment == "Built")
+    assert len(finished) == (moment == "Built")  # its packages
     assert train(build(root, made)) == "greeting 1.0 red\n"
 
 
@@ -264,7 +265,7 @@ def test_what_a_sandbox_has_to_show(made: Image, tmp_path: Path) -> None:
     environment = build(tmp_path / "images", made)
     assert environment.path in environment.mounts
     assert Path(sys.base_prefix).resolve() in environment.mounts
-    assert Path(environment.argv(("python",))[0]).is_relative_to(environment.path)
+    assert Path(environment.argv(("python",))[0]).is_relative_to(environment.packages)
     assert environment.argv(("/bin/sh", "-c")) == ("/bin/sh", "-c")
 
 
@@ -273,19 +274,34 @@ def test_torch_is_locked_in_a_file_of_its_own(made: Image, links: Path, tmp_path
     wheel(links, "torch", "2.0")
     (made.folder / "torch.lock").write_text("torch==2.0\n")
     environment = build(tmp_path / "images", made)
-    assert (environment.path / "unhashed.txt").read_text() == "torch==2.0\n"
-    assert list((environment.path / "venv").rglob("site-packages/torch.py"))
+    assert (environment.packages / "unhashed.txt").read_text() == "torch==2.0\n"
+    assert list((environment.packages / "venv").rglob("site-packages/torch.py"))
 
 
-def test_environments_share_the_files_of_their_packages(made: Image, tmp_path: Path) -> None:
-    """uv links them from its cache: another image with the same package needs no room for it."""
+def test_equal_locks_share_their_packages(made: Image, tmp_path: Path) -> None:
+    """Another program with the same lock file is there at once."""
+    first = build(tmp_path / "images", made)
+    (made.folder / "hello" / "more.py").write_text("")
+    lines: list[str] = []
+    second = build(tmp_path / "images", made, lines)
+    assert first.path != second.path
+    assert first.packages == second.packages
+    assert lines == [f"Built {second.path.name}"]
+    shutil.rmtree(first.packages)
+    assert Builder(tmp_path / "images").built(made) is None
+    assert train(build(tmp_path / "images", made)) == "greeting 1.0 red\n"
+
+
+def test_environments_share_the_files_of_their_packages(made: Image, links: Path, tmp_path: Path) -> None:
+    """uv links them from its cache: another lock with the same package needs no room for it."""
     if installer.find_uv() is None:
         pytest.skip("uv is not installed")
     first = build(tmp_path / "images", made)
-    (made.folder / "hello" / "more.py").write_text("")
+    wheel(links, "another", "2.0")
+    made.lock.write_text(made.lock.read_text() + "another==2.0\n")
     second = build(tmp_path / "images", made)
-    files = [next(one.path.rglob("site-packages/greeting.py")) for one in (first, second)]
-    assert first.path != second.path
+    files = [next(one.packages.rglob("site-packages/greeting.py")) for one in (first, second)]
+    assert first.packages != second.packages
     assert files[0].stat().st_ino == files[1].stat().st_ino
 
 
@@ -303,25 +319,28 @@ def test_a_python_that_nobody_has_fails_with_what_to_do(
         build(tmp_path / "images", wants)
 
 
-def test_what_is_kept_and_pruned(made: Image, tmp_path: Path) -> None:
+def test_what_is_kept_and_pruned(made: Image, links: Path, tmp_path: Path) -> None:
     """An older environment goes, unless an instance that lives has it mounted; so does half a one."""
     root, instances = tmp_path / "images", tmp_path / "instances"
     old = build(root, made)
-    (made.folder / "hello" / "more.py").write_text("")
+    wheel(links, "another", "2.0")
+    made.lock.write_text(made.lock.read_text() + "another==2.0\n")
     new = build(root, made)
     half = root / "hello-0123456789abcdef"
     half.mkdir()
     folder = instances / "training-1-algo-1"
     folder.mkdir(parents=True)
-    (folder / "SPEC.json").write_text(json.dumps({"mounts": [str(old.path)]}))
-    wanted = [Builder(root).name(made)[0]]
+    (folder / "SPEC.json").write_text(json.dumps({"mounts": list(map(str, old.mounts))}))
+    wanted, _ = Builder(root).names(made)
+    assert wanted is not None
     with (folder / "alive").open("w") as alive:
         fcntl.flock(alive, fcntl.LOCK_EX)
         found = {one.path: one for one in kept.kept(root, instances)}
-        assert found[old.path].users == ("training-1-algo-1",)
+        for used in (old.path, old.packages):
+            assert found[used].users == ("training-1-algo-1",)
         assert found[new.path].size > 4096
         assert {one.path.name: one.state for one in found.values()}[half.name] == "unfinished"
         assert [one.path for one in kept.prune(found.values(), wanted)] == [half]
         assert train(old) == "greeting 1.0 red\n"
-    assert [one.path for one in kept.prune(kept.kept(root, instances), wanted)] == [old.path]
-    assert [one.path for one in kept.kept(root, instances)] == [new.path]
+    assert {one.path for one in kept.prune(kept.kept(root, instances), wanted)} == {old.path, old.packages}
+    assert {one.path for one in kept.kept(root, instances)} == {new.path, new.packages}
