@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import os
@@ -361,8 +362,9 @@ def pieces(runtime: Any, endpoint: str, _told: dict[str, Any]) -> Iterator[tuple
     """When each piece came, and it."""
     answer = runtime.invoke_endpoint_with_response_stream(EndpointName=endpoint, Body=json.dumps(_told).encode())
     assert answer["InvokedProductionVariant"] == "AllTraffic"
-    for event in answer["Body"]:
-        yield time.monotonic(), event["PayloadPart"]["Bytes"]
+    with contextlib.closing(answer["Body"]) as body:
+        for event in body:
+            yield time.monotonic(), event["PayloadPart"]["Bytes"]
 
 
 def test_pieces_come_as_the_model_says_them(runtime: Any, plain: str) -> None:
