@@ -24,6 +24,8 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from salvia.images import image
+from salvia.images.builder import Builder
 from tests.postgresql import Cluster, binaries
 
 _BIN = Path(sys.executable).parent
@@ -120,6 +122,12 @@ class Server:
 
     def pids(self, role: str) -> list[int]:
         return [entry["pid"] for entry in self.status()["processes"] if entry["role"] == role]
+
+    def python(self, name: str) -> Path:
+        """The interpreter of an image of ours, whose environment stands."""
+        built = Builder(self.home / "images").built(image.read(image.default_folder() / name))
+        assert built is not None
+        return built.python
 
     def session(self, keys: tuple[str, str, str | None] | None = None) -> boto3.Session:
         access, secret, token = keys or (

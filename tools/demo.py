@@ -20,6 +20,9 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from salvia.images import image
+from salvia.images.builder import Builder
+
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".demo"
 DATA = ROOT / "tests" / "data" / "diabetes.csv"
@@ -102,8 +105,9 @@ def train(environment: dict[str, str]) -> str:
     shell(environment, f"aws s3 cp --quiet {model} {work}/model.tar.gz")
     with tarfile.open(work / "model.tar.gz") as archive:
         archive.extractall(work / "model", filter="data")
-    python = next((HOME / "images").glob("xgboost-*/venv/bin/python"))
-    subprocess.run([python, ROOT / "tools" / "score.py", work], check=True)
+    stands = Builder(HOME / "images").built(image.read(ROOT / "containers" / "xgboost"))
+    assert stands is not None
+    subprocess.run([stands.python, ROOT / "tools" / "score.py", work], check=True)
     return str(model)
 
 

@@ -83,7 +83,7 @@ def test_the_model_is_as_good_as_direct_xgboost_s(salvia: Server, ended: dict[st
     salvia.client("s3").download_file("my-bucket", f"output/{NAME}/output/model.tar.gz", str(work / "model.tar.gz"))
     with tarfile.open(work / "model.tar.gz") as archive:
         archive.extractall(work / "model", filter="data")
-    python = next((salvia.home / "images").glob("xgboost-*/venv/bin/python"))
+    python = salvia.python("xgboost")
     scores = json.loads(
         subprocess.check_output([str(python), str(ROOT / "tools" / "score.py"), str(work), "--json"], text=True)
     )

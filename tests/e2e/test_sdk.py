@@ -74,7 +74,7 @@ def trained(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Trained
     archive = s3.get_object(Bucket="hosted", Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(archive)) as model:
         model.extract("xgboost-model", work, filter="data")
-    python = next((salvia.home / "images").glob("xgboost-*/venv/bin/python"))
+    python = salvia.python("xgboost")
     command = [str(python), "-c", PREDICT, str(work / "xgboost-model"), str(DATA)]
     return Trained(job, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
