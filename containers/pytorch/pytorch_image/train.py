@@ -6,10 +6,10 @@ import os
 import socket
 import sys
 
+from salvia_toolkit.config import base_directory
 from salvia_toolkit.script import run
 from salvia_toolkit.script.told import Told, read
 from salvia_toolkit.script.variables import gpus
-from salvia_toolkit.serving.main import base_directory
 
 _PORT = 7777  # as AWS's toolkit
 _OURS = range(10_000, 32_000)  # below those that systems give out

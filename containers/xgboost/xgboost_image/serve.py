@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 
+from salvia_toolkit.config import base_directory
 from salvia_toolkit.cores import usable_cores
 from salvia_toolkit.serving import framework, script
-from salvia_toolkit.serving.main import base_directory, serve, serve_many
+from salvia_toolkit.serving.main import serve, serve_many
 
 from . import loading
 

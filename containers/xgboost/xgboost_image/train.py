@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,8 +15,9 @@ from salvia_toolkit import script
 from salvia_toolkit.algorithm import contract, hyperparameters
 from salvia_toolkit.algorithm.connection import Facts
 from salvia_toolkit.algorithm.contract import REPLICATED, Contract
-from salvia_toolkit.algorithm.failures import ClientError, PeerLostError
+from salvia_toolkit.algorithm.failures import OTHER, ClientError, PeerLostError, verdict
 from salvia_toolkit.algorithm.log import say, warn
+from salvia_toolkit.config import base_directory
 
 from . import settings
 from .collective import Group
@@ -29,8 +29,6 @@ from .settings import Settings
 _IMAGE = Path(__file__).parent.parent / "image.toml"
 _TRAIN, _VALIDATION = "train", "validation"
 _CHANNELS = (_TRAIN, _VALIDATION)
-_OUT_OF_MEMORY = "Out of memory. Use a larger instance, or more of them with ShardedByS3Key."
-_CLIENT, _OTHER = 1, 2  # exit codes: the request or its data is wrong; anything else
 
 
 def main() -> int:
@@ -38,24 +36,19 @@ def main() -> int:
     # Threads that wait by spinning slow each other down where instances share one machine's cores: seven times
     # (two hosts of two threads on two cores, 100,000 rows).
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    if script.wanted(contract.base_directory()):
-        return script.run(contract.base_directory())
-    job = Contract(contract.base_directory(), {}, {}, "algo-1", ("algo-1",), None)
+    if script.wanted(base_directory()):
+        return script.run(base_directory())
+    job = Contract(base_directory(), {}, {}, "algo-1", ("algo-1",), None)
     group = None
     try:
         job = contract.read(job.base)
         say(f"XGBoost training on {job.host}, host {job.rank + 1} of {len(job.hosts)}.")
         group = Group(job.hosts, job.rank) if len(job.hosts) > 1 else None
         return _run(job, group)
-    except ClientError as problem:
-        code, reason = _CLIENT, f"ClientError: {problem}"
-    except PeerLostError as lost:
-        code, reason, group = _OTHER, str(lost), None
-    except MemoryError:
-        code, reason = _OTHER, f"AlgorithmError: {_OUT_OF_MEMORY}"
     except Exception as problem:  # whatever it is, the job has to say so
-        traceback.print_exc()
-        code, reason = _OTHER, f"AlgorithmError: {type(problem).__name__}: {problem}"
+        code, reason = verdict(problem)
+        if isinstance(problem, PeerLostError):
+            group = None  # the others know
     _report(job, reason)
     if group is not None:
         group.fail(reason)
@@ -77,7 +70,7 @@ def _run(job: Contract, group: Group | None) -> int:
     given = hyperparameters.load(_IMAGE, "XGBoost")
     values = given.check(job.hyperparameters)
     chosen = settings.settled(values, given, len(job.hosts))
-    _check_channels(job)
+    contract.check_channels(job, "XGBoost", _CHANNELS)
     if group is not None:
         group.meet()
     own = {name: _load(job, name, chosen) for name in _CHANNELS if name in job.channels}
@@ -118,7 +111,7 @@ def _run(job: Contract, group: Group | None) -> int:
 def _give_up(job: Contract, lost: PeerLostError) -> NoReturn:
     """End this host because another one is gone."""
     _report(job, str(lost))
-    _end(_OTHER)
+    _end(OTHER)
 
 
 def _explained(text: str, group: Group | None) -> Exception:
@@ -128,16 +121,6 @@ def _explained(text: str, group: Group | None) -> Exception:
     if group is not None and "/collective/" in text:
         return group.broken()
     return ClientError(f"XGBoost refuses to train: {_first_sentence(text)}")
-
-
-def _check_channels(job: Contract) -> None:
-    if _TRAIN not in job.channels:
-        raise ClientError(
-            f"There is no channel named 'train'; the job has {', '.join(sorted(job.channels)) or 'none'}. "
-            "Give the channel with the training data that name."
-        )
-    for name in sorted(set(job.channels) - set(_CHANNELS)):
-        warn(f"Channel {name!r} is not read: XGBoost has the channels train and validation.")
 
 
 def _load(job: Contract, name: str, chosen: Settings) -> Table | None:

@@ -11,7 +11,7 @@ from salvia.settings import default_home
 from .group import cli, fail
 
 if TYPE_CHECKING:
-    from salvia.images.builder import Builder
+    from salvia.images.builder import Builder, Environment
     from salvia.images.kept import Kept
 
 
@@ -70,14 +70,14 @@ def build(names: tuple[str, ...]) -> None:
             fail(f"there is no image {name}. There are: {', '.join(image.name for image in known)}.", 2)
     builder = _builder()
 
-    async def every() -> list[object]:
+    async def every() -> list[Environment | BaseException]:
         said = [builder.build(image, lambda line: click.echo(line, err=True)) for image in wanted]
-        return list(await asyncio.gather(*said, return_exceptions=True))
+        return await asyncio.gather(*said, return_exceptions=True)
 
     results = asyncio.run(every())
     for image, result in zip(wanted, results, strict=True):
         if not isinstance(result, BaseException):
-            click.echo(f"{image.name}: {result.path}")  # type: ignore[attr-defined]
+            click.echo(f"{image.name}: {result.path}")
     for problem in results:
         if isinstance(problem, BaseException) and not isinstance(problem, BuildError):
             raise problem

@@ -28,7 +28,7 @@ _HISTOGRAMS = (
     ("model_latency_seconds", "How long the model took."),
     ("overhead_latency_seconds", "How long everything else took."),
 )
-# Those of variants with many models, after the others.
+# Those of variants with many models. What is new comes last: files of an older version have the first ones.
 _COUNTERS_OF_MANY = (
     ("model_requests", "Requests for one of many models."),
     ("model_cache_hits", "Requests whose model was loaded already."),
@@ -50,6 +50,15 @@ class Sums:
     counters: list[int] = field(default_factory=lambda: [0] * len(_ALL_COUNTERS))
     buckets: list[list[int]] = field(default_factory=lambda: [[0] * (len(_BOUNDS) + 1) for _ in _ALL_HISTOGRAMS])
     totals: list[float] = field(default_factory=lambda: [0.0] * len(_ALL_HISTOGRAMS))
+
+    @classmethod
+    def read(cls, counters: list[int], buckets: list[list[int]], totals: list[float]) -> Sums:
+        """What a process wrote; one of an older version knew fewer figures."""
+        sums = cls()
+        sums.counters[: len(counters)] = counters
+        sums.buckets[: len(buckets)] = buckets
+        sums.totals[: len(totals)] = totals
+        return sums
 
     @property
     def of_many(self) -> bool:
@@ -97,7 +106,7 @@ class Board:
         found: dict[Labels, Sums] = {}
         for path in sorted(self._folder.glob("*.json")):
             for labels, *content in orjson.loads(path.read_bytes()):
-                found.setdefault(tuple(labels), Sums()).merge(Sums(*content))
+                found.setdefault(tuple(labels), Sums()).merge(Sums.read(*content))
         return "".join([*_counters(found), *_histograms(found)])
 
 

@@ -7,12 +7,14 @@ Source: SageMaker developer guide, "How Amazon SageMaker Provides Training Infor
 from __future__ import annotations
 
 import json
-import os
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import config
 from .failures import ClientError
+from .log import warn
 
 REPLICATED = "FullyReplicated"
 _FAILURE_LIMIT = 1024  # characters of output/failure that become the FailureReason
@@ -57,9 +59,16 @@ class Contract:
         (output / "failure").write_text(reason[:_FAILURE_LIMIT], encoding="utf-8")
 
 
-def base_directory() -> Path:
-    """/opt/ml, or what SAGEMAKER_BASE_DIR puts in its place, as in AWS's own toolkits."""
-    return Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
+def check_channels(job: Contract, reader: str, channels: Collection[str]) -> None:
+    """Check the job's channels against those that there may be; the first must. Raises ClientError."""
+    first, *_ = channels
+    if first not in job.channels:
+        raise ClientError(
+            f"There is no channel named {first!r}; the job has {', '.join(sorted(job.channels)) or 'none'}. "
+            "Give the channel with the training data that name."
+        )
+    for name in sorted(set(job.channels) - set(channels)):
+        warn(f"Channel {name!r} is not read: {reader} has {', '.join(channels)}.")
 
 
 def read(base: Path) -> Contract:
@@ -67,21 +76,21 @@ def read(base: Path) -> Contract:
 
     Raises ClientError when a file is not what the contract says.
     """
-    config = base / "input" / "config"
-    resources = _json(config / "resourceconfig.json")
+    told = base / "input" / "config"
+    resources = _json(told / "resourceconfig.json")
     host = str(resources.get("current_host") or "algo-1")
     hosts = tuple(sorted(map(str, resources.get("hosts") or [host]), key=_host_order))
     if host not in hosts:
         raise ClientError(f"resourceconfig.json: current_host {host!r} is not among the hosts {', '.join(hosts)}.")
     return Contract(
         base=base,
-        hyperparameters={name: _plain(value) for name, value in _json(config / "hyperparameters.json").items()},
+        hyperparameters={name: _plain(value) for name, value in _json(told / "hyperparameters.json").items()},
         channels={
-            name: _channel(base, name, described) for name, described in _json(config / "inputdataconfig.json").items()
+            name: _channel(base, name, described) for name, described in _json(told / "inputdataconfig.json").items()
         },
         host=host,
         hosts=hosts,
-        checkpoints=_checkpoints(base, config / "checkpointconfig.json"),
+        checkpoints=_checkpoints(base, told / "checkpointconfig.json"),
     )
 
 
@@ -104,15 +113,10 @@ def _checkpoints(base: Path, file: Path) -> Path | None:
 
 
 def _json(file: Path) -> dict[str, Any]:
-    if not file.exists():
-        return {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"))
+        return config.document(file)
     except ValueError as problem:
-        raise ClientError(f"{file.name} is not JSON: {problem}.") from problem
-    if not isinstance(document, dict):
-        raise ClientError(f"{file.name} must hold a JSON object, not {type(document).__name__}.")
-    return document
+        raise ClientError(str(problem)) from problem
 
 
 def _plain(value: object) -> str:

@@ -12,7 +12,6 @@ import importlib
 import os
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,19 +21,18 @@ from typing import Any
 import numpy as np
 
 from .. import formats
+from ..config import base_directory
 from ..formats.matrix import Array
 from . import artefact, channel, contract, hyperparameters
 from .artefact import Artefact
 from .contract import REPLICATED, Contract
-from .failures import ClientError, PeerLostError
+from .failures import ClientError, PeerLostError, verdict
 from .hosts import Group
 from .log import say, warn
 from .table import Table
 
 SEED = 20171129  # AWS names none; the same data and hyperparameters make the same model
 _TRAIN = "train"
-_CLIENT, _OTHER = 1, 2  # exit codes: the request or its data is wrong; anything else
-_OUT_OF_MEMORY = "Out of memory. Use a larger instance, or more of them with ShardedByS3Key."
 
 
 @dataclass(slots=True)
@@ -97,7 +95,7 @@ def main(module: str) -> int:
     found = importlib.import_module(module)
     algorithm: Algorithm = found.ALGORITHM
     image = Path(str(found.__file__)).parent.parent / "image.toml"
-    told = Contract(contract.base_directory(), {}, {}, "algo-1", ("algo-1",), None)
+    told = Contract(base_directory(), {}, {}, "algo-1", ("algo-1",), None)
     group = None
     try:
         told = contract.read(told.base)
@@ -105,15 +103,10 @@ def main(module: str) -> int:
         group = Group(told.hosts, told.rank)
         _run(algorithm, image, told, group)
         return 0
-    except ClientError as problem:
-        code, reason = _CLIENT, f"ClientError: {problem}"
-    except PeerLostError as lost:
-        code, reason, group = _OTHER, str(lost), None
-    except MemoryError:
-        code, reason = _OTHER, f"AlgorithmError: {_OUT_OF_MEMORY}"
     except Exception as problem:  # whatever it is, the job has to say so
-        traceback.print_exc()
-        code, reason = _OTHER, f"AlgorithmError: {type(problem).__name__}: {problem}"
+        code, reason = verdict(problem)
+        if isinstance(problem, PeerLostError):
+            group = None  # the others know
     say(f"ERROR: {reason}")
     told.fail(reason)
     if group is not None:
@@ -130,13 +123,7 @@ def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> Non
     algorithm.check(values)
     if algorithm.alone and len(told.hosts) > 1:
         raise ClientError(f"{algorithm.name} trains on one instance only. Set InstanceCount to 1.")
-    if _TRAIN not in told.channels:
-        raise ClientError(
-            f"There is no channel named 'train'; the job has {', '.join(sorted(told.channels)) or 'none'}. "
-            "Give the channel with the training data that name."
-        )
-    for name in sorted(set(told.channels) - set(algorithm.channels)):
-        warn(f"Channel {name!r} is not read: {algorithm.name} has {', '.join(algorithm.channels)}.")
+    contract.check_channels(told, algorithm.name, algorithm.channels)
     group.meet()
     own = {name: _load(algorithm, told, name) for name in algorithm.channels if name in told.channels}
     job = _agreed(algorithm, values, own, told, group)

@@ -2,7 +2,7 @@
 
 import sys
 
-from ..serving.main import base_directory
+from ..config import base_directory
 from .run import run
 
 sys.exit(run(base_directory()))

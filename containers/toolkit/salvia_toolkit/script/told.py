@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .. import config
+
 _OURS = "sagemaker_"  # hyperparameters that are for the toolkit
 _TUNER = "_tuning_objective_metric"
 # What estimators' `distribution` becomes, and its name there.
@@ -72,25 +74,22 @@ def wanted(base: Path) -> bool:
 
 def read(base: Path) -> Told:
     """Read the configuration files; a missing one is empty. Raises ScriptError for what is no JSON object."""
-    config = base / "input" / "config"
-    given = {name: _decoded(value) for name, value in _json(config / "hyperparameters.json").items()}
+    told = base / "input" / "config"
+    given = {name: _decoded(value) for name, value in _json(told / "hyperparameters.json").items()}
     return Told(
         base=base,
         hyperparameters={n: v for n, v in given.items() if not n.startswith(_OURS) and n != _TUNER},
         toolkit={name: value for name, value in given.items() if name.startswith(_OURS)},
-        channels=_json(config / "inputdataconfig.json"),
-        resources={"current_host": "algo-1", "hosts": ["algo-1"], **_json(config / "resourceconfig.json")},
+        channels=_json(told / "inputdataconfig.json"),
+        resources={"current_host": "algo-1", "hosts": ["algo-1"], **_json(told / "resourceconfig.json")},
     )
 
 
 def _json(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return config.document(file)
     except ValueError as problem:
-        raise ScriptError(f"ClientError: {file.name} is not JSON: {problem}.") from problem
-    if not isinstance(document, dict):
-        raise ScriptError(f"ClientError: {file.name} must hold a JSON object, not {type(document).__name__}.")
-    return document
+        raise ScriptError(f"ClientError: {problem}") from problem
 
 
 def _decoded(value: Any) -> Any:

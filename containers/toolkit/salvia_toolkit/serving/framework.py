@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
+from ..config import base_directory
 from ..cores import usable_cores
 from ..script.told import ScriptError
 from . import script
 from .handler import Loader
-from .main import base_directory, serve
+from .main import serve
 
 
 def main(load: Loader, alone: bool = False) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import uvloop
 
+from ..config import base_directory
 from ..cores import usable_cores
 from .handler import Handler, Loader
 from .listener import Listener
@@ -19,11 +20,6 @@ from .routes import Routes
 from .worker import Worker
 
 _LIMIT = 100 << 20  # bytes of a body, if nobody says otherwise: what a batch transform sends at most
-
-
-def base_directory() -> Path:
-    """/opt/ml, or what SAGEMAKER_BASE_DIR puts in its place, as in AWS's own toolkits."""
-    return Path(os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml")
 
 
 def serve(load: Loader, workers: int = 1) -> int:
