@@ -79,11 +79,12 @@ coverage: ## every test, noting which lines ran
 	@$(MAKE) test PYTEST="$(BIN)/coverage run -m pytest"
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40
 
-check: .venv/.dev ## style, types, architecture
+check: .venv/.dev ## style, types, architecture; every test can be imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(PYTEST) --collect-only -qq tests >/dev/null
 
 chaos: system .venv/.dev ## kill -9 anything, then count: a hundred jobs, a hundred thousand requests, both databases
 	CHAOS_JOBS=100 CHAOS_REQUESTS=100000 $(BIN)/python -m pytest tests/chaos $(ARGS)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import ssl
 
 
-def _ready(settings: Settings, timeout: float) -> bool:
+def ready(settings: Settings, timeout: float) -> bool:
     """Poll /_health until it answers."""
     import http.client
 
@@ -69,7 +69,7 @@ def detach(settings: Settings) -> int:
     while time.monotonic() < deadline:
         if started.poll() is not None:
             raise CannotStart(_tail(log) or f"The supervisor ended with code {started.returncode}.")
-        if _prepared(settings) == started.pid and _ready(settings, 0.2):
+        if _prepared(settings) == started.pid and ready(settings, 0.2):
             return started.pid
         time.sleep(0.02)
     raise CannotStart(f"Salvia did not come up within 60 s. {log.parent} holds the logs.")

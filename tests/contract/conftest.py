@@ -24,7 +24,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Fail a whole run in which an implemented operation, or one of its paginators, was never used through boto3."""
     whole = {str(Path(argument).resolve()) for argument in session.config.args}
     folder = Path(__file__).parent
-    if exitstatus != 0 or not whole & {str(folder), str(folder.parent)} or session.config.option.keyword:
+    if (
+        exitstatus != 0
+        or not whole & {str(folder), str(folder.parent)}
+        or session.config.option.keyword
+        or session.config.option.collectonly
+    ):
         return
     from botocore import xform_name
     from botocore.exceptions import UnknownServiceError
