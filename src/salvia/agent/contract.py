@@ -71,12 +71,21 @@ def environment(spec: Spec, credentials_url: str | None) -> dict[str, str]:
             for name, value in (("HTTPS_PROXY", spec.proxy["url"]), ("NO_PROXY", bypass)):
                 values |= {name: value, name.lower(): value}
     values.update(spec.program.environment)
+    if credentials_url is None:
+        values["SALVIA_NETWORK_ISOLATION"] = "true"
+    elif keeps_overlays(spec):
+        values["SALVIA_OVERLAYS"] = credentials_url.removesuffix("credentials") + "overlays/"
     if spec.job.kind == "training":
         values["TRAINING_JOB_NAME"] = spec.job.name
         values["TRAINING_JOB_ARN"] = spec.job.arn
     # It would throw away the bytecode that images are built with, which halves a start (runtime facts).
     values.pop("PYTHONDONTWRITEBYTECODE", None)
     return values
+
+
+def keeps_overlays(spec: Spec) -> bool:
+    """Whether packages are kept for later programs: not where nothing stands around these, who could change them."""
+    return spec.overlays is not None and spec.program.outside is not None
 
 
 def failure_text(ml: str, limit: int = 1024) -> str | None:

@@ -23,6 +23,7 @@ from ..core.client import ClientError
 from ..core.sigv4 import Credentials
 from .failure import StoppedError
 from .journal import Journal
+from .overlays import Overlays
 
 _MARGIN = 20 * 60.0
 """Seconds before expiry at which credentials are renewed: botocore asks again 15 minutes before expiry."""
@@ -96,11 +97,18 @@ class CredentialsEndpoint:
     """Answers the program's SDK on the instance's own loopback address.
 
     Whoever asks must show the token in `token_file`, which only the program's user can read; other jobs on
-    this machine can reach the address as well.
+    this machine can reach the address as well. What else is asked for here is `overlays`, where they are kept.
     """
 
-    def __init__(self, document: Callable[[], dict[str, Any]], address: str, token_file: str, journal: Journal) -> None:
-        self._document, self._journal = document, journal
+    def __init__(
+        self,
+        document: Callable[[], dict[str, Any]],
+        address: str,
+        token_file: str,
+        journal: Journal,
+        overlays: Overlays | None = None,
+    ) -> None:
+        self._document, self._journal, self._overlays = document, journal, overlays
         self._token = os.urandom(32).hex()
         self._places = threading.BoundedSemaphore(_CONNECTIONS)
         descriptor = os.open(token_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
@@ -148,7 +156,9 @@ class CredentialsEndpoint:
 
     def _answer(self, head: bytes) -> tuple[str, dict[str, Any]]:
         request, *lines = head.split(b"\r\n")
-        if not request.startswith(b"GET /credentials "):
+        verb, path, *_ = (*request.decode("ascii", "replace").split(" "), "")
+        overlay = path.startswith("/overlays/") and self._overlays is not None
+        if (verb, path) != ("GET", "/credentials") and not overlay:
             return "404 Not Found", {"code": "NotFound", "message": "Only GET /credentials is answered here."}
         shown = b""
         for line in lines:
@@ -158,6 +168,8 @@ class CredentialsEndpoint:
         if not hmac.compare_digest(shown, self._token.encode()):
             message = "The Authorization header must be what AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE holds."
             return "403 Forbidden", {"code": "AccessDenied", "message": message}
+        if self._overlays is not None and overlay:
+            return self._overlays.answer(verb, path.removeprefix("/overlays/"))
         return "200 OK", self._document()
 
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-from .contract import environment
+from .contract import environment, keeps_overlays
 from .credentials import CredentialsEndpoint
 from .failure import JobError, StoppedError
 from .gateway import Gateway
 from .journal import Journal
 from .logs import LogShipper
+from .overlays import Overlays
 from .program import Ending, Program, oom_kills
 from .report import Reporter
 from .spec import Spec
@@ -162,7 +163,9 @@ class Agent:
             with open(spec.ca, "rb") as bundle, open(os.path.join(spec.run, "ca.pem"), "wb") as copy:
                 copy.write(bundle.read())
         token_file = os.path.join(spec.run, "token")
-        endpoint = CredentialsEndpoint(self._gateway.credentials.document, spec.address, token_file, self._journal)
+        overlays = Overlays(spec.overlays, spec.directory) if spec.overlays and keeps_overlays(spec) else None
+        document = self._gateway.credentials.document
+        endpoint = CredentialsEndpoint(document, spec.address, token_file, self._journal, overlays)
         endpoint.start()
         return endpoint.url
 

@@ -92,7 +92,7 @@ class Spec(NamedTuple):
     `heartbeat` is in seconds; `ml` is the host's path of what the program sees as /opt/ml; `run` is a
     directory of small files that the host calls `run` and the program `run_inside`. With `keep` the agent waits
     for another job afterwards. `proxy` is the program's way to other hosts: the proxy's `url`, and the hosts to
-    `bypass` it for.
+    `bypass` it for. `overlays` is where packages are kept for programs of the same role: on the `host`, and `inside`.
     """
 
     url: str
@@ -101,6 +101,7 @@ class Spec(NamedTuple):
     account: str
     ca: str | None
     proxy: Mapping[str, str] | None
+    overlays: Mapping[str, str] | None
     host: str
     hosts: Sequence[str]
     address: str
@@ -146,6 +147,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         account=document["account"],
         ca=document.get("ca"),
         proxy=document.get("proxy"),
+        overlays=document.get("overlays"),
         host=document["host"],
         hosts=hosts,
         address=document.get("address") or "127.0.0.1",

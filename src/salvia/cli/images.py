@@ -13,6 +13,7 @@ from .group import cli, fail
 if TYPE_CHECKING:
     from salvia.images.builder import Builder, Environment
     from salvia.images.kept import Kept
+    from salvia.runtimes.overlays import Overlay
 
 
 def _builder() -> Builder:
@@ -25,6 +26,12 @@ def _kept() -> list[Kept]:
     from salvia.images.kept import kept
 
     return kept((default_home() / "images").resolve(), default_home() / "runtime" / "instances")
+
+
+def _overlays() -> list[Overlay]:
+    from salvia.runtimes.overlays import kept
+
+    return kept(default_home() / "overlays", default_home() / "runtime" / "instances")
 
 
 @cli.group(invoke_without_command=True)
@@ -46,12 +53,27 @@ def images(context: click.Context) -> None:
     for name, one in found.items():
         if name.startswith(PACKAGES) or name not in wanted:
             _show(name, one, "" if name in wanted else "no image is built to it: `salvia images prune`")
+    for overlay in _overlays():
+        _show_overlay(overlay)
 
 
 def _show(name: str, one: Kept | None, note: str = "") -> None:
     state, size = (one.state, f"{one.size / 2**20:,.0f} MiB") if one else ("not built yet", "")
     users = f"used by {', '.join(one.users)}" if one and one.users else ""
     click.echo(f"{name:30} {state:14} {size:>10}  {users or note}".rstrip())
+
+
+def _show_overlay(one: Overlay) -> None:
+    from datetime import datetime
+
+    used = datetime.fromtimestamp(one.used_at).astimezone().strftime("%Y-%m-%d %H:%M")
+    note = f"packages of {one.role}'s jobs, last used {used}"
+    users = f"; may be used by {', '.join(one.users)}" if one.users else ""
+    click.echo(f"{_overlay_name(one):30} {'overlay':14} {one.size / 2**20:>6,.0f} MiB  {note}{users}")
+
+
+def _overlay_name(one: Overlay) -> str:
+    return f"overlay-{one.path.parent.name[:8]}-{one.path.name[:8]}"
 
 
 @images.command()
@@ -86,12 +108,19 @@ def build(names: tuple[str, ...]) -> None:
 
 
 @images.command()
-def prune() -> None:
-    """Delete the environments that no image is built to any more, and that no instance uses."""
+@click.option("--days", default=30.0, show_default=True, help="How long an overlay must not have been used.")
+def prune(days: float) -> None:
+    """Delete environments and overlays that nobody will ask for, and that no instance uses.
+
+    These are the environments that no image is built to any more, and overlays above them, or long unused.
+    """
     from salvia.app import catalogue
     from salvia.images.kept import prune as delete
+    from salvia.runtimes.overlays import prune as delete_overlays
 
     builder = _builder()
     wanted = [name for image in catalogue(default_home()) for name in builder.names(image)[0] or ()]
     for one in delete(_kept(), wanted):
         click.echo(f"{one.path.name}: {one.size / 2**20:,.0f} MiB")
+    for overlay in delete_overlays(_overlays(), wanted, days):
+        click.echo(f"{_overlay_name(overlay)}: {overlay.size / 2**20:,.0f} MiB")

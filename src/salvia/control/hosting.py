@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from salvia.core.errors import ServiceError, validation_error
 from salvia.images.builder import Environment
 from salvia.images.image import Image
+from salvia.runtimes import overlays
 from salvia.runtimes.base import Handle, InstanceSpec, Mount, Runtime
 from salvia.runtimes.choose import choose
 from salvia.runtimes.instance_types import InstanceType
@@ -98,8 +100,11 @@ async def start(
     await world.db.write(intend)
     for one in agents:
         _reachable(images[one.container["image"]].runtime.socket(handle(one.name)))
+    packages = {image.environment.packages.name for image in images.values()}
+    root = world.settings.home / "overlays"
+    kept = {name: await asyncio.to_thread(overlays.place, root, model["role"], name) for name in packages}
     specs = [
-        _spec(document, world, model["isolated"], attempt, one, images[one.container["image"]], token)
+        _spec(document, world, model["isolated"], attempt, one, images[one.container["image"]], token, kept)
         for one, token in zip(agents, tokens, strict=True)
     ]
     handles = await asyncio.gather(
@@ -124,9 +129,16 @@ def _reachable(path: str) -> None:
 
 
 def _spec(
-    document: Document, world: World, isolated: bool, attempt: int, agent: Agent, image: Ready, token: str
+    document: Document,
+    world: World,
+    isolated: bool,
+    attempt: int,
+    agent: Agent,
+    image: Ready,
+    token: str,
+    kept: Mapping[str, Path],
 ) -> InstanceSpec:
-    container = agent.container
+    container, place = agent.container, kept[image.environment.packages.name]
     return InstanceSpec(
         name=agent.name,
         group=agent.name,
@@ -141,7 +153,7 @@ def _spec(
             **container["environment"],
             **agent.after,
         },
-        mounts=tuple(Mount(path, str(path)) for path in image.environment.mounts),
+        mounts=(*(Mount(path, str(path)) for path in image.environment.mounts), Mount(place, overlays.INSIDE)),
         cpus=agent.kind.vcpu,
         memory=agent.kind.memory,
         network_isolation=isolated,
@@ -153,6 +165,7 @@ def _spec(
             "account": document.account,
             "ca": str(world.settings.ca_bundle),
             "proxy": None if isolated else guests.way_out(world, document.id, agent.position, attempt),
+            "overlays": {"host": str(place), "inside": overlays.INSIDE},
             "job": {
                 "kind": "serving",
                 "name": document.name,

@@ -169,7 +169,7 @@ class InstanceFolder:
         with contextlib.suppress(FileNotFoundError):
             self.path.rename(self.path.with_name(f"{_REMOVED}{self.path.name}-{uuid.uuid4().hex[:8]}"))
         for leftover in self.path.parent.glob(f"{_REMOVED}{self.path.name}-*"):
-            _delete_tree(leftover)
+            delete_tree(leftover)
 
 
 def instances(parent: Path) -> Iterator[InstanceFolder]:
@@ -190,12 +190,12 @@ def delete_removed(parent: Path, before: float) -> None:
 
 def _delete(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
-        _delete_tree(path)
+        delete_tree(path)
     else:
         path.unlink(missing_ok=True)
 
 
-def _delete_tree(path: Path) -> None:
+def delete_tree(path: Path) -> None:
     """Delete a folder that a program filled: nested a million deep, say, or locked (chmod 0).
 
     Folders in it are moved up beside each other instead of descended into, so that no path grows longer and no

@@ -20,8 +20,8 @@ _COSTS = {
     Level.BUBBLEWRAP: "",
     Level.UNSHARE: "some 20 ms a start: Python makes the sandbox instead of bubblewrap",
     Level.NONE: "a program can read and change whatever your user can, other jobs and this data directory "
-    "included; network isolation is refused; programs that write to /opt/ml itself fail; the names algo-1, "
-    "algo-2 … do not resolve",
+    "included; network isolation is refused; what a requirements.txt asks for is kept for no later job; programs that "
+    "write to /opt/ml itself fail; the names algo-1, algo-2 … do not resolve",
 }
 _INSTALL = "install bubblewrap (Debian, Ubuntu: apt-get install bubblewrap) and allow user namespaces"
 _NO_VARIABLES = f'exec {ENVIRONMENT}</dev/null && exec "$@"'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 from salvia.control import building, guests, instances
@@ -10,6 +12,7 @@ from salvia.control.world import World
 from salvia.core.errors import ServiceError, validation_error
 from salvia.images.builder import Environment
 from salvia.images.image import Image
+from salvia.runtimes import overlays
 from salvia.runtimes.base import Handle, InstanceSpec, Mount, Runtime, StartError
 from salvia.runtimes.choose import choose
 from salvia.runtimes.instance_types import instance_type
@@ -82,7 +85,10 @@ async def start(job: Document, world: World, chosen: Runtime, image: Image, envi
             instances.intend(tx, instance)
 
     await world.db.write(intend)
-    specs = [_spec(job, world, every, position, image, environment) for position in range(len(every))]
+    kept = await asyncio.to_thread(
+        overlays.place, world.settings.home / "overlays", job.spec["RoleArn"], environment.packages.name
+    )
+    specs = [_spec(job, world, every, position, image, environment, kept) for position in range(len(every))]
     handles = await _reuse(job, world, chosen, specs) or [await chosen.start(spec) for spec in specs]
 
     def keep(tx: Transaction) -> None:
@@ -122,7 +128,13 @@ async def _show_building(job: Document, world: World) -> None:
 
 
 def _spec(
-    job: Document, world: World, every: list[Host], position: int, image: Image, environment: Environment
+    job: Document,
+    world: World,
+    every: list[Host],
+    position: int,
+    image: Image,
+    environment: Environment,
+    kept: Path,
 ) -> InstanceSpec:
     spec, host = job.spec, every[position]
     kind = instance_type(host.kind)
@@ -138,7 +150,7 @@ def _spec(
         count=len(every),
         argv=environment.argv(_command(spec["AlgorithmSpecification"], image)),
         environment={**environment.variables, "PYTHONUNBUFFERED": "1", **(spec.get("Environment") or {})},
-        mounts=tuple(Mount(path, str(path)) for path in environment.mounts),
+        mounts=(*(Mount(path, str(path)) for path in environment.mounts), Mount(kept, overlays.INSIDE)),
         cpus=kind.vcpu,
         memory=None if kind.memory_gib is None else int(kind.memory_gib * 2**30),
         network_isolation=bool(spec.get("EnableNetworkIsolation")),
@@ -151,6 +163,7 @@ def _spec(
             "proxy": None
             if spec.get("EnableNetworkIsolation")
             else guests.way_out(world, job.id, position, attempts.current(job)),
+            "overlays": {"host": str(kept), "inside": overlays.INSIDE},
             "keep": bool(spec["ResourceConfig"].get("KeepAlivePeriodInSeconds")),
             "job": {
                 "kind": "training",
