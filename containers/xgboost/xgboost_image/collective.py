@@ -7,19 +7,13 @@ time-outs need not cover the loading. Its tracker gets any free port: one that i
 from __future__ import annotations
 
 import contextlib
-import select
-import threading
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from salvia_toolkit.algorithm import hosts as toolkit
 from salvia_toolkit.algorithm.failures import PeerLostError
 
-_VERDICT = 10.0  # s for the connections to tell which host was lost, after XGBoost noticed that one was
 _ROUND = 1800  # s that a host waits for another's part of a round
-
-OnLost = Callable[[PeerLostError], None]
 
 
 class Group(toolkit.Group):
@@ -28,14 +22,9 @@ class Group(toolkit.Group):
     def __init__(self, hosts: Sequence[str], rank: int) -> None:
         super().__init__(hosts, rank)
         self._tracker: Any = None
-        self._left = threading.Event()
 
-    def join(self, on_lost: OnLost) -> None:
-        """Start XGBoost's collective on all hosts at once.
-
-        From now on `on_lost` is called, on a thread of its own, when another host fails or vanishes: the main
-        thread may then be inside XGBoost, where it would wait for a long time.
-        """
+    def join(self, on_lost: toolkit.OnLost) -> None:
+        """Start XGBoost's collective on all hosts at once. From now on they are watched, with `on_lost`."""
         from xgboost import collective
         from xgboost.tracker import RabitTracker
 
@@ -46,7 +35,7 @@ class Group(toolkit.Group):
             self._tracker.start()
             mine = {"port": int(self._tracker.worker_args()["dmlc_tracker_port"])}
         port = self.exchange(mine)[0]["port"]
-        threading.Thread(target=self._watch, args=(on_lost,), name="watch", daemon=True).start()
+        self.watch(on_lost)
         collective.init(
             dmlc_communicator="rabit",
             dmlc_tracker_uri=address,
@@ -68,25 +57,3 @@ class Group(toolkit.Group):
                 with contextlib.suppress(PeerLostError):
                     connection.part()
         self._left.set()
-
-    def broken(self) -> PeerLostError:
-        """What to say when XGBoost lost a host, and the connections did not tell within seconds which."""
-        time.sleep(_VERDICT)
-        return PeerLostError("AlgorithmError: The hosts lost contact with each other, though each still runs.")
-
-    def _watch(self, on_lost: OnLost) -> None:
-        """Follow every connection until its host parts; pass on what one of them says of its failure."""
-        watched = list(self._connections.values())
-        while watched and not self._left.is_set():
-            for connection in select.select(watched, [], [], 1.0)[0]:
-                try:
-                    connection.receive()
-                except PeerLostError as lost:
-                    if connection.parted:
-                        watched.remove(connection)
-                        continue
-                    if self.leads:
-                        self._tell(str(lost))
-                    if not self._left.is_set():
-                        on_lost(lost)
-                    return

@@ -7,7 +7,9 @@ a lost host is noticed, at once and by name. All hosts call `exchange`, `total` 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -22,6 +24,9 @@ from .log import say
 PORT = 9099
 _ARRIVAL = 3600.0  # s for all hosts to start; one may still be downloading its data
 _REMIND = 60.0  # s between lines about hosts that are missing
+_VERDICT = 10.0  # s for the connections to tell which host was lost, after a library noticed that one was
+
+OnLost = Callable[[PeerLostError], None]
 
 
 class Group:
@@ -31,6 +36,8 @@ class Group:
         self.hosts = tuple(hosts)
         self.rank = rank
         self._connections: dict[str, Connection] = {}  # the leader's to everyone; everyone's to the leader
+        self._watcher: threading.Thread | None = None
+        self._left = threading.Event()
 
     @property
     def leads(self) -> bool:
@@ -69,12 +76,29 @@ class Group:
         """Tell the others why this host cannot go on."""
         self._tell(f"{reason} (On {self.hosts[self.rank]}.)")
 
+    def watch(self, on_lost: OnLost) -> None:
+        """From now on `on_lost` is called, on a thread of its own, when another host fails or vanishes.
+
+        The main thread may then be inside a library's own collective, where it would wait for a long time. Nothing is
+        exchanged any more.
+        """
+        self._watcher = threading.Thread(target=self._watch, args=(on_lost,), name="watch", daemon=True)
+        self._watcher.start()
+
+    def broken(self) -> PeerLostError:
+        """What to say when a library lost a host, and the connections did not tell within seconds which."""
+        time.sleep(_VERDICT)
+        return PeerLostError("AlgorithmError: The hosts lost contact with each other, though each still runs.")
+
     def part(self) -> None:
         """End, together with the others: the last thing that a host does."""
-        if self.leads:
+        if self._watcher is not None and self.leads:
+            self._watcher.join()
+        elif self.leads:
             with contextlib.suppress(PeerLostError):
                 self._from_all(Connection.receive)
         else:
+            self._left.set()
             self._leader.part()
 
     def _together(self, mine: Array, join: Callable[[list[Array]], Array]) -> Array:
@@ -95,6 +119,23 @@ class Group:
         except PeerLostError as lost:
             self._tell(str(lost))
             raise
+
+    def _watch(self, on_lost: OnLost) -> None:
+        """Follow every connection until its host parts; pass on what one of them says of its failure."""
+        watched = list(self._connections.values())
+        while watched and not self._left.is_set():
+            for connection in select.select(watched, [], [], 1.0)[0]:
+                try:
+                    connection.receive()
+                except PeerLostError as lost:
+                    if connection.parted:
+                        watched.remove(connection)
+                        continue
+                    if self.leads:
+                        self._tell(str(lost))
+                    if not self._left.is_set():
+                        on_lost(lost)
+                    return
 
     @property
     def _leader(self) -> Connection:

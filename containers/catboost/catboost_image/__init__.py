@@ -1,0 +1,1 @@
+"""CatBoost, as AWS's built-in algorithm has it."""

@@ -1,0 +1,1 @@
+"""LightGBM, as AWS's built-in algorithm has it."""

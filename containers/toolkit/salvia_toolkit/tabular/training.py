@@ -1,0 +1,201 @@
+"""`train`: one training job, as this host takes part in it. `python -m salvia_toolkit.tabular.training MODULE`.
+
+MODULE has an ALGORITHM, and lies in a folder beside its image.toml.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import numpy as np
+
+from ..algorithm import contract, hyperparameters
+from ..algorithm.contract import Contract
+from ..algorithm.failures import OTHER, ClientError, PeerLostError, verdict
+from ..algorithm.hosts import Group, OnLost
+from ..algorithm.log import say
+from ..algorithm.training import SEED
+from ..config import base_directory
+from . import artefact, layout, problem
+from .artefact import Described
+from .layout import Layout, Source
+from .problem import Problem
+from .table import Features, Table, read
+
+_SHARE = 0.2  # of the training data that validates, where no other data does: the guide's
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What an algorithm's `train` gets: settled hyperparameters and this host's rows, their labels encoded.
+
+    `validation` is a share of the training data where there is no such channel; None if the algorithm sees to that.
+    `lost` ends this host because another one is gone: for the group's `watch`.
+    """
+
+    values: SimpleNamespace
+    problem: Problem
+    features: Features
+    train: Table
+    validation: Table | None
+    group: Group
+    directory: Path
+    lost: OnLost
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """`train` is called on all hosts. The leader puts the model's files into the job's directory, and returns what
+    else `model.json` has to keep.
+    """
+
+    name: str
+    train: Callable[[Job], dict[str, Any]]
+    alone: bool = True  # whether it trains on one instance only
+    texts: bool = False  # whether a feature may be a text that nobody called a category
+    splits: bool = False  # whether it takes its own share of the training data for validation
+
+
+def main(module: str) -> int:
+    """Run the job and return the exit code; what went wrong is in output/failure and in the log."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # instances may share one machine's cores
+    found = importlib.import_module(module)
+    algorithm: Algorithm = found.ALGORITHM
+    image = Path(str(found.__file__)).parent.parent / "image.toml"
+    told = Contract(base_directory(), {}, {}, "algo-1", ("algo-1",), None)
+    group = None
+    try:
+        told = contract.read(told.base)
+        say(f"{algorithm.name} training on {told.host}, host {told.rank + 1} of {len(told.hosts)}.")
+        group = Group(told.hosts, told.rank)
+        _run(algorithm, image, told, group)
+        return 0
+    except Exception as failed:  # whatever it is, the job has to say so
+        code, reason = verdict(failed)
+        if isinstance(failed, PeerLostError):
+            group = None  # the others know
+    _report(told, reason)
+    if group is not None:
+        group.fail(reason)
+    return code
+
+
+def _report(told: Contract, reason: str) -> None:
+    say(f"ERROR: {reason}")
+    told.fail(reason)
+
+
+def _give_up(told: Contract, lost: PeerLostError) -> NoReturn:
+    _report(told, str(lost))
+    sys.stdout.flush()
+    os._exit(OTHER)
+
+
+def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> None:
+    values = hyperparameters.load(image, algorithm.name).settle(told.hyperparameters)
+    if algorithm.alone and len(told.hosts) > 1:
+        raise ClientError(f"{algorithm.name} trains on one instance only. Set InstanceCount to 1.")
+    group.meet()
+    job = _prepared(algorithm, values, layout.found(told, algorithm.name), told, group)
+    given = ", ".join(f"{name}={value}" for name, value in sorted(told.hyperparameters.items()))
+    say(f"Hyperparameters: {given or 'none given'}")
+    settings = algorithm.train(job)
+    if group.leads:
+        artefact.write(Described(job.problem, job.features, settings), algorithm.name, told.model_directory)
+        say(f"Saved the model: {', '.join(sorted(path.name for path in told.model_directory.iterdir()))}.")
+    group.part()
+
+
+def _prepared(algorithm: Algorithm, values: SimpleNamespace, given: Layout, told: Contract, group: Group) -> Job:
+    train = _own(given.train, given, algorithm, told)
+    if train is None:
+        raise ClientError(
+            f"{told.host} has no rows to train on. Put more files than instances below the S3Uri, or use "
+            "FullyReplicated."
+        )
+    validation = None if given.validation is None else _own(given.validation, given, algorithm, told)
+    tables = [table for table in (train, validation) if table is not None]
+    every = _exchanged(
+        group,
+        {
+            "rows": [len(train), 0 if validation is None else len(validation)],
+            "columns": sorted({table.features.shape[1] for table in tables}),
+            "labels": problem.distinct(train.labels),
+            "texts": [] if not algorithm.texts else _texts(train, given),
+            "categories": {place - 1: _distinct(train, place - 1) for place in given.categorical},
+        },
+    )
+    widths = sorted({one for facts in every for one in facts["columns"]})
+    if len(widths) > 1:
+        raise ClientError(f"The data does not fit together: some of it has {widths[0]} features, some {widths[-1]}.")
+    posed = problem.of([facts["labels"] for facts in every], values.problem_type)
+    rows, others = (sum(facts["rows"][at] for facts in every) for at in (0, 1))
+    features = Features(
+        widths[0],
+        {
+            place - 1: tuple(sorted({one for facts in every for one in facts["categories"][str(place - 1)]}))
+            for place in given.categorical
+        },
+        tuple(every[0]["texts"]),
+    )
+    if validation is None and given.validation is None and not algorithm.splits:
+        train, validation = _split(train)
+        others = -1
+    say(
+        f"{rows} rows × {features.count} features; {posed.kind}"
+        + (
+            f" of {', '.join(map(str, posed.labels[:10]))}{', …' if len(posed.labels) > 10 else ''}"
+            if posed.labels
+            else ""
+        )
+        + f"; validation: {'a fifth of them' if others < 0 else f'{others} rows' if others else 'none given'}."
+    )
+    encoded = [None if one is None else Table(one.features, posed.encoded(one.labels)) for one in (train, validation)]
+    assert encoded[0] is not None
+    lost = partial(_give_up, told)
+    return Job(values, posed, features, encoded[0], encoded[1], group, told.model_directory, lost)
+
+
+def _own(source: Source, given: Layout, algorithm: Algorithm, told: Contract) -> Table | None:
+    """This host's rows: a share of them where every host was given all files."""
+    table = read(source.files, given.categorical, algorithm.texts)
+    if table is None or len(told.hosts) == 1 or not source.shared:
+        return table
+    return table.rows(slice(told.rank, None, len(told.hosts)))
+
+
+def _split(table: Table) -> tuple[Table, Table]:
+    order = np.random.default_rng(SEED).permutation(len(table))
+    count = min(max(1, round(_SHARE * len(table))), len(table) - 1)
+    return table.rows(np.sort(order[count:])), table.rows(np.sort(order[:count]))
+
+
+def _distinct(table: Table, place: int) -> list[str]:
+    return [str(one) for one in table.features[place].dropna().unique()]
+
+
+def _texts(table: Table, given: Layout) -> list[int]:
+    return [
+        place
+        for place in range(table.features.shape[1])
+        if place + 1 not in given.categorical and table.features[place].dtype == object
+    ]
+
+
+def _exchanged(group: Group, facts: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each host says, of any length."""
+    said = np.frombuffer(json.dumps(facts).encode() + b"\n", np.uint8)
+    return [json.loads(line) for line in group.gather(said).tobytes().splitlines()]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
