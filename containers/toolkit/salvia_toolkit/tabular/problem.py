@@ -35,7 +35,10 @@ class Problem:
     def encoded(self, labels: Array) -> Array:
         """The labels as a model is trained on them: places in `labels`, or numbers."""
         if not self.classifies:
-            return np.asarray(pd.to_numeric(labels), np.float64)
+            numbers = np.asarray(pd.to_numeric(labels), np.float64)
+            if not np.isfinite(numbers).all():
+                raise ClientError("A label (the first column) is infinite.")
+            return numbers
         places = {label: place for place, label in enumerate(self.labels)}
         found = _plain(labels, _numeric(self.labels))
         unknown = next((one for one in found if one not in places), None)

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -116,6 +116,9 @@ def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> Non
 
 
 def _prepared(algorithm: Algorithm, values: SimpleNamespace, given: Layout, told: Contract, group: Group) -> Job:
+    said = _exchanged(group, {"categorical": given.categorical, "validates": given.validation is not None})
+    given = replace(given, categorical=_agreed([tuple(facts["categorical"]) for facts in said]))
+    split = not algorithm.splits and not any(facts["validates"] for facts in said)
     train = _own(given.train, given, algorithm, told)
     if train is None:
         raise ClientError(
@@ -147,9 +150,8 @@ def _prepared(algorithm: Algorithm, values: SimpleNamespace, given: Layout, told
         },
         tuple(every[0]["texts"]),
     )
-    if validation is None and given.validation is None and not algorithm.splits:
+    if split:
         train, validation = _split(train)
-        others = -1
     say(
         f"{rows} rows × {features.count} features; {posed.kind}"
         + (
@@ -157,12 +159,20 @@ def _prepared(algorithm: Algorithm, values: SimpleNamespace, given: Layout, told
             if posed.labels
             else ""
         )
-        + f"; validation: {'a fifth of them' if others < 0 else f'{others} rows' if others else 'none given'}."
+        + f"; validation: {'a fifth of them' if split else f'{others} rows' if others else 'none given'}."
     )
     encoded = [None if one is None else Table(one.features, posed.encoded(one.labels)) for one in (train, validation)]
     assert encoded[0] is not None
     lost = partial(_give_up, told)
     return Job(values, posed, features, encoded[0], encoded[1], group, told.model_directory, lost)
+
+
+def _agreed(every: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """The categorical columns: with ShardedByS3Key one host alone has the file that names them."""
+    named = sorted({one for one in every if one})
+    if len(named) > 1:
+        raise ClientError("The instances have different files categorical_index.json. There must be one.")
+    return named[0] if named else ()
 
 
 def _own(source: Source, given: Layout, algorithm: Algorithm, told: Contract) -> Table | None:

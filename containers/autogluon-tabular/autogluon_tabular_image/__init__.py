@@ -1,0 +1,1 @@
+"""AutoGluon-Tabular, as AWS's built-in algorithm has it."""

@@ -1,0 +1,255 @@
+"""LightGBM, CatBoost, TabTransformer and AutoGluon-Tabular through the front door, on customers of whom some left.
+
+Expectations: SageMaker developer guide, each algorithm's "Input and Output interface", "Tune a … model"; AWS's sample
+notebooks of them for what an endpoint answers. How good a model is, the library itself says, run without Salvia on the
+same rows (churn.py); TabTransformer is our own, and has to beat what it is up against.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import subprocess
+import tarfile
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from salvia.images import image
+from salvia.images.builder import Builder
+from tests.conftest import ROLE, Jobs, Server
+from tests.contract.test_training_input import channel, put
+from tests.transforms import Transforms
+
+pytestmark = pytest.mark.timeout(600)  # the first of an image builds it
+CHURN = Path(__file__).with_name("churn.py")
+
+
+def uri(name: str) -> str:
+    """In any account: AWS has no registry name for them."""
+    return f"123456789012.dkr.ecr.us-east-1.amazonaws.com/{name}:latest"
+
+
+def python(salvia: Server, name: str) -> Path:
+    """The interpreter of an image, which is built if it is not."""
+    return asyncio.run(Builder(salvia.home / "images").build(image.read(image.default_folder() / name))).python
+
+
+@dataclass(frozen=True)
+class Customers:
+    """5,000 of them. `test` has no labels; `left` are its labels."""
+
+    folder: Path
+
+    @property
+    def train(self) -> list[str]:
+        return (self.folder / "train.csv").read_text().splitlines(keepends=True)
+
+    @property
+    def test(self) -> str:
+        return "".join(line.partition(",")[2] for line in self._test())
+
+    @property
+    def left(self) -> list[bool]:
+        return [line.startswith("yes") for line in self._test()]
+
+    @property
+    def categories(self) -> str:
+        return (self.folder / "categories.json").read_text()
+
+    def directly(self, interpreter: Path, library: str) -> list[float]:
+        """What the library makes of them without Salvia: the area under the ROC curve of three seeds."""
+        return json.loads(self._run(interpreter, library))
+
+    def area(self, scores: list[float]) -> float:
+        """The share of pairs, of one who left and one who did not, that are in the right order."""
+        yes, no = (
+            [score for score, left in zip(scores, self.left, strict=True) if left == one] for one in (True, False)
+        )
+        return sum((a > b) + (a == b) / 2 for a in yes for b in no) / (len(yes) * len(no))
+
+    def fetch(self, interpreter: Path) -> None:
+        self._run(interpreter, "rows")
+
+    def _run(self, interpreter: Path, what: str) -> str:
+        done = subprocess.run(
+            [interpreter, CHURN, what, self.folder], capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def _test(self) -> list[str]:
+        return (self.folder / "test.csv").read_text().splitlines(keepends=True)
+
+
+@pytest.fixture(scope="module")
+def customers(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Customers:
+    found = Customers(tmp_path_factory.mktemp("customers"))
+    found.fetch(python(salvia, "lightgbm"))
+    return found
+
+
+def train(jobs: Jobs, name: str, channels: list[dict[str, Any]], count: int = 1, **given: Any) -> dict[str, Any]:
+    """A job that has ended."""
+    job = jobs.start(
+        "",
+        instances=count,
+        HyperParameters={key: str(value) for key, value in given.items()},
+        AlgorithmSpecification={"TrainingImage": uri(name), "TrainingInputMode": "File"},
+        InputDataConfig=channels,
+    )
+    return jobs.ended(job, 400)
+
+
+def completed(jobs: Jobs, name: str, channels: list[dict[str, Any]], count: int = 1, **given: Any) -> dict[str, Any]:
+    described = train(jobs, name, channels, count, **given)
+    assert described["TrainingJobStatus"] == "Completed", described.get("FailureReason")
+    return described
+
+
+def folders(jobs: Jobs, customers: Customers, name: str) -> list[dict[str, Any]]:
+    """One channel `training` with train/data.csv and validation/data.csv, as AWS's sample data lies in S3."""
+    fifth = len(customers.train) // 5
+    put(
+        jobs,
+        **{
+            f"{name}/train/data.csv": "".join(customers.train[fifth:]),
+            f"{name}/validation/data.csv": "".join(customers.train[:fifth]),
+            f"{name}/categorical_index.json": customers.categories,
+        },
+    )
+    return [channel("training", f"s3://{jobs.bucket}/{name}/", ContentType="text/csv")]
+
+
+def deployed(jobs: Jobs, name: str, job: dict[str, Any]) -> str:
+    """An endpoint with the model of a job; the names of endpoint, configuration and model."""
+    made = job["TrainingJobName"]
+    container = {"Image": uri(name), "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    jobs.sagemaker.create_model(ModelName=made, ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {"VariantName": "all", "ModelName": made, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    jobs.sagemaker.create_endpoint_config(EndpointConfigName=made, ProductionVariants=[variant])
+    jobs.sagemaker.create_endpoint(EndpointName=made, EndpointConfigName=made)
+    jobs.sagemaker.get_waiter("endpoint_in_service").wait(EndpointName=made, WaiterConfig={"Delay": 1})
+    return str(made)
+
+
+def served(jobs: Jobs, customers: Customers, name: str, job: dict[str, Any]) -> float:
+    """The area under the ROC curve of a model's answers, which an endpoint and a batch transform give alike."""
+    made, runtime = deployed(jobs, name, job), jobs.server.client("sagemaker-runtime")
+    asked = {"EndpointName": made, "ContentType": "text/csv", "Body": customers.test}
+    plain = json.loads(runtime.invoke_endpoint(**asked)["Body"].read())
+    assert plain.keys() == {"probabilities"}
+    said = json.loads(runtime.invoke_endpoint(**asked, Accept="application/json;verbose")["Body"].read())
+    assert said["probabilities"] == plain["probabilities"]
+    assert said["labels"] == ["no", "yes"]
+    scores = [yes for _, yes in said["probabilities"]]
+    assert said["predicted_label"] == ["yes" if score > 0.5 else "no" for score in scores]
+    right = sum((label == "yes") == left for label, left in zip(said["predicted_label"], customers.left, strict=True))
+    assert right > customers.left.count(False)  # what whoever says "no" to all gets right
+
+    with pytest.raises(
+        jobs.sagemaker.exceptions.ClientError, match="has 3 features a row; the model was trained with 19"
+    ):
+        runtime.invoke_endpoint(EndpointName=made, ContentType="text/csv", Body="1,2,3\n")
+    gap = ",".join(["OH", *[""] * 18]) + "\n"
+    assert json.loads(runtime.invoke_endpoint(**asked | {"Body": gap})["Body"].read())["probabilities"][0][1] < 1
+    jobs.sagemaker.delete_endpoint(EndpointName=made)
+
+    batch = Transforms(jobs.server)
+    lines = batch.done(
+        batch.put(rows=customers.test.encode()),
+        made,
+        input={"ContentType": "text/csv"},
+        output={"Accept": "text/csv", "AssembleWith": "Line"},
+    )
+    answered = [float(line.split(b",")[1]) for line in lines["rows.out"].splitlines()]
+    assert answered == pytest.approx(scores, abs=1e-6)
+    return customers.area(scores)
+
+
+def metrics(job: dict[str, Any]) -> dict[str, float]:
+    return {one["MetricName"]: one["Value"] for one in job["FinalMetricDataList"]}
+
+
+def files(jobs: Jobs, job: dict[str, Any]) -> dict[str, bytes]:
+    """What is in a job's model.tar.gz."""
+    key = job["ModelArtifacts"]["S3ModelArtifacts"].split("/", 3)[3]
+    body = jobs.s3.get_object(Bucket=jobs.bucket, Key=key)["Body"].read()
+    with tarfile.open(fileobj=BytesIO(body)) as archive:
+        return {
+            Path(member.name).name: archive.extractfile(member).read()  # type: ignore[union-attr]
+            for member in archive
+            if member.isfile()
+        }
+
+
+def as_good(area: float, directly: list[float]) -> None:
+    """Within what other seeds make of it."""
+    assert area > min(directly) - (max(directly) - min(directly)) - 0.005, directly
+
+
+def test_lightgbm(salvia: Server, jobs: Jobs, customers: Customers) -> None:
+    """By AWS's defaults: metric binary_logloss, found by its expression."""
+    job = completed(jobs, "lightgbm", folders(jobs, customers, "lightgbm"))
+    assert 0.1 < metrics(job)["binary_logloss"] < 0.3
+    assert files(jobs, job).keys() == {"model.json", "model.txt"}
+    as_good(served(jobs, customers, "lightgbm", job), customers.directly(python(salvia, "lightgbm"), "lightgbm"))
+
+
+def test_lightgbm_on_two_instances_makes_one_model(jobs: Jobs, customers: Customers) -> None:
+    """Each with files of its own, of which one has categorical_index.json; or with a share of all of them."""
+    fifth = len(customers.train) // 5
+    parts = {f"parts/{at}.csv": "".join(customers.train[fifth + at :: 2]) for at in (0, 1)}
+    validation = {"bare/data.csv": "".join(customers.train[:fifth])}
+    put(jobs, **parts, **validation, **{"parts/categorical_index.json": customers.categories})
+    models = []
+    for distribution in ("FullyReplicated", "ShardedByS3Key"):
+        given = [
+            channel(name, f"s3://{jobs.bucket}/{folder}/", ContentType="text/csv", S3DataDistributionType=distribution)
+            for name, folder in (("train", "parts"), ("validation", "bare"))
+        ]
+        job = completed(jobs, "lightgbm", given, 2, metric="auc")
+        said = [line for line in jobs.lines(job["TrainingJobName"]) if "sha256" in line]
+        assert len(said) == 2
+        assert len(set(said)) == 1
+        assert metrics(job)["auc"] > 0.85
+        models.append(files(jobs, job)["model.txt"])
+    assert b"127.0.0.1" not in models[0]  # where it was trained is nobody's affair
+
+
+def test_catboost(salvia: Server, jobs: Jobs, customers: Customers) -> None:
+    """AWS's metric AUC, by its own expression too: bestTest."""
+    given = {"learning_rate": 0.1, "early_stopping_rounds": 20}
+    job = completed(jobs, "catboost", folders(jobs, customers, "catboost"), **given)
+    assert metrics(job).keys() == {"AUC"}
+    assert metrics(job)["AUC"] > 0.85
+    assert any(re.search(r"bestTest = ([0-9\\.]+)", line) for line in jobs.lines(job["TrainingJobName"]))
+    assert files(jobs, job).keys() == {"model.json", "model.cbm"}
+    as_good(served(jobs, customers, "catboost", job), customers.directly(python(salvia, "catboost"), "catboost"))
+
+
+@pytest.mark.parametrize(
+    ("name", "files", "given", "count", "reason"),
+    [
+        ("lightgbm", {"a.csv": "1,2,3\n0,1\n"}, {}, 1, "file 'a.csv', line 2: has 2 columns where the first row has 3"),
+        ("lightgbm", {"a.csv": "1,2\n0,x\n"}, {}, 1, "file 'a.csv', line 2: column 1: 'x' is not a number"),
+        ("lightgbm", {"a.csv": "1,2\n1,3\n"}, {}, 1, "All labels (the first column) of the training data are 1"),
+        ("lightgbm", {"a.csv": "1,2\n0,3\n"}, {"metric": "rmsle"}, 1, "'rmsle' is not one of"),
+        ("lightgbm", {"_SUCCESS": "x"}, {}, 1, "Channel 'train' has no rows"),
+        ("catboost", {"a.csv": "1,2\n0,3\n"}, {}, 2, "CatBoost trains on one instance only. Set InstanceCount to 1."),
+    ],
+)  # fmt: skip
+def test_the_failure_reason_says_what_is_wrong(
+    jobs: Jobs, name: str, files: dict[str, str], given: dict[str, str], count: int, reason: str
+) -> None:
+    """Which file, which line, and what to do."""
+    folder = f"wrong-{jobs.count}"
+    put(jobs, **{f"{folder}/{file}": content for file, content in files.items()})
+    described = train(jobs, name, [channel("train", f"s3://{jobs.bucket}/{folder}/")], count, **given)
+    assert described["TrainingJobStatus"] == "Failed"
+    assert described["FailureReason"].startswith("ClientError: ")
+    assert reason in described["FailureReason"]
