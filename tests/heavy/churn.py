@@ -85,7 +85,7 @@ def catboost(train: pd.DataFrame, other: pd.DataFrame, test: pd.DataFrame, seed:
     """With the defaults of AWS's algorithm, but for the learning rate."""
     import catboost as library
 
-    words = [name for name in train.columns if name and isinstance(train[name].dtype, pd.CategoricalDtype)]
+    words = [name - 1 for name in train.columns if isinstance(train[name].dtype, pd.CategoricalDtype)]  # places
     model = library.CatBoostClassifier(
         iterations=500, learning_rate=0.1, depth=6, l2_leaf_reg=3, eval_metric="AUC", early_stopping_rounds=20,
         random_seed=seed, allow_writing_files=False, verbose=False, cat_features=words,
@@ -107,6 +107,17 @@ def autogluon(train: pd.DataFrame, other: pd.DataFrame, test: pd.DataFrame, seed
             excluded_model_types=["NN_TORCH"],
         )
         return predictor.predict_proba(test.rename(columns=str).drop(columns="0"))["yes"]
+
+
+def logistic(train: pd.DataFrame, other: pd.DataFrame, test: pd.DataFrame, seed: int) -> Any:
+    """What a network has to beat: a line through scaled numbers and categories in columns of their own."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    known, asked = (pd.get_dummies(table.drop(columns=0)).to_numpy(float) for table in (train, test))
+    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000, random_state=seed))
+    return model.fit(known, train[0] == "yes").predict_proba(asked)[:, 1]
 
 
 def directly(library: Callable[..., Any], folder: Path) -> list[float]:

@@ -8,10 +8,15 @@ same rows (churn.py); TabTransformer is our own, and has to beat what it is up a
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import re
+import signal
 import subprocess
 import tarfile
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -21,7 +26,7 @@ import pytest
 
 from salvia.images import image
 from salvia.images.builder import Builder
-from tests.conftest import ROLE, Jobs, Server
+from tests.conftest import ROLE, Jobs, Server, eventually
 from tests.contract.test_training_input import channel, put
 from tests.transforms import Transforms
 
@@ -93,16 +98,20 @@ def customers(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Custo
     return found
 
 
-def train(jobs: Jobs, name: str, channels: list[dict[str, Any]], count: int = 1, **given: Any) -> dict[str, Any]:
-    """A job that has ended."""
-    job = jobs.start(
+def begun(jobs: Jobs, name: str, channels: list[dict[str, Any]], count: int = 1, **given: Any) -> str:
+    """A job's name."""
+    return jobs.start(
         "",
         instances=count,
         HyperParameters={key: str(value) for key, value in given.items()},
         AlgorithmSpecification={"TrainingImage": uri(name), "TrainingInputMode": "File"},
         InputDataConfig=channels,
     )
-    return jobs.ended(job, 400)
+
+
+def train(jobs: Jobs, name: str, channels: list[dict[str, Any]], count: int = 1, **given: Any) -> dict[str, Any]:
+    """A job that has ended."""
+    return jobs.ended(begun(jobs, name, channels, count, **given), 400)
 
 
 def completed(jobs: Jobs, name: str, channels: list[dict[str, Any]], count: int = 1, **given: Any) -> dict[str, Any]:
@@ -171,6 +180,15 @@ def served(jobs: Jobs, customers: Customers, name: str, job: dict[str, Any]) -> 
     return customers.area(scores)
 
 
+def processes() -> Iterator[tuple[int, bytes]]:
+    """The programs of jobs, not what keeps them in their sandbox: number and command line."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            command = path.read_bytes()
+            if b"python" in command.partition(b"\0")[0]:
+                yield int(path.parent.name), command
+
+
 def metrics(job: dict[str, Any]) -> dict[str, float]:
     return {one["MetricName"]: one["Value"] for one in job["FinalMetricDataList"]}
 
@@ -221,6 +239,26 @@ def test_lightgbm_on_two_instances_makes_one_model(jobs: Jobs, customers: Custom
     assert b"127.0.0.1" not in models[0]  # where it was trained is nobody's affair
 
 
+def test_an_instance_that_dies_in_a_round_fails_the_job(jobs: Jobs, customers: Customers) -> None:
+    """Within a minute, and the reason names it: nobody waits for it in LightGBM's sum."""
+    put(jobs, **{"long/data.csv": "".join(customers.train), "long/categorical_index.json": customers.categories})
+    name = begun(
+        jobs,
+        "lightgbm",
+        [channel("train", f"s3://{jobs.bucket}/long/")],
+        2,
+        num_boost_round=10**6,
+        early_stopping_rounds=0,
+    )
+    eventually(lambda: any(line.startswith("[20]") for line in jobs.lines(name)), 120, "twenty rounds")
+    died = time.time()
+    os.kill(next(pid for pid, command in processes() if b"lightgbm_image.training" in command), signal.SIGKILL)
+    described = jobs.ended(name, 90)
+    assert described["TrainingJobStatus"] == "Failed"
+    assert re.search(r"algo-[12] was lost", described["FailureReason"]), described["FailureReason"]
+    assert described["TrainingEndTime"].timestamp() - died < 60
+
+
 def test_catboost(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     """AWS's metric AUC, by its own expression too: bestTest."""
     given = {"learning_rate": 0.1, "early_stopping_rounds": 20}
@@ -230,6 +268,27 @@ def test_catboost(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     assert any(re.search(r"bestTest = ([0-9\\.]+)", line) for line in jobs.lines(job["TrainingJobName"]))
     assert files(jobs, job).keys() == {"model.json", "model.cbm"}
     as_good(served(jobs, customers, "catboost", job), customers.directly(python(salvia, "catboost"), "catboost"))
+
+
+def test_tabtransformer(salvia: Server, jobs: Jobs, customers: Customers) -> None:
+    """AWS's metric f1_score; the network is ours, and beats a logistic regression of the same rows."""
+    job = completed(jobs, "tabtransformer", folders(jobs, customers, "tabtransformer"), n_epochs=30, n_blocks=2)
+    assert metrics(job).keys() == {"f1_score"}
+    assert metrics(job)["f1_score"] > 0.6
+    found = files(jobs, job)
+    assert found.keys() == {"model.json", "model.npz"}
+    area = served(jobs, customers, "tabtransformer", job)
+    assert area > max(customers.directly(python(salvia, "tabtransformer"), "logistic"))
+
+
+def test_autogluon(salvia: Server, jobs: Jobs, customers: Customers) -> None:
+    """The predictor's own files, which AutoGluon loads without Salvia."""
+    job = completed(
+        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=15, save_space="True", verbosity=1
+    )
+    assert {"model.json", "predictor.pkl", "learner.pkl"} <= files(jobs, job).keys()
+    area = served(jobs, customers, "autogluon-tabular", job)
+    as_good(area, customers.directly(python(salvia, "autogluon-tabular"), "autogluon"))
 
 
 @pytest.mark.parametrize(

@@ -68,16 +68,15 @@ class Algorithm:
 def main(module: str) -> int:
     """Run the job and return the exit code; what went wrong is in output/failure and in the log."""
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # instances may share one machine's cores
-    found = importlib.import_module(module)
-    algorithm: Algorithm = found.ALGORITHM
-    image = Path(str(found.__file__)).parent.parent / "image.toml"
     told = Contract(base_directory(), {}, {}, "algo-1", ("algo-1",), None)
     group = None
     try:
         told = contract.read(told.base)
+        found = importlib.import_module(module)
+        algorithm: Algorithm = found.ALGORITHM
         say(f"{algorithm.name} training on {told.host}, host {told.rank + 1} of {len(told.hosts)}.")
         group = Group(told.hosts, told.rank)
-        _run(algorithm, image, told, group)
+        _run(algorithm, Path(str(found.__file__)).parent.parent / "image.toml", told, group)
         return 0
     except Exception as failed:  # whatever it is, the job has to say so
         code, reason = verdict(failed)
