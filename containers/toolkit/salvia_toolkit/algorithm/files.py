@@ -9,6 +9,7 @@ from pathlib import Path
 from .failures import ClientError
 
 _GZIP = b"\x1f\x8b"
+_COMPRESSED = "is compressed by gzip. Set CompressionType to Gzip on the channel, or unpack it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,21 @@ class DataFile:
         """The whole file. Raises ClientError when it is compressed."""
         content = self.path.read_bytes()
         if content.startswith(_GZIP):
-            raise self.wrong("is compressed by gzip. Set CompressionType to Gzip on the channel, or unpack it.")
+            raise self.wrong(_COMPRESSED)
         return content
+
+    def lines(self) -> Iterator[tuple[int, str]]:
+        """(number from 1, text) of each line that is not blank. Raises ClientError when it is not UTF-8."""
+        with self.path.open("rb") as opened:
+            for number, line in enumerate(opened, 1):
+                if number == 1 and line.startswith(_GZIP):
+                    raise self.wrong(_COMPRESSED)
+                if not line.strip():
+                    continue
+                try:
+                    yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as problem:
+                    raise self.wrong(f"is not UTF-8: {problem.reason} at byte {problem.start}.", number) from problem
 
 
 def of_channel(channel: str, directory: Path) -> list[DataFile]:

@@ -1,37 +1,31 @@
 """`train`: one training job, as this host takes part in it. `python -m salvia_toolkit.algorithm.training MODULE`.
 
 MODULE has an ALGORITHM, and lies in a folder beside its image.toml.
-
-Source: SageMaker developer guide, "How Amazon SageMaker Runs Your Training Image"; exit codes and the prefix of
-output/failure are those of AWS's algorithms.
 """
 
 from __future__ import annotations
 
-import importlib
-import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from .. import formats
-from ..config import base_directory
 from ..formats.matrix import Array
-from . import artefact, channel, contract, hyperparameters
+from . import artefact, channel, program
 from .artefact import Artefact
 from .contract import REPLICATED, Contract
-from .failures import ClientError, PeerLostError, verdict
+from .failures import ClientError
 from .hosts import Group
 from .log import say, warn
+from .program import SEED
 from .table import Table
 
-SEED = 20171129  # AWS names none; the same data and hyperparameters make the same model
+__all__ = ["SEED", "Algorithm", "Job"]
 _TRAIN = "train"
 
 
@@ -90,50 +84,16 @@ class Algorithm:
 
 
 def main(module: str) -> int:
-    """Run the job and return the exit code; what went wrong is in output/failure and in the log."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # instances may share one machine's cores
-    found = importlib.import_module(module)
-    algorithm: Algorithm = found.ALGORITHM
-    image = Path(str(found.__file__)).parent.parent / "image.toml"
-    told = Contract(base_directory(), {}, {}, "algo-1", ("algo-1",), None)
-    group = None
-    try:
-        told = contract.read(told.base)
-        say(f"{algorithm.name} training on {told.host}, host {told.rank + 1} of {len(told.hosts)}.")
-        group = Group(told.hosts, told.rank)
-        _run(algorithm, image, told, group)
-        return 0
-    except Exception as problem:  # whatever it is, the job has to say so
-        code, reason = verdict(problem)
-        if isinstance(problem, PeerLostError):
-            group = None  # the others know
-    say(f"ERROR: {reason}")
-    told.fail(reason)
-    if group is not None:
-        group.fail(reason)
-    return code
+    """Run the job and return the exit code."""
+    return program.run(module, _work)
 
 
-def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> None:
-    schema = hyperparameters.load(image, algorithm.name)
-    values = schema.settle(told.hyperparameters)
-    for name in sorted(told.hyperparameters):
-        if reason := schema.obsolete(name):
-            warn(f"Hyperparameter {name} is ignored: {reason}")
-    algorithm.check(values)
-    if algorithm.alone and len(told.hosts) > 1:
-        raise ClientError(f"{algorithm.name} trains on one instance only. Set InstanceCount to 1.")
-    contract.check_channels(told, algorithm.name, algorithm.channels)
-    group.meet()
+def _work(algorithm: Algorithm, values: SimpleNamespace, told: Contract, group: Group) -> None:
     own = {name: _load(algorithm, told, name) for name in algorithm.channels if name in told.channels}
-    job = _agreed(algorithm, values, own, told, group)
-    given = ", ".join(f"{name}={value}" for name, value in sorted(told.hyperparameters.items()))
-    say(f"Hyperparameters: {given or 'none given'}")
-    model = algorithm.train(job)
+    model = algorithm.train(_agreed(algorithm, values, own, told, group))
     if group.leads:
         artefact.write(model, algorithm.name, told.model_directory)
         say(f"Saved the model: {', '.join(sorted(model.arrays))}.")
-    group.part()
 
 
 def _load(algorithm: Algorithm, told: Contract, name: str) -> Table | None:

@@ -75,6 +75,14 @@ def parse(content: bytes, wrong: Wrong, *, labelled: bool) -> tuple[Matrix | Non
     return _features(tensors, wrong), named
 
 
+def payloads(content: bytes, wrong: Wrong) -> list[bytes]:
+    """The records themselves, of whatever kind."""
+    try:
+        return list(frames(content))
+    except _MalformedError as problem:
+        raise wrong(str(problem), None) from problem
+
+
 def frames(content: bytes) -> Iterator[bytes]:
     """The payload of each record, those split into several frames put together."""
     position, pieces = 0, []
