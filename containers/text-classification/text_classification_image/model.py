@@ -24,7 +24,7 @@ _ASKED = 'must be {"instances": ["a text", …]}, or a list of texts'
 
 
 class Words:
-    """model.npz: `idf` of the vocabulary, `weights` (words × outputs) and `bias`; one output where there are two classes."""
+    """model.npz: `idf` of the words, `weights` (words × outputs), `bias`; one output where there are two classes."""
 
     measure = "probabilities"
     readable = (formats.JSON, formats.JSON_LINES, formats.CSV, TEXT, _ONE_TEXT)
