@@ -23,6 +23,10 @@ def agent(spec: Spec) -> Agent:
         from .transform import Transform
 
         return Transform(spec)
+    if spec.job.kind == "processing":
+        from .processing import Processing
+
+        return Processing(spec)
     from .training import Training
 
     return Training(spec)

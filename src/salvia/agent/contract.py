@@ -10,39 +10,47 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .checkpoints import folder_of
 from .spec import Job, Spec
 from .tree import open_file, open_folder
 
-_DIRECTORIES = ("input/config", "input/data", "model", "output/data", "checkpoints", "code")
+_DIRECTORIES = ("input/data", "model", "output/data", "checkpoints", "code")
 
 
 def write_tree(ml: str, job: Job) -> None:
-    """Make the tree below `ml` (the program's /opt/ml): its directories and the configuration files.
+    """Make the tree below `ml` (the program's /opt/ml) of a training job: its directories, the configuration files."""
+    documents: dict[str, object] = {
+        "hyperparameters.json": dict(job.hyperparameters),
+        "inputdataconfig.json": {channel["ChannelName"]: _channel(channel, job) for channel in job.channels},
+        "resourceconfig.json": dict(job.resource_config),
+    }
+    if job.checkpoint is not None:
+        path = "/".join(("/opt/ml", *folder_of(job.checkpoint)))
+        documents["checkpointconfig.json"] = {"S3Uri": job.checkpoint["S3Uri"], "LocalPath": path}
+    lay_out(ml, _DIRECTORIES, "input/config", documents)
+
+
+def lay_out(ml: str, directories: Iterable[str], config: str, documents: Mapping[str, object]) -> None:
+    """Make `directories` below `ml`, and the JSON `documents` by their names in the one of them that is `config`.
 
     What an earlier try was given is removed first: a file of it would read as data of this job.
     """
     os.makedirs(ml, exist_ok=True)
     root = open_folder(ml)
     try:
-        for name in ("input", "checkpoints"):
+        for name in ("input", "checkpoints", "config", "processing"):
             _clear(ml, root, name)
-        for directory in _DIRECTORIES:
+        for directory in (*directories, config):
             os.close(open_folder(root, *directory.split("/"), create=True))
-        config = open_folder(root, "input", "config")
+        folder = open_folder(root, *config.split("/"))
         try:
-            _write(config, "hyperparameters.json", dict(job.hyperparameters))
-            channels = {channel["ChannelName"]: _channel(channel, job) for channel in job.channels}
-            _write(config, "inputdataconfig.json", channels)
-            _write(config, "resourceconfig.json", dict(job.resource_config))
-            if job.checkpoint is not None:
-                path = "/".join(("/opt/ml", *folder_of(job.checkpoint)))
-                _write(config, "checkpointconfig.json", {"S3Uri": job.checkpoint["S3Uri"], "LocalPath": path})
+            for name, document in documents.items():
+                _write(folder, name, document)
         finally:
-            os.close(config)
+            os.close(folder)
     finally:
         os.close(root)
 
@@ -88,21 +96,20 @@ def keeps_overlays(spec: Spec) -> bool:
     return spec.overlays is not None and spec.program.outside is not None
 
 
-def failure_text(ml: str, limit: int = 1024) -> str | None:
-    """The first `limit` characters of output/failure, or None when the program wrote none.
+def output_file(ml: str, name: str, limit: int = 4096) -> bytes:
+    """The first `limit` bytes of /opt/ml/output/`name`; empty when the program wrote none.
 
     The program made that file: only a regular one is read, and no link on the way to it is followed.
     """
     try:
         folder = open_folder(ml, "output")
         try:
-            with open_file(folder, "failure") as file:
-                text = file.read(limit * 4).decode("utf-8", "replace").strip()
+            with open_file(folder, name) as file:
+                return file.read(limit)
         finally:
             os.close(folder)
     except OSError:
-        return None
-    return text[:limit] or None
+        return b""
 
 
 def _channel(channel: Mapping[str, Any], job: Job) -> dict[str, str]:

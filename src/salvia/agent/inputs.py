@@ -1,4 +1,4 @@
-"""All that a job is given by S3: channels as files or as pipes, and checkpoints, which go back there as well."""
+"""All that a job is given by S3: its sources as files or as pipes, and checkpoints, which go back there as well."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from . import checkpoints
 from .channels import Download
-from .checkpoints import Checkpoints
 from .failure import JobError
 from .fastfile import OpenFile, Tree, mountable
 from .gateway import Gateway
-from .sources import Source, objects, source_of
+from .mirror import Mirror
+from .sources import Source, objects
 from .spec import Spec
 from .tree import open_folder
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Inputs:
     """One host's input: brought, then kept up while the program runs.
 
-    `fail(error)` ends the job while its program runs; `say` and `trouble` are those of `Checkpoints`.
+    `fail(error)` ends the job while its program runs; `say` and `trouble` are those of `Mirror`.
     """
 
     def __init__(
@@ -39,20 +39,16 @@ class Inputs:
         self._trees: list[tuple[Source, Tree]] = []
         self._mounted: list[str] = []  # names below `_folder`, which is /opt/ml/input/data
         self._folder = -1
-        self._checkpoints: Checkpoints | None = None
+        self._checkpoints: Mirror | None = None
 
-    def bring(self, stopping: Callable[[], bool]) -> None:
+    def bring(self, sources: Sequence[Source], stopping: Callable[[], bool]) -> None:
         """Return when the program can start. Raises JobError, or StoppedError."""
         spec, job = self._spec, self._spec.job
-        place = spec.hosts.index(spec.host), len(spec.hosts)
-        sources = [source_of(channel, job.input_mode, place) for channel in job.channels]
         files = [source for source in sources if source.mode != "Pipe"]
         if job.checkpoint is not None:
             checkpoint = checkpoints.source_of(job.checkpoint)
             files.append(checkpoint)
-            self._checkpoints = Checkpoints(
-                self._gateway, checkpoint, spec.ml, spec.directory, self._say, self._trouble
-            )
+            self._checkpoints = Mirror(self._gateway, checkpoint, spec.ml, spec.directory, self._say, self._trouble)
         piped = [source for source in sources if source.mode == "Pipe"]
         if piped:
             self._pipes = self._prepared(piped)

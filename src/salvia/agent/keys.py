@@ -18,6 +18,17 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, prefix
 
 
+def folder_prefix(uri: str) -> tuple[str, str]:
+    """Bucket and prefix of what is a folder, whether or not its URI ends as one. Raises JobError."""
+    bucket, prefix = split_uri(uri)
+    return bucket, f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+
+def folder_below(path: str) -> tuple[str, ...]:
+    """The names below /opt/ml of a LocalPath, which the API has checked."""
+    return tuple(part for part in path.removeprefix("/opt/ml/").split("/") if part)
+
+
 def relative_path(label: str, bucket: str, prefix: str, key: str) -> str:
     """Where below its channel's directory an object belongs. Raises JobError for a key that is no path.
 

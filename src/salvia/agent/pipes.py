@@ -1,4 +1,4 @@
-"""Pipe mode: channels as named pipes CHANNEL_0, CHANNEL_1, … below /opt/ml/input/data, one an epoch.
+"""Pipe mode: a source as named pipes, its folder's name with _0, _1, …, one an epoch.
 
 Source: SageMaker developer guide, "How Amazon SageMaker Provides Training Information".
 """
@@ -24,15 +24,13 @@ _PATIENCE = 5.0  # seconds for a feeder to notice that nobody reads any more
 
 
 class Pipes:
-    """The channels in Pipe mode of one host.
+    """The sources in Pipe mode of one host.
 
     `fail(error)` is called, from another thread, when data cannot be read on.
     """
 
     def __init__(self, streams: Sequence[Stream], ml: str, fail: Callable[[JobError], None]) -> None:
-        # Open from before the program runs: it can lay no link on the way to its pipes.
-        self._folder = open_folder(ml, "input", "data")
-        self._feeders = [_Feeder(stream, self._folder, fail) for stream in streams]
+        self._feeders = [_Feeder(stream, ml, fail) for stream in streams]
 
     def open(self) -> None:
         """Make the first pipes; from now on they are fed."""
@@ -43,15 +41,17 @@ class Pipes:
         """Remove the pipes; for when the program has ended, and nothing reads from storage any more."""
         for feeder in self._feeders:
             feeder.close()
-        os.close(self._folder)
 
 
 class _Feeder:
-    """Feeds one channel's pipes, one after the other, each to its end or as far as its reader wants."""
+    """Feeds one source's pipes, one after the other, each to its end or as far as its reader wants."""
 
-    def __init__(self, stream: Stream, folder: int, fail: Callable[[JobError], None]) -> None:
-        self._stream, self._folder, self._fail = stream, folder, fail
-        self._name = stream.source.folder[-1]
+    def __init__(self, stream: Stream, ml: str, fail: Callable[[JobError], None]) -> None:
+        self._stream, self._fail = stream, fail
+        *above, self._name = stream.source.folder
+        self._label, self._inside = stream.source.label, "/".join(("/opt/ml", *above))
+        # Open from before the program runs: it can lay no link on the way to its pipes.
+        self._folder = open_folder(ml, *above, create=True)
         self._epoch = 0
         self._over = False
         self._thread = threading.Thread(target=self._run, name=f"pipe {self._name}", daemon=True)
@@ -67,6 +67,7 @@ class _Feeder:
         self._thread.join(_PATIENCE)
         for epoch in (self._epoch, self._epoch + 1):
             self._remove(epoch)
+        os.close(self._folder)
 
     def _run(self) -> None:
         try:
@@ -89,7 +90,7 @@ class _Feeder:
         except JobError as error:
             self._fail(error)
         except Exception as error:
-            self._fail(JobError("InternalError", f"Channel '{self._name}' cannot be streamed on: {error}."))
+            self._fail(JobError("InternalError", f"{self._label} cannot be streamed on: {error}."))
 
     def _path(self, epoch: int) -> str:
         return f"{self._name}_{epoch}"
@@ -101,7 +102,7 @@ class _Feeder:
         except FileExistsError:
             raise JobError(
                 "AlgorithmError",
-                f"Channel '{self._name}': its pipe /opt/ml/input/data/{path} cannot be made, since something has "
+                f"{self._label}: its pipe {self._inside}/{path} cannot be made, since something has "
                 "that name. Let the program write elsewhere.",
             ) from None
 
@@ -123,7 +124,7 @@ class _Feeder:
     def _replaced(self, epoch: int) -> JobError:
         return JobError(
             "AlgorithmError",
-            f"Channel '{self._name}': the program replaced /opt/ml/input/data/{self._path(epoch)}, its pipe.",
+            f"{self._label}: the program replaced {self._inside}/{self._path(epoch)}, its pipe.",
         )
 
     def _remove(self, epoch: int) -> None:

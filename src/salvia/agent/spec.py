@@ -63,7 +63,8 @@ class Job(NamedTuple):
     """What the request says, in AWS's own words where it has some.
 
     `transform` is, for a batch transform, its `request`, the instance's `place` among so many, and the sockets of the
-    `further` containers that its answers go through.
+    `further` containers that its answers go through. `processing` is, for a processing job, what the program reads in
+    processingjobconfig.json.
     """
 
     kind: str
@@ -84,6 +85,7 @@ class Job(NamedTuple):
     stop_grace: float
     model: Model | None
     transform: Mapping[str, Any] | None
+    processing: Mapping[str, Any]
 
 
 class Spec(NamedTuple):
@@ -118,6 +120,11 @@ class Spec(NamedTuple):
     def leader(self) -> bool:
         """Whether this host uploads the job's artifacts."""
         return self.host == self.hosts[0]
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """This host's number, from 0, among as many."""
+        return self.hosts.index(self.host), len(self.hosts)
 
 
 def read_spec(path: str) -> Spec:
@@ -188,6 +195,7 @@ def _job(job: Mapping[str, Any]) -> Job:
         stop_grace=float(job.get("stop_grace", 120)),
         model=_model(job["model"]) if job.get("model") else None,
         transform=job.get("transform"),
+        processing=job.get("processing") or {},
     )
 
 

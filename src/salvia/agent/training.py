@@ -8,14 +8,17 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from .contract import failure_text, write_tree
+from .contract import output_file, write_tree
 from .failure import JobError
 from .inputs import Inputs
 from .instance import Agent
 from .logs import LogShipper
 from .metrics import Metrics, MetricShipper
 from .program import Ending
+from .sources import source_of
 from .spec import Spec
+
+_REASON = 1024  # characters: FailureReason's maximum length in the model
 
 
 class Training(Agent):
@@ -49,7 +52,7 @@ class Training(Agent):
 
     def _live(self, state: dict[str, Any]) -> None:
         write_tree(self._spec.ml, self._spec.job)
-        self._work(lambda: self._inputs.bring(self._stopping.is_set))
+        self._work(self._bring)
         try:
             ending = self._train(state)
         finally:
@@ -69,11 +72,16 @@ class Training(Agent):
         if failures:
             raise failures[0]
 
+    def _bring(self) -> None:
+        spec, job = self._spec, self._spec.job
+        sources = [source_of(channel, job.input_mode, spec.place) for channel in job.channels]
+        self._inputs.bring(sources, self._stopping.is_set)
+
     def _train(self, state: dict[str, Any]) -> Ending:
         """Run the program to its end, or to the end of its grace when it is to stop."""
         self._start("Training", opening=self._inputs.open)
         ending = self._until_finished(state)
-        state["failure"] = failure_text(self._spec.ml)
+        state["failure"] = output_file(self._spec.ml, "failure").decode("utf-8", "replace").strip()[:_REASON] or None
         return ending
 
     def _upload(self, with_model: bool) -> None:

@@ -45,6 +45,7 @@ def _exit(said: object) -> dict[str, Any]:
         "oom": said.get("oom") is True,
         "stopped": said.get("stopped") is True,
         "failure": _text(said.get("failure")),
+        "message": _text(said.get("message")),
         "error": {
             "code": _text(error.get("code")) or "InternalError",
             "message": _text(error.get("message")) or "The instance's agent failed without saying why.",

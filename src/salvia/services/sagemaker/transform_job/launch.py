@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from salvia.control import hosting
+from salvia.control.crew import Crew
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.runtimes.base import Handle
 from salvia.runtimes.instance_types import InstanceType, instance_type
 from salvia.store import leases
 from salvia.store.db import Transaction
@@ -52,9 +52,9 @@ def attempt(job: Document) -> int:
     return int(job.status.get("_Attempt", 0))
 
 
-def handle(job: Document, position: int) -> Handle:
-    """The handle that an instance has for certain, whether or not its start was finished."""
-    return hosting.handle(_name(job, position))
+def crew(job: Document, world: World) -> Crew:
+    """The instances of the attempt that runs."""
+    return Crew(job, world, attempt(job), lambda position: _name(job, position))
 
 
 async def launch(job: Document, world: World) -> None:
@@ -82,7 +82,7 @@ def _agent(job: Document, world: World, place: Place, kind: InstanceType) -> hos
         "metric_namespace": LOG_GROUP,
     }
     if place.drives:
-        further = [handle(job, place.position + more) for more in range(1, len(containers))]
+        further = [hosting.handle(_name(job, place.position + more)) for more in range(1, len(containers))]
         told |= {
             "kind": "transform",
             "transform": {

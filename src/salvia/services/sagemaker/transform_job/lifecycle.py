@@ -14,7 +14,6 @@ from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.runtimes.base import Handle, InstanceState
 from salvia.store import usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
@@ -37,12 +36,9 @@ async def reconcile(job: Document, world: World) -> Outcome:
     try:
         if job.state == "Stopping":
             return await _end(job, world) or await finish(job, world, "Stopped")
-        members = _members(job, world)
-        # Handles are kept in one transaction: either all have one, or starting was interrupted and is repeated.
-        # Those of another node, which died, are lost either way.
-        if members and (job.node != world.node or all(member.handle for member in members)):
-            return await watch(job, world, members)
-        return await place(job, world)
+        crew = launch.crew(job, world)
+        members = crew.members()
+        return await (watch(job, world, members) if crew.started(members) else place(job, world))
     except Conflict:
         raise
     except Exception as error:
@@ -73,7 +69,7 @@ async def place(job: Document, world: World) -> Outcome:
 async def watch(job: Document, world: World, members: list[Instance]) -> Outcome:
     """Wait until every instance has done its share, whatever became of the others', or one is lost."""
     began = _began(job, members)
-    lost = await _lost(job, world, members)
+    lost = await launch.crew(job, world).lost(members)
     if lost:
         reason = f"InternalServerError: instance {lost.position + 1} was lost: its agent ended without reporting how."
         return await again(job, world, reason)
@@ -126,10 +122,6 @@ async def finish(job: Document, world: World, state: str, reason: str | None = N
     return Outcome(also=also)
 
 
-def _members(job: Document, world: World) -> list[Instance]:
-    return instances.of(world.db.read(), job.id, launch.attempt(job))
-
-
 def _began(job: Document, members: list[Instance]) -> bool:
     """Whether it is news that the first instance started."""
     moments = [at for member in members if (at := member.report.get("moments", {}).get("Downloading")) is not None]
@@ -152,43 +144,15 @@ def _meter(tx: Transaction, job: Document) -> None:
 async def _end(job: Document, world: World) -> Outcome | None:
     """Ask every agent to end its program, and wait until all have reported or are gone; None once they have."""
     now = world.clock.now()
-    since = job.status.setdefault("_StopRequestedAt", now)
-    known = _members(job, world)
-    alive = {member.id for member in known if not member.exit and await _alive(job, world, member)}
-    members = [member for member in _members(job, world) if member.id in alive and not member.exit]
-    if not members or now > since + hosting.GRACE + _PATIENCE:
-        return None
-    for member in members:
-        await world.runtimes["process"].stop(_handle(job, member), hosting.GRACE)
-    return Outcome(requeue=_POLL, also=lambda tx: instances.ask_to_stop(tx, job.id))
+    late = now > job.status.setdefault("_StopRequestedAt", now) + hosting.GRACE + _PATIENCE
+    asked = None if late else await launch.crew(job, world).end(hosting.GRACE)
+    return Outcome(requeue=_POLL, also=asked) if asked else None
 
 
 async def _remove(job: Document, world: World) -> Outcome | None:
     """Remove the attempt's instances; while one cannot be removed, an outcome that says so and tries again."""
-    for member in _members(job, world):
-        handle = _handle(job, member)
-        try:
-            await world.runtimes[handle["runtime"]].remove(handle)
-        except OSError as error:  # a process waits in the kernel for a disk, say: the job ends when it does
-            job.status["FailureReason"] = f"Instance {member.position + 1} cannot be removed yet: {error}."[:1024]
-            return Outcome(requeue=_POLL)
-    return None
-
-
-async def _lost(job: Document, world: World, members: list[Instance]) -> Instance | None:
-    gone = [member for member in members if not member.exit and not await _alive(job, world, member)]
-    if not gone:
+    stuck = await launch.crew(job, world).remove()
+    if not stuck:
         return None
-    # An agent that has just reported its end and left is not lost: look at its row once more.
-    fresh = {member.id: member for member in _members(job, world)}
-    return next((fresh[member.id] for member in gone if not fresh[member.id].exit), None)
-
-
-async def _alive(job: Document, world: World, member: Instance) -> bool:
-    handle = _handle(job, member)
-    return await world.runtimes[handle["runtime"]].poll(handle) is InstanceState.RUNNING
-
-
-def _handle(job: Document, member: Instance) -> Handle:
-    """Its handle; where a controller was killed before it kept one, that which a start has for certain."""
-    return member.handle or launch.handle(job, member.position)
+    job.status["FailureReason"] = stuck[:1024]
+    return Outcome(requeue=_POLL)
