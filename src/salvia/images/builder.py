@@ -33,9 +33,11 @@ Begin = Callable[[Path], installer.Steps]
 
 _LAST_LINES = 15
 _WAIT = 0.1
+_SYSTEM = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _LONGEST_LINE = 1 << 20
 PACKAGES = "packages-"
 _DONE = "environment.json"
+_INSTALLED = "/opt/ml/packages"  # the program's own: its image cannot be written
 _IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".*")
 
 
@@ -70,9 +72,18 @@ class Environment:
 
     @property
     def variables(self) -> dict[str, str]:
-        """What the program's environment needs beside what the job says."""
-        path = f"{self.program}/bin:{self.python.parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-        ours = {"PATH": path, "PYTHONPATH": str(self.program), "PYTHONUNBUFFERED": "1", "LANG": "C.UTF-8"}
+        """What the program's environment needs beside what the job says.
+
+        What it installs with pip itself goes to a folder of its own, above the image's packages.
+        """
+        (library,) = (self.packages / "venv" / "lib").glob("python3*")
+        ours = {
+            "PATH": f"{_INSTALLED}/bin:{self.program}/bin:{self.python.parent}:{_SYSTEM}",
+            "PYTHONPATH": f"{self.program}:{_INSTALLED}/lib/{library.name}/site-packages",
+            "PYTHONUNBUFFERED": "1",
+            "LANG": "C.UTF-8",
+            "PIP_PREFIX": _INSTALLED,
+        }
         return {**ours, **self.image.environment}
 
 

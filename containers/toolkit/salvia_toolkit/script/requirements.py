@@ -51,7 +51,10 @@ def _install(code: Path, files: list[str], place: Path) -> Path:
     packages = sysconfig.get_path("purelib", vars={"base": str(place), "platbase": str(place)})
     Path(packages, "image.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     command = [str(python), *_PIP, *(word for file in files for word in _WANTS[file])]
-    done = subprocess.run(command, cwd=code, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if name != "PIP_PREFIX"}  # `place` is the place
+    done = subprocess.run(
+        command, cwd=code, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
     print(done.stdout, end="", flush=True)
     if done.returncode:
         raise ScriptError(
