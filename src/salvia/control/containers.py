@@ -14,6 +14,7 @@ def of(model: Document) -> dict[str, Any]:
     """Its containers in their order, whose role reads their data, and whether they have a network."""
     spec = model.spec
     found = [spec["PrimaryContainer"]] if spec.get("PrimaryContainer") else spec["Containers"]
+    found = model.status.get("_Containers") or found  # what a model package is made of
     many = any(_many(container) for container in found)
     return {
         "model": model.name,

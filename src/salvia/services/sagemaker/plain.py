@@ -36,14 +36,3 @@ NOTEBOOK_INSTANCE_LIFECYCLE_CONFIG = Resource(
     arn="notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}",
     operations=RECORD,
 )
-
-MODEL_PACKAGE_GROUP = Resource(
-    noun="ModelPackageGroup",
-    key="ModelPackageGroupName",
-    arn="model-package-group/{ModelPackageGroupName}",
-    state="ModelPackageGroupStatus",
-    initial="Completed",
-    unsupported=("ManagedConfiguration",),
-    searchable="ModelPackageGroup",
-    operations=RECORD - {"Update"},
-)

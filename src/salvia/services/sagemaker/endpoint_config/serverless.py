@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from salvia.control import containers
 from salvia.core.errors import validation_error
 from salvia.store.documents import Document
 
@@ -35,7 +36,7 @@ def check(request: Request) -> None:
 def check_model(variant: Request, model: Document) -> None:
     """Raise ValidationException for a model that a serverless variant cannot have."""
     if variant.get("ServerlessConfig"):
-        for what in _unfit(model.spec):
+        for what in _unfit(model):
             raise validation_error(_not_supported(f"{what} (model {model.name})"))
 
 
@@ -60,15 +61,15 @@ def _problems(request: Request, variant: Request) -> Iterator[str]:
             yield _not_supported(f"{what} ({member})")
 
 
-def _unfit(model: Request) -> Iterator[str]:
-    if model.get("VpcConfig"):
+def _unfit(model: Document) -> Iterator[str]:
+    if model.spec.get("VpcConfig"):
         yield "VPC configuration"
-    if model.get("EnableNetworkIsolation"):
+    if model.spec.get("EnableNetworkIsolation"):
         yield "network isolation"
-    containers = model.get("Containers") or [model["PrimaryContainer"]]
-    if len(containers) > 1:
+    parts = containers.of(model)["containers"]
+    if len(parts) > 1:
         yield "inference pipelines, or several containers,"
-    if any(container.get("Mode") == "MultiModel" for container in containers):
+    if any(part["many"] for part in parts):
         yield "multi-model endpoints"
 
 

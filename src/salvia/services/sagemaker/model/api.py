@@ -11,7 +11,7 @@ from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
 from salvia.core.errors import validation_error
 
-from . import MODEL
+from . import MODEL, packages
 
 Request = dict[str, Any]
 
@@ -24,7 +24,8 @@ async def create_model(call: Call) -> dict[str, Any]:
     trust SageMaker, and for what Salvia cannot do yet.
     """
     request = call.request
-    containers = _containers(request)
+    named = _containers(request)
+    containers = packages.resolved(call, named)
     found = [what for container in containers for what in _unsupported(container)]
     if request.get("VpcConfig"):
         found.append("VpcConfig")
@@ -41,9 +42,10 @@ async def create_model(call: Call) -> dict[str, Any]:
     if request.get("PrimaryContainer"):
         spec["PrimaryContainer"] = _with_defaults(request["PrimaryContainer"])
     else:
-        spec["Containers"] = [_with_defaults(container) for container in containers]
+        spec["Containers"] = [_with_defaults(container) for container in named]
         spec["InferenceExecutionConfig"] = {"Mode": "Serial", **(request.get("InferenceExecutionConfig") or {})}
-    model = await crud.create(call, MODEL, crud.new(call, MODEL, spec))
+    status = {} if containers == named else {"_Containers": [_with_defaults(container) for container in containers]}
+    model = await crud.create(call, MODEL, crud.new(call, MODEL, spec, status=status))
     return {"ModelArn": model.arn}
 
 
@@ -55,9 +57,6 @@ def _containers(request: Request) -> list[Request]:
 
 
 def _unsupported(container: Request) -> Iterator[str]:
-    for member in ("ModelPackageName", "InferenceSpecificationName"):
-        if container.get(member):
-            yield member
     if container.get("ContainerMetricsConfig"):
         yield "ContainerMetricsConfig"
     config = container.get("ImageConfig") or {}
