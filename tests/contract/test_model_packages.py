@@ -197,9 +197,9 @@ def test_an_approved_version_is_deployed(registry: Registry) -> None:
         (
             {
                 "ModelPackageName": "a",
-                "InferenceSpecification": {"Containers": [{"Image": ECHO, "ModelDataUrl": "/x"}]},
+                "InferenceSpecification": {"Containers": [{"Image": ECHO, "ModelDataUrl": "https://b"}]},
             },
-            "container 1: '/x' names no object of S3",
+            "container 1: 'https://b' names no object of S3",
         ),
     ],
 )
