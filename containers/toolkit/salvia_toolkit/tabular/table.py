@@ -50,6 +50,11 @@ class Table:
     features: pd.DataFrame
     labels: Array
 
+    @property
+    def columns(self) -> int:
+        """How many features a row has."""
+        return int(self.features.shape[1])
+
     def __len__(self) -> int:
         return len(self.features)
 

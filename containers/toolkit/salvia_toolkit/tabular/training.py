@@ -19,6 +19,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from ..algorithm import contract, hyperparameters
+from ..algorithm.connection import Facts
 from ..algorithm.contract import Contract
 from ..algorithm.failures import OTHER, ClientError, PeerLostError, verdict
 from ..algorithm.hosts import Group, OnLost
@@ -125,45 +126,49 @@ def _prepared(algorithm: Algorithm, values: SimpleNamespace, given: Layout, told
             "FullyReplicated."
         )
     validation = None if given.validation is None else _own(given.validation, given, algorithm, told)
-    tables = [table for table in (train, validation) if table is not None]
-    every = _exchanged(
-        group,
-        {
-            "rows": [len(train), 0 if validation is None else len(validation)],
-            "columns": sorted({table.features.shape[1] for table in tables}),
-            "labels": problem.distinct(train.labels),
-            "texts": [] if not algorithm.texts else _texts(train, given),
-            "categories": {place - 1: _distinct(train, place - 1) for place in given.categorical},
-        },
-    )
+    every = _exchanged(group, _facts(train, validation, given))
+    features = _features(every, given)
+    posed = problem.of([facts["labels"] for facts in every], values.problem_type)
+    if split:
+        train, validation = _split(train)
+    _introduce(every, features, posed, split)
+    tables = [None if one is None else Table(one.features, posed.encoded(one.labels)) for one in (train, validation)]
+    assert tables[0] is not None
+    return Job(values, posed, features, tables[0], tables[1], group, told.model_directory, partial(_give_up, told))
+
+
+def _facts(train: Table, validation: Table | None, given: Layout) -> Facts:
+    """What the other hosts need to know of this one's rows."""
+    words = [place for place in range(train.columns) if train.features[place].dtype == object]
+    categories = [place - 1 for place in given.categorical]
+    return {
+        "rows": [len(train), 0 if validation is None else len(validation)],
+        "columns": [table.columns for table in (train, validation) if table is not None],
+        "labels": problem.distinct(train.labels),
+        "categories": {place: [str(one) for one in train.features[place].dropna().unique()] for place in categories},
+        "texts": [place for place in words if place not in categories],
+    }
+
+
+def _features(every: list[Facts], given: Layout) -> Features:
+    """What all hosts agree on. Raises ClientError when their rows do not fit together."""
     widths = sorted({one for facts in every for one in facts["columns"]})
     if len(widths) > 1:
         raise ClientError(f"The data does not fit together: some of it has {widths[0]} features, some {widths[-1]}.")
-    posed = problem.of([facts["labels"] for facts in every], values.problem_type)
+    categories = {
+        place - 1: tuple(sorted({one for facts in every for one in facts["categories"][str(place - 1)]}))
+        for place in given.categorical
+    }
+    return Features(widths[0], categories, tuple(every[0]["texts"]))
+
+
+def _introduce(every: list[Facts], features: Features, posed: Problem, split: bool) -> None:
     rows, others = (sum(facts["rows"][at] for facts in every) for at in (0, 1))
-    features = Features(
-        widths[0],
-        {
-            place - 1: tuple(sorted({one for facts in every for one in facts["categories"][str(place - 1)]}))
-            for place in given.categorical
-        },
-        tuple(every[0]["texts"]),
-    )
-    if split:
-        train, validation = _split(train)
-    say(
-        f"{rows} rows × {features.count} features; {posed.kind}"
-        + (
-            f" of {', '.join(map(str, posed.labels[:10]))}{', …' if len(posed.labels) > 10 else ''}"
-            if posed.labels
-            else ""
-        )
-        + f"; validation: {'a fifth of them' if split else f'{others} rows' if others else 'none given'}."
-    )
-    encoded = [None if one is None else Table(one.features, posed.encoded(one.labels)) for one in (train, validation)]
-    assert encoded[0] is not None
-    lost = partial(_give_up, told)
-    return Job(values, posed, features, encoded[0], encoded[1], group, told.model_directory, lost)
+    kind = posed.kind
+    if posed.classifies:
+        kind += f" of {', '.join(map(str, posed.labels[:10]))}{', …' if len(posed.labels) > 10 else ''}"
+    share = "a fifth of them" if split else f"{others} rows" if others else "none given"
+    say(f"{rows} rows × {features.count} features; {kind}; validation: {share}.")
 
 
 def _agreed(every: list[tuple[int, ...]]) -> tuple[int, ...]:
@@ -188,19 +193,7 @@ def _split(table: Table) -> tuple[Table, Table]:
     return table.rows(np.sort(order[count:])), table.rows(np.sort(order[:count]))
 
 
-def _distinct(table: Table, place: int) -> list[str]:
-    return [str(one) for one in table.features[place].dropna().unique()]
-
-
-def _texts(table: Table, given: Layout) -> list[int]:
-    return [
-        place
-        for place in range(table.features.shape[1])
-        if place + 1 not in given.categorical and table.features[place].dtype == object
-    ]
-
-
-def _exchanged(group: Group, facts: dict[str, Any]) -> list[dict[str, Any]]:
+def _exchanged(group: Group, facts: Facts) -> list[Facts]:
     """What each host says, of any length."""
     said = np.frombuffer(json.dumps(facts).encode() + b"\n", np.uint8)
     return [json.loads(line) for line in group.gather(said).tobytes().splitlines()]
