@@ -16,13 +16,13 @@ ROOT = Path(__file__).resolve().parents[2]
 # registry → frameworks of it, as `image_uris.retrieve` names them
 FRAMEWORKS = {
     "frameworks": ("sklearn", "xgboost"),
-    "deep-learning": ("pytorch",),
+    "deep-learning": ("pytorch", "tensorflow"),
     "algorithms": ("factorization-machines", "kmeans", "knn", "linear-learner", "pca", "randomcutforest"),
     "text-and-vision": ("blazingtext",),
     "forecasting": ("forecasting-deepar",),
     "topic-models": ("lda",),
 }
-BUILT = ("xgboost", "sklearn", "pytorch", "lda", *FRAMEWORKS["algorithms"])
+BUILT = ("xgboost", "sklearn", "pytorch", "tensorflow", "lda", *FRAMEWORKS["algorithms"])
 
 
 @pytest.mark.parametrize("major", [2, 3])

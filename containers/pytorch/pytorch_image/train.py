@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
 
 from salvia_toolkit.config import base_directory
 from salvia_toolkit.script import run
+from salvia_toolkit.script.ports import port
 from salvia_toolkit.script.told import Told, read
 from salvia_toolkit.script.variables import gpus
 
 _PORT = 7777  # as AWS's toolkit
-_OURS = range(10_000, 32_000)  # below those that systems give out
 
 
 def torchrun(told: Told, command: list[str]) -> list[str]:
@@ -33,17 +32,11 @@ LAUNCHERS = dict.fromkeys(("torch_distributed", "smddp", "pytorchddp"), torchrun
 def meet(told: Told) -> None:
     """Tell scripts that call init_process_group without torchrun where, as AWS's image does.
 
-    torch listens on every address of the machine then: the port is another for each job of one machine, as the
-    addresses of their hosts are.
+    torch listens on every address of the machine then.
     """
     leader = told.resources["hosts"][0]
-    try:
-        address = socket.gethostbyname(leader).split(".")
-    except OSError:
-        return
-    own = _OURS[(int(address[1]) * 256 + int(address[2])) % len(_OURS)]
     os.environ.setdefault("MASTER_ADDR", leader)
-    os.environ.setdefault("MASTER_PORT", str(own if address[0] == "127" else _PORT))
+    os.environ.setdefault("MASTER_PORT", str(port(leader, _PORT)))
 
 
 if __name__ == "__main__":

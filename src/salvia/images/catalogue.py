@@ -105,7 +105,7 @@ class Catalogue:
         raise self._unknown(uri, what)
 
     def _accelerated(self, uri: str, what: str, image: Image) -> ServiceError:
-        plain = re.sub(r"-gpu(?=-|$)", "-cpu", uri)
+        plain = re.sub(r"-gpu(?=-|$)", "-cpu", re.sub(r"-cu[0-9]+(?=-|$)", "", uri))
         return ServiceError(
             "ValidationException",
             f"The image '{uri}' is built for an accelerator ({what}), which the image {image.name} of this "

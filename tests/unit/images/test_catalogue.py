@@ -205,9 +205,41 @@ def test_a_retired_tag_is_refused_by_name(tmp_path: Path) -> None:
         ("2.13-cpu-py3", None),
         ("2.1-cpu", "trees 2.13.0 runs here; the image's tag 2.1-cpu asks for 2.1."),
         ("latest", None),
+        (
+            "2.6.0-transformers4.51.3-cpu",
+            "trees 2.13.0 runs here; the image's tag 2.6.0-transformers4.51.3-cpu asks for 2.6.0-transformers4.51.3.",
+        ),
     ],
 )
 def test_another_version_than_the_tag_s_is_said(tmp_path: Path, tag: str, notice: str | None) -> None:
     """The nearest is the only one: the agent is told to say so in the log."""
     write(tmp_path, TOML.replace('name = "trees"', 'name = "trees"\nversion = "2.13.0"'))
     assert Catalogue(tmp_path).find(f"{AWS}/open:{tag}").environment.get("SALVIA_NOTICE") == notice
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [
+        ("tensorflow-training:2.19.0-cpu-py312", "tensorflow"),
+        ("tensorflow-training:2.16-cpu-py310", "tensorflow"),
+        ("tensorflow-inference:2.16.1-cpu", "tensorflow"),
+        ("huggingface-pytorch-training:2.8.0-transformers4.56.2-cpu-py312-ubuntu22.04", "huggingface"),
+        ("huggingface-pytorch-inference:1.13.1-transformers4.26.0-cpu-py39-ubuntu20.04", "huggingface"),
+        ("tensorflow-training:2.19.0-gpu-py312", "tensorflow-training:2.19.0-cpu-py312"),
+        (
+            "huggingface-pytorch-training:2.8.0-transformers4.56.2-gpu-py312-cu129-ubuntu22.04",
+            "huggingface-pytorch-training:2.8.0-transformers4.56.2-cpu-py312-ubuntu22.04",
+        ),
+        ("tensorflow-training:1.15.5-cpu-py3", "is retired"),
+        ("tensorflow-inference-eia:2.3.0-cpu", "is retired"),
+        ("huggingface-tensorflow-inference:2.11.1-transformers4.26.0-cpu-py39-ubuntu20.04", "is retired"),
+    ],
+)
+def test_what_sdks_name_is_found_or_refused(name: str, image: str) -> None:
+    """Tags of `image_uris.retrieve` of the SDKs 2 and 3: those for CPUs; the name for CPUs of those for GPUs."""
+    shipped, uri = Catalogue(), f"763104351884.dkr.ecr.us-east-1.amazonaws.com/{name}"
+    if " " in image or ":" in image:
+        with pytest.raises(ServiceError, match=image):
+            shipped.find(uri)
+    else:
+        assert shipped.find(uri).name == image

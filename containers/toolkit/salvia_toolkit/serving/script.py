@@ -45,7 +45,12 @@ class Defaults(Protocol):
 
 def wanted(base: Path) -> bool:
     """Whether the model brings a script."""
-    return bool(os.environ.get("SAGEMAKER_PROGRAM")) or (base / "model" / "code" / _DEFAULT).is_file()
+    return bool(os.environ.get("SAGEMAKER_PROGRAM")) or brought(base / "model")
+
+
+def brought(model: Path) -> bool:
+    """Whether a model's folder has one that needs not be named."""
+    return (model / "code" / _DEFAULT).is_file()
 
 
 def prepare(base: Path) -> None:
@@ -74,7 +79,7 @@ class Script:
     def __init__(self, directory: Path, defaults: Defaults) -> None:
         self._directory = directory
         self._accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or formats.JSON
-        module = _module() if os.environ.get(_PREPARED) else None
+        module = loaded()
         functions = {name: getattr(module, name, None) for name in ("model_fn", "transform_fn", *_PARTS)}
         both = [name for name in _PARTS if functions[name]]
         if functions["transform_fn"] and both:
@@ -128,8 +133,11 @@ class Script:
         return function(*arguments, *([context] if takes > len(arguments) else []))
 
 
-def _module() -> Any:
-    code = os.environ[_PREPARED]
+def loaded() -> Any:
+    """The script's module, once it is prepared; None where there is none."""
+    code = os.environ.get(_PREPARED)
+    if not code:
+        return None
     if code not in sys.path:
         sys.path.insert(0, code)
     return import_module((os.environ.get("SAGEMAKER_PROGRAM") or _DEFAULT).removesuffix(".py").replace("/", "."))

@@ -1,0 +1,1 @@
+"""The Hugging Face image: PyTorch's, with transformers, whose pipelines serve."""
