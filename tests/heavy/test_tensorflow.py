@@ -84,15 +84,22 @@ def job(jobs: Jobs, script: str, count: int = 1, **hyperparameters: Any) -> str:
     )
 
 
-def deployed(jobs: Jobs, name: str, **environment: str) -> str:
-    """The model of a job, in service under the job's name."""
+def artefact(jobs: Jobs, name: str) -> str:
+    """The URL of the model of a job, once it has ended."""
     trained = jobs.ended(name, 300)
     assert trained["TrainingJobStatus"] == "Completed", trained
-    container = {
-        "Image": IMAGE.replace("training", "inference").replace("-py312", ""),
-        "ModelDataUrl": trained["ModelArtifacts"]["S3ModelArtifacts"],
-        "Environment": environment,
-    }
+    url: str = trained["ModelArtifacts"]["S3ModelArtifacts"]
+    return url
+
+
+def deployed(jobs: Jobs, job: str, **environment: str) -> str:
+    """The model of a job, in service under the job's name."""
+    return served(jobs, job, {"ModelDataUrl": artefact(jobs, job), "Environment": environment})
+
+
+def served(jobs: Jobs, name: str, container: dict[str, Any]) -> str:
+    """The name of an endpoint, which is in service."""
+    container["Image"] = IMAGE.replace("training", "inference").replace("-py312", "")
     jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
     variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
@@ -101,9 +108,9 @@ def deployed(jobs: Jobs, name: str, **environment: str) -> str:
     return name
 
 
-def ask(jobs: Jobs, endpoint: str, body: str, kind: str = "application/json", attributes: str = "") -> Any:
+def ask(jobs: Jobs, endpoint: str, body: str, kind: str = "application/json", attributes: str = "", **more: str) -> Any:
     """What an endpoint answers."""
-    more = {"CustomAttributes": attributes} if attributes else {}
+    more |= {"CustomAttributes": attributes} if attributes else {}
     runtime = jobs.server.client("sagemaker-runtime")
     said = runtime.invoke_endpoint(EndpointName=endpoint, ContentType=kind, Body=body, **more)
     return json.loads(said["Body"].read())
@@ -154,9 +161,15 @@ def test_parameter_servers_are_refused(jobs: Jobs) -> None:
     assert reason.startswith(expected)
 
 
-def test_models_are_served_by_their_names_and_versions(jobs: Jobs) -> None:
+@pytest.fixture(scope="module")
+def models(jobs: Jobs) -> str:
+    """A job whose model is several."""
+    return job(jobs, MODELS, handlers=False)
+
+
+def test_models_are_served_by_their_names_and_versions(jobs: Jobs, models: str) -> None:
     """tfs-model-name and tfs-model-version; JSON Lines, CSV, several inputs and outputs, bytes as base64."""
-    name = deployed(jobs, job(jobs, MODELS, handlers=False), SAGEMAKER_TFS_DEFAULT_MODEL_NAME="half")
+    name = deployed(jobs, models, SAGEMAKER_TFS_DEFAULT_MODEL_NAME="half")
     assert ask(jobs, name, '{"instances": [1.0, 2.0, 5.0]}') == {"predictions": [2.5, 3.0, 4.5]}  # of the README
     assert ask(jobs, name, "1.0\n2.0\n", "text/csv") == {"predictions": [2.5, 3.0]}
     assert ask(jobs, name, "1.0\n2.0\n", "application/jsonlines") == {"predictions": [2.5, 3.0]}
@@ -178,6 +191,18 @@ def test_models_are_served_by_their_names_and_versions(jobs: Jobs) -> None:
     ):
         with pytest.raises(ClientError, match=reason):
             ask(jobs, name, body, kind, attributes)
+    jobs.sagemaker.delete_endpoint(EndpointName=name)
+
+
+def test_many_models_share_an_endpoint(jobs: Jobs, models: str) -> None:
+    """Mode MultiModel, each of them an archive of SavedModels; README, "Deploying to Multi-Model Endpoint"."""
+    source = artefact(jobs, models).removeprefix("s3://")
+    for key in ("many/one.tar.gz", "many/other.tar.gz"):
+        jobs.s3.copy_object(Bucket=jobs.bucket, Key=key, CopySource=source)
+    name = served(jobs, f"{models}-many", {"ModelDataUrl": f"s3://{jobs.bucket}/many/", "Mode": "MultiModel"})
+    for target in ("one.tar.gz", "other.tar.gz"):
+        answer = ask(jobs, name, "4.0", attributes="tfs-model-name=half", TargetModel=target)
+        assert answer == {"predictions": [4.0]}
     jobs.sagemaker.delete_endpoint(EndpointName=name)
 
 

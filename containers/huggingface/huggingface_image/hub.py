@@ -31,6 +31,8 @@ def bring() -> None:
     name = os.environ.get("HF_MODEL_ID")
     if not name or found():
         return
+    if os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true":
+        raise HubError("HF_MODEL_ID names one model, and a multi-model endpoint brings its own. Leave it out.")
     if Path(name).is_dir():
         os.environ[_FOLDER] = name
         return

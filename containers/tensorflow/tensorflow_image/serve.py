@@ -22,4 +22,4 @@ def load(directory: Path) -> Handler:
 
 if __name__ == "__main__":
     threads.limit()
-    sys.exit(framework.main(load, alone=True))
+    sys.exit(framework.main(load, alone=True, parallel=True))

@@ -14,10 +14,11 @@ from .handler import Handler, Loader
 from .main import serve, serve_many
 
 
-def main(load: Loader, alone: bool = False) -> int:
+def main(load: Loader, alone: bool = False, parallel: bool = False) -> int:
     """Serve until SIGTERM, and return the exit code: a process for each core, as scripts hold the interpreter.
 
-    `alone`: whether the framework can serve a model that comes without a script, and so many of them.
+    `alone`: whether the framework can serve a model that comes without a script, and so many of them; `parallel`:
+    whether it has all cores work on a request then, in one process.
     """
     wanted = script.wanted(base_directory())
     if os.environ.get("SAGEMAKER_MULTI_MODEL", "").lower() == "true":
@@ -34,7 +35,7 @@ def main(load: Loader, alone: bool = False) -> int:
             script.prepare(base_directory())
     except ScriptError as problem:
         return _end(str(problem), problem.code)
-    return serve(load, usable_cores())
+    return serve(load, 1 if parallel and not wanted else usable_cores())
 
 
 def _plain(load: Loader, directory: Path) -> Handler:
