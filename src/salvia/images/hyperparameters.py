@@ -1,4 +1,4 @@
-"""What an image expects of its hyperparameters, checked before anything is launched.
+"""What an image, or an algorithm of one's own, expects of its hyperparameters, checked before anything is launched.
 
 The types are those of SageMaker's HyperParameterSpecification (API_HyperParameterSpecification); the
 sentences are those of AWS's algorithm toolkit, which its own images print as ClientError.
@@ -123,9 +123,33 @@ def parse(entry: Mapping[str, Any]) -> Hyperparameter:
     return made
 
 
-def check(specified: Iterable[Hyperparameter], given: Mapping[str, str]) -> list[str]:
-    """Everything that is wrong with `given`, a sentence each; empty when nothing is."""
-    if _SCRIPT in given:
+def specified(entry: Mapping[str, Any]) -> Hyperparameter:
+    """A HyperParameterSpecification of CreateAlgorithm. Raises ValueError saying what is wrong with it."""
+    name, kind = entry["Name"], entry["Type"]
+    ranges = entry.get("Range") or {}
+    own = f"{kind}ParameterRangeSpecification"
+    if set(ranges) - {own}:
+        allowed = "no Range" if kind == "FreeText" else f"a Range of {own}"
+        raise ValueError(f"hyperparameter {name!r}: it has {', '.join(sorted(ranges))}; the type {kind} has {allowed}")
+    bounds = ranges.get(own) or {}
+    written: dict[str, Any] = {"name": name, "type": kind, "required": entry.get("IsRequired", False)}
+    if "MinValue" in bounds:
+        written["range"] = [_bound(name, bounds[end]) for end in ("MinValue", "MaxValue")]
+    if "Values" in bounds:
+        written["values"] = bounds["Values"]
+    if "DefaultValue" in entry:
+        written["default"] = entry["DefaultValue"]
+    return parse(written)
+
+
+def check(
+    specified: Iterable[Hyperparameter], given: Mapping[str, str], reserved: tuple[str, ...] = _RESERVED
+) -> list[str]:
+    """Everything that is wrong with `given`, a sentence each; empty when nothing is.
+
+    What begins with one of `reserved` is passed over.
+    """
+    if _SCRIPT in given and _SCRIPT.startswith(reserved):
         return []
     specified = tuple(specified)
     known = {name: entry for entry in specified for name in (entry.name, *entry.aliases)}
@@ -135,7 +159,7 @@ def check(specified: Iterable[Hyperparameter], given: Mapping[str, str]) -> list
             problem = known[name].problem(value)
             if problem:
                 problems.append(problem)
-        elif not name.startswith(_RESERVED):
+        elif not name.startswith(reserved):
             near = difflib.get_close_matches(name, known, 1)
             hint = f". Did you mean {near[0]}?" if near else ""
             problems.append(f"Extraneous hyperparameter found: {_short(name)}{hint}")
@@ -147,11 +171,20 @@ def check(specified: Iterable[Hyperparameter], given: Mapping[str, str]) -> list
     return problems
 
 
+def _bound(name: str, text: str) -> float:
+    try:
+        return float(text.replace("_", "?"))
+    except ValueError:
+        raise ValueError(f"hyperparameter {name!r}: {_short(text)!r} is no number, and no end of a range") from None
+
+
 def _interval(name: str, entry: Mapping[str, Any]) -> Interval:
     written = entry.get("range", [-math.inf, math.inf])
     if not (isinstance(written, list) and len(written) == 2):
         raise ValueError(f"hyperparameter {name!r}: {written!r} is no range; it reads [low, high]")
     low, high = float(written[0]), float(written[1])
+    if not low <= high:
+        raise ValueError(f"hyperparameter {name!r}: its range is empty: [{low:g}, {high:g}]")
     above, below = float(entry.get("above", -math.inf)), float(entry.get("below", math.inf))
     return Interval(max(low, above), min(high, below), above >= low, below <= high)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from salvia.images.hyperparameters import check, parse
+from salvia.images.hyperparameters import check, parse, specified
 
 SCHEMA = [
     parse({"name": "eta", "type": "Continuous", "range": [0, 1], "default": 0.3, "aliases": ["rate"]}),
@@ -102,6 +102,7 @@ def test_long_values_are_cut() -> None:
         ({"name": "a", "type": "Float"}, "needs a name and a type of Integer"),
         ({"name": "a", "type": "Integer", "rang": [1, 2]}, "unknown members ['rang']"),
         ({"name": "a", "type": "Integer", "range": [1]}, "is no range"),
+        ({"name": "a", "type": "Integer", "range": [2, 1]}, "its range is empty"),
         ({"name": "a", "type": "Integer", "range": [1, 2], "default": 3}, "default is not allowed"),
     ],
 )
@@ -109,3 +110,15 @@ def test_a_broken_entry_says_what_is_wrong(entry: dict[str, object], says: str) 
     """An author of an image reads it."""
     with pytest.raises(ValueError, match=says.replace("[", r"\[").replace("]", r"\]")):
         parse(entry)
+
+
+def test_an_algorithm_of_one_s_own_declares_the_same() -> None:
+    """HyperParameterSpecification of CreateAlgorithm; what SDKs add of their own accord is refused where told so."""
+    bounds = {"ContinuousParameterRangeSpecification": {"MinValue": "0", "MaxValue": "1"}}
+    eta = specified({"Name": "eta", "Type": "Continuous", "Range": bounds, "IsRequired": True})
+    assert eta == parse({"name": "eta", "type": "Continuous", "range": [0, 1], "required": True})
+    given = {"eta": "2", "sagemaker_program": "mine.py", "_tuning_objective_metric": "loss"}
+    assert check([eta], given, ("_tuning",)) == [
+        "Hyperparameter eta: 2 is not in [0, 1]",
+        "Extraneous hyperparameter found: sagemaker_program",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import crud, instances, quotas
+from salvia.control import algorithms, crud, instances, quotas
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError, validation_error
@@ -26,8 +26,7 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     if "AlgorithmSpecification" not in request or "ResourceConfig" not in request:
         raise validation_error("A training job needs an AlgorithmSpecification and a ResourceConfig.")
     unsupported.refuse(request)
-    if not request["AlgorithmSpecification"].get("TrainingImage"):
-        raise validation_error("AlgorithmSpecification needs a TrainingImage.")
+    checks.program(request["AlgorithmSpecification"])
     checks.channels(request)
     inputs.check(request)
     if request.get("CheckpointConfig"):
@@ -38,6 +37,7 @@ async def create_training_job(call: Call) -> dict[str, Any]:
     checks.stopping_condition(request)
     pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
 
+    request, kept = _with_algorithm(call)
     name = request["TrainingJobName"]
     model = f"{output.rstrip('/')}/{name}/output/model.tar.gz"
     now = call.clock.now()
@@ -46,13 +46,12 @@ async def create_training_job(call: Call) -> dict[str, Any]:
         "EnableInterContainerTrafficEncryption": False,
         "EnableManagedSpotTraining": False,
         **request,
-        "AlgorithmSpecification": {**_metrics(call), **request["AlgorithmSpecification"]},
         # SDK v2's `attach` reads the key though it is empty.
         "OutputDataConfig": {"KmsKeyId": "", "CompressionType": "GZIP", **request["OutputDataConfig"]},
         "ResourceConfig": checks.with_defaults(request["ResourceConfig"]),
         "StoppingCondition": {"MaxRuntimeInSeconds": checks.DAY, **(request.get("StoppingCondition") or {})},
     }
-    status = {**transitions.first(now), "ModelArtifacts": {"S3ModelArtifacts": model}}
+    status = {**transitions.first(now), **kept, "ModelArtifacts": {"S3ModelArtifacts": model}}
     job = crud.new(call, TRAINING_JOB, spec, state="InProgress", status=status, due=True)
 
     def count(tx: Transaction, job: Document) -> None:
@@ -152,13 +151,17 @@ async def delete_training_job(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _metrics(call: Call) -> dict[str, Any]:
-    """The definitions of what an algorithm of the catalogue measures: SDK v2's `TrainingJobAnalytics` reads them.
+def _with_algorithm(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The request with what its algorithm brings, and what the job keeps of that: algorithms are deleted.
 
-    Source: a description of a job of a built-in algorithm, AWS guide, "Monitor and Analyze Training Jobs".
+    An algorithm of the catalogue brings the definitions of what it measures: SDK v2's `TrainingJobAnalytics` reads
+    them. Source: a description of a job of a built-in algorithm, AWS guide, "Monitor and Analyze Training Jobs".
     """
-    image = call.world.catalogue.known(call.request["AlgorithmSpecification"]["TrainingImage"])
-    if image is None:
-        return {}  # it is the lifecycle's to say so
-    definitions = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metrics]
-    return {"MetricDefinitions": definitions} if definitions else {}
+    request, asked = call.request, call.request["AlgorithmSpecification"]
+    if asked.get("AlgorithmName"):
+        specification = algorithms.chosen(call, asked["AlgorithmName"])
+        return algorithms.applied(specification, request), {"_Image": specification["TrainingImage"]}
+    image = call.world.catalogue.known(asked["TrainingImage"])  # if there is none, it is the lifecycle's to say so
+    definitions = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metrics] if image else []
+    brought = {"MetricDefinitions": definitions} if definitions else {}
+    return {**request, "AlgorithmSpecification": {**brought, **asked}}, {}

@@ -11,6 +11,14 @@ Request = dict[str, Any]
 DAY = 86_400  # seconds: the default of MaxRuntimeInSeconds; API_StoppingCondition
 
 
+def program(specification: Request) -> None:
+    """Either an image or an algorithm. Source: API_AlgorithmSpecification, "mutually exclusive"."""
+    if bool(specification.get("TrainingImage")) == bool(specification.get("AlgorithmName")):
+        raise validation_error(
+            "AlgorithmSpecification needs either a TrainingImage or an AlgorithmName. They are mutually exclusive."
+        )
+
+
 def channels(request: Request) -> None:
     """Channels have names of their own, sources that are URIs, and groups that there are."""
     seen: set[str] = set()

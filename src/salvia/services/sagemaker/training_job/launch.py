@@ -55,7 +55,8 @@ async def launch(job: Document, world: World) -> None:
     Raises ServiceError when the image, its hyperparameters or the machine does not allow it.
     """
     spec = job.spec
-    chosen, image = choose(spec["AlgorithmSpecification"]["TrainingImage"], world.catalogue, world.runtimes)
+    name = job.status.get("_Image") or spec["AlgorithmSpecification"]["TrainingImage"]
+    chosen, image = choose(name, world.catalogue, world.runtimes)
     ours = _command(spec["AlgorithmSpecification"], image)[: len(image.train)] == list(image.train)
     problems = image.check(spec.get("HyperParameters") or {}) if ours else []  # else they are another program's
     if problems:

@@ -14,6 +14,7 @@ from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.runtimes.base import Handle, InstanceState
+from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 
@@ -190,6 +191,8 @@ async def finish(
             pools.offer(tx, job)
         else:
             capacity.give_back(tx, job.id, world.clock.wall())
+        if job.owner:  # whoever made it waits for its end
+            leases.wake(tx, job.owner, world.clock.wall())
 
     return Outcome(requeue=0 if kept else None, also=also)
 

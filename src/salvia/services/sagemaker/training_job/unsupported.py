@@ -64,10 +64,8 @@ def _resources(request: Request) -> Iterator[str]:
 
 
 def _algorithm(request: Request) -> Iterator[str]:
-    specification = request["AlgorithmSpecification"]
-    for member in ("AlgorithmName", "TrainingImageConfig"):
-        if specification.get(member):
-            yield f"AlgorithmSpecification.{member}"
+    if request["AlgorithmSpecification"].get("TrainingImageConfig"):
+        yield "AlgorithmSpecification.TrainingImageConfig"
 
 
 _CHECKS: tuple[Callable[[Request], Iterator[str]], ...] = (
