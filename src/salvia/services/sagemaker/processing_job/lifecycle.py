@@ -10,7 +10,7 @@ from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.store import usage
+from salvia.store import leases, usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 from salvia.store.usage import Use
@@ -122,6 +122,8 @@ async def finish(job: Document, world: World, state: str, reason: str | None = N
         instances.revoke(tx, job.id)
         quotas.give_back(tx, job.account, job.region, claims)
         capacity.give_back(tx, job.id, world.clock.wall())
+        if job.owner:  # whoever made it waits for its end
+            leases.wake(tx, job.owner, world.clock.wall())
 
     return Outcome(also=also)
 
