@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,16 @@ def load(channel: Channel, labelled: bool, readable: tuple[str, ...]) -> Table |
         )
     if channel.content_type is None:
         say(f"Channel {channel.name!r} has no ContentType: reading it as {kind}.")
-    if channel.mode == "Pipe":
-        with tempfile.TemporaryDirectory() as folder:
-            return _load(replace(channel, directory=received(channel, Path(folder))), kind, labelled)
     return _load(channel, kind, labelled)
+
+
+def files(channel: Channel) -> Iterator[DataFile]:
+    """Its files; in Pipe mode the one that comes, which is there until the next is asked for."""
+    if channel.mode != "Pipe":
+        yield from of_channel(channel.name, channel.directory)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield from of_channel(channel.name, received(channel, Path(folder)))
 
 
 def received(channel: Channel, folder: Path) -> Path:
@@ -59,7 +65,7 @@ def _load(channel: Channel, kind: str, labelled: bool) -> Table | None:
         raise ClientError(f"Channel {channel.name!r}: label_size is 0, but this algorithm needs the label of each row.")
     parts: list[Table] = []
     first = None
-    for file in of_channel(channel.name, channel.directory):
+    for file in files(channel):
         part = _csv(file, size) if kind == formats.CSV else _records(file, labelled)
         if part is None:
             continue

@@ -13,18 +13,16 @@ from __future__ import annotations
 import csv
 import json
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 from .. import formats
 from ..formats import recordio
-from .channel import received
+from .channel import files
 from .contract import Channel
 from .failures import ClientError
-from .files import DataFile, of_channel
+from .files import DataFile
 from .log import say
 
 PREFIX = "__label__"
@@ -57,14 +55,11 @@ def read(channel: Channel, labelled: bool) -> Iterator[Example]:
             f"Channel {channel.name!r}: ContentType {channel.content_type!r} is not one that this algorithm reads. "
             f"Use {' or '.join(_READERS)}."
         )
-    with tempfile.TemporaryDirectory() as folder:
-        if channel.mode == "Pipe":
-            channel = replace(channel, directory=received(channel, Path(folder)))
-        for file in of_channel(channel.name, channel.directory):
-            for example in _READERS[kind](file):
-                if labelled and not example.labels:
-                    raise example.wrong(_UNLABELLED[kind])
-                yield example
+    for file in files(channel):
+        for example in _READERS[kind](file):
+            if labelled and not example.labels:
+                raise example.wrong(_UNLABELLED[kind])
+            yield example
 
 
 def some(channel: Channel, labelled: bool) -> Iterator[Example]:
