@@ -6,60 +6,19 @@ Resource", "Use an Algorithm to Run a Training Job".
 
 from __future__ import annotations
 
-import base64
 import json
+import re
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from tests.algorithms import ARN, CODE, INFERENCE, TRAINING, channel, created, encoded, ended, profile, without
 from tests.conftest import PROBE, ROLE, Jobs, eventually
-from tests.transforms import LINES, Transforms
+from tests.transforms import Transforms
 
-ARN = "arn:aws:sagemaker:us-east-1:123456789012:algorithm/"
-TRAINING: dict[str, Any] = {
-    "TrainingImage": PROBE,
-    "SupportedHyperParameters": [
-        {"Name": "code", "Type": "FreeText", "IsRequired": True, "IsTunable": False},
-        {
-            "Name": "rounds",
-            "Type": "Integer",
-            "Range": {"IntegerParameterRangeSpecification": {"MinValue": "1", "MaxValue": "10"}},
-            "IsTunable": True,
-            "DefaultValue": "5",
-        },
-    ],
-    "SupportedTrainingInstanceTypes": ["ml.m5.large", "ml.m5.xlarge"],
-    "SupportsDistributedTraining": False,
-    "MetricDefinitions": [{"Name": "loss", "Regex": "loss=(.*?);"}],
-    "SupportedTuningJobObjectiveMetrics": [{"Type": "Minimize", "MetricName": "loss"}],
-    "TrainingChannels": [
-        {
-            "Name": "train",
-            "IsRequired": True,
-            "SupportedContentTypes": ["text/csv"],
-            "SupportedCompressionTypes": ["None"],
-            "SupportedInputModes": ["File", "FastFile"],
-        },
-        {"Name": "test", "SupportedContentTypes": [], "SupportedInputModes": ["File"]},
-    ],
-}
-INFERENCE: dict[str, Any] = {
-    "Containers": [{"Image": LINES, "Environment": {"NAME": "+"}}],
-    "SupportedTransformInstanceTypes": ["ml.m5.large"],
-    "SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"],
-    "SupportedContentTypes": ["text/csv"],
-    "SupportedResponseMIMETypes": ["text/csv"],
-}
-# The model of the job is the number of rounds that it was given.
-CODE = """
-print('loss=0.25;', flush=True)
-given = json.loads((base / 'input/config/hyperparameters.json').read_text())
-(base / 'model' / 'rounds').write_text(given['rounds'])
-"""
-
-
-def encoded(code: str) -> str:
-    return base64.b64encode(code.encode()).decode()
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")
@@ -68,54 +27,6 @@ def transforms(jobs: Jobs) -> Transforms:
     made = Transforms(jobs.server)
     made.s3.put_object(Bucket=made.bucket, Key="train/rows.csv", Body=b"1\n2\n")
     return made
-
-
-def channel(transforms: Transforms, name: str = "train", **more: Any) -> dict[str, Any]:
-    source = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{transforms.bucket}/train/"}
-    return {"ChannelName": name, "ContentType": "text/csv", "DataSource": {"S3DataSource": source}, **more}
-
-
-def profile(transforms: Transforms, code: str, transform: bool = False, role: str = ROLE) -> dict[str, Any]:
-    """A ValidationSpecification, whose transform job reads what its training job read."""
-    place = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
-    found: dict[str, Any] = {
-        "ProfileName": "first",
-        "TrainingJobDefinition": {
-            "TrainingInputMode": "File",
-            "HyperParameters": {"code": encoded(code)},
-            "InputDataConfig": [channel(transforms)],
-            "OutputDataConfig": {"S3OutputPath": f"s3://{transforms.bucket}/models"},
-            "ResourceConfig": {**place, "VolumeSizeInGB": 1},
-            "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        },
-    }
-    if transform:
-        found["TransformJobDefinition"] = {
-            "TransformInput": {**without(channel(transforms), "ChannelName"), "SplitType": "Line"},
-            "TransformOutput": {"S3OutputPath": f"s3://{transforms.bucket}/scored", "Accept": "text/csv"},
-            "TransformResources": place,
-        }
-    return {"ValidationRole": role, "ValidationProfiles": [found]}
-
-
-def without(mapping: dict[str, Any], *names: str) -> dict[str, Any]:
-    return {name: value for name, value in mapping.items() if name not in names}
-
-
-def created(transforms: Transforms, **more: Any) -> str:
-    """The name of a new algorithm."""
-    name = transforms.name("algorithm")
-    answer = transforms.sagemaker.create_algorithm(AlgorithmName=name, **{"TrainingSpecification": TRAINING, **more})
-    assert answer["AlgorithmArn"] == ARN + name
-    return name
-
-
-def ended(transforms: Transforms, name: str) -> dict[str, Any]:
-    """Its description, once its validation is over."""
-    describe = transforms.sagemaker.describe_algorithm
-    return eventually(
-        lambda: (d := describe(AlgorithmName=name))["AlgorithmStatus"] in {"Completed", "Failed"} and d, what=name
-    )
 
 
 def refused(call: Any, **request: Any) -> str:
@@ -225,6 +136,14 @@ def test_what_an_algorithm_does_not_support_is_refused(jobs: Jobs, transforms: T
     ]
     told = said(ResourceConfig={"InstanceGroups": groups, "VolumeSizeInGB": 1})
     assert "the instance type ml.c5.xlarge; it runs on ml.m5.large, ml.m5.xlarge; 2 instances" in told
+
+
+def test_the_documented_example_works_as_it_stands(jobs: Jobs) -> None:
+    """docs/algorithms.md, "Algorithms of your own"."""
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "algorithms.md").read_text(), re.DOTALL)
+    block = next(block for block in blocks if "create_algorithm" in block)
+    jobs.server.salvia("exec", "--", sys.executable, "-c", block)
+    assert jobs.sagemaker.describe_algorithm(AlgorithmName="churn")["AlgorithmStatus"] == "Completed"
 
 
 def changed(**more: Any) -> dict[str, Any]:
