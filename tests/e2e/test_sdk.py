@@ -99,8 +99,8 @@ def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
 
 @pytest.mark.timeout(420)
 def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) -> None:
-    """Session, default bucket, upload; ModelTrainer.train() without and with SourceCode, which comes in the channels
-    `code` and `sm_drivers` and is started by a ContainerEntrypoint."""
+    """Session, default bucket, upload; ModelTrainer.train() with an image, with an algorithm of one's own, and with
+    SourceCode, which comes in the channels `code` and `sm_drivers` and is started by a ContainerEntrypoint."""
     found, _ = run(salvia, 3, "v3.py", str(DATA))
     assert found["version"] == "3.27.0"
     assert found["bucket"] == BUCKET
@@ -113,7 +113,8 @@ def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) ->
         key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix(f"s3://{BUCKET}/")
         with tarfile.open(fileobj=io.BytesIO(s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())) as model:
             files[name] = [file.name.removeprefix("./") for file in model if file.isfile()]
-    assert files == {"algorithm": ["xgboost-model"], "script": ["own-model.json"]}
+    assert files == {"algorithm": ["xgboost-model"], "own": ["xgboost-model"], "script": ["own-model.json"]}
+    assert found["jobs"]["own"]["AlgorithmSpecification"]["AlgorithmName"] == "own"
     channels = [channel["ChannelName"] for channel in found["jobs"]["script"]["InputDataConfig"]]
     assert channels == ["train", "code", "sm_drivers"]
 
@@ -216,11 +217,25 @@ def test_version_2_predicts_asynchronously(salvia: Server, trained: Trained) -> 
     assert found["wrong"]  # the model's words, as AsyncInferenceModelError has them
 
 
+@pytest.mark.timeout(420)
+def test_version_2_trains_with_an_algorithm_of_one_s_own(salvia: Server) -> None:
+    """AlgorithmEstimator: fit(), attach(), its metrics. deploy() begins with a model package; there are none yet."""
+    found, printed = run(salvia, 2, "v2_own_algorithm.py", str(DATA))
+    job, given = found["job"], {"num_round": "5", "objective": "reg:squarederror"}
+    assert job["AlgorithmSpecification"]["AlgorithmName"] == found["arn"]
+    assert job["HyperParameters"] == given
+    assert "XGBoost" in printed
+    assert found["attached"] == [found["arn"], {**given, "num_round": 5}, job["ModelArtifacts"]["S3ModelArtifacts"]]
+    assert 20 < min(found["errors"]) < 70  # the target's own deviation is 77
+    assert "NotImplemented" in found["refused"]
+    assert "CreateModelPackage" in found["refused"]
+
+
 @pytest.mark.timeout(600)
 def test_version_2s_first_party_estimators(salvia: Server) -> None:
-    """KMeans (on two instances), PCA, LinearLearner, KNN, RandomCutForest, FactorizationMachines: record_set(), fit(),
-    deploy(), and predict(), which speaks RecordIO-protobuf. The SDK's documentation, "Amazon Estimators"; the members
-    of answers are those of each algorithm's "Response Formats"."""
+    """KMeans (on two instances), PCA, LinearLearner, KNN, RandomCutForest, FactorizationMachines, LDA: record_set(),
+    fit(), deploy(), and predict(), which speaks RecordIO-protobuf. The SDK's documentation, "Amazon Estimators"; the
+    members of answers are those of each algorithm's "Response Formats"."""
     found, _ = run(salvia, 2, "v2_algorithms.py", str(DATA))
     labels = [float(line.partition(",")[0]) for line in DATA.read_text().splitlines()]
     mean = sum(labels) / len(labels)
@@ -238,5 +253,8 @@ def test_version_2s_first_party_estimators(salvia: Server) -> None:
     assert clusters == {0.0, 1.0, 2.0, 3.0}
     assert all(len(one["projection"]) == 3 for one in found["pca"]["answers"])
     assert all(one["score"][0] > 0 for one in found["forest"]["answers"])
+    topics = [one["topic_mixture"].index(max(one["topic_mixture"])) for one in found["lda"]["answers"]]
+    assert set(topics[:20]) | set(topics[20:]) == {0, 1}  # documents of one vocabulary, then of the other
+    assert len(set(topics[:20])) == len(set(topics[20:])) == 1
     job = salvia.client("sagemaker").describe_training_job(TrainingJobName=found["kmeans"]["job"])
     assert {"train:msd", "train:ssd"} <= {one["MetricName"] for one in job["FinalMetricDataList"]}

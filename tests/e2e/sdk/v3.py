@@ -20,13 +20,12 @@ image = image_uris.retrieve("xgboost", session.boto_region_name, "1.7-1")
 def train(name, **more):
     """The description of a job, once it has ended."""
     trainer = ModelTrainer(
-        training_image=image,
         role=ROLE,
         sagemaker_session=session,
         base_job_name=name,
         compute=Compute(instance_type="ml.m5.large", instance_count=1, volume_size_in_gb=1),
         hyperparameters={"num_round": 5, "objective": "reg:squarederror"},
-        **more,
+        **{"training_image": image, **more},
     )
     channel = InputData(channel_name="train", data_source=data, content_type="text/csv")
     trainer.train(input_data_config=[channel], wait=True, logs=True)
@@ -36,7 +35,21 @@ def train(name, **more):
 
 
 source = SourceCode(source_dir=str(Path(__file__).parent / "v3_source"), entry_script="train.py")
-jobs = {"algorithm": train("algorithm"), "script": train("script", source_code=source)}
+channel = {"Name": "train", "SupportedContentTypes": ["text/csv"], "SupportedInputModes": ["File"]}
+session.sagemaker_client.create_algorithm(
+    AlgorithmName="own",
+    TrainingSpecification={
+        "TrainingImage": image,
+        "SupportedHyperParameters": [{"Name": name, "Type": "FreeText"} for name in ("num_round", "objective")],
+        "SupportedTrainingInstanceTypes": ["ml.m5.large"],
+        "TrainingChannels": [channel],
+    },
+)
+jobs = {
+    "algorithm": train("algorithm"),
+    "own": train("own", training_image=None, algorithm_name="own"),
+    "script": train("script", source_code=source),
+}
 print(
     json.dumps(
         {"version": version("sagemaker"), "bucket": session.default_bucket(), "data": data, "jobs": jobs}, default=str
