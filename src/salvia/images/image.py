@@ -20,7 +20,8 @@ _MEMBERS = {
     "metric",
 }  # fmt: skip
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
-_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:-transformers[0-9]+(?:\.[0-9]+)*)?")
+# The tag `1` of an algorithm's names none.
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)+(?:-transformers[0-9]+(?:\.[0-9]+)*)?")
 ANYBODY = "*"
 
 

@@ -209,6 +209,7 @@ def test_a_retired_tag_is_refused_by_name(tmp_path: Path) -> None:
             "2.6.0-transformers4.51.3-cpu",
             "trees 2.13.0 runs here; the image's tag 2.6.0-transformers4.51.3-cpu asks for 2.6.0-transformers4.51.3.",
         ),
+        ("1", None),
     ],
 )
 def test_another_version_than_the_tag_s_is_said(tmp_path: Path, tag: str, notice: str | None) -> None:
