@@ -61,18 +61,23 @@ PYTEST := $(BIN)/python -m pytest
 # run TESTS: 5: ARGS leave nothing to run
 run = { $(PYTEST) $(1) $(ARGS) || [ $$? = 5 ]; }
 
-# Three at a time: most of what a test does is wait. What one builds of an image, the others use.
-test: export SALVIA_TEST_IMAGES := $(CURDIR)/.test/images
+# Three at a time: most of what a test does is wait. What one builds of an image, the others use, and the next run.
+test test-heavy: export SALVIA_TEST_IMAGES := $(CURDIR)/.test/images
 test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
-	@rm -rf .test && mkdir -p $(SALVIA_TEST_IMAGES)
+	@mkdir -p $(SALVIA_TEST_IMAGES)
 	@$(call run,tests/contract) >.test/contract 2>&1 & contract=$$!; \
 	{ $(call run,tests/unit) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \
 	} >.test/unit 2>&1 & unit=$$!; \
 	$(call run,tests --ignore tests/contract --ignore tests/unit --ignore tests/heavy); rest=$$?; \
-	wait $$contract; contract=$$?; wait $$unit; unit=$$?; cat .test/contract .test/unit; rm -rf $(SALVIA_TEST_IMAGES); exit $$((rest + contract + unit))
+	wait $$contract; contract=$$?; wait $$unit; unit=$$?; cat .test/contract .test/unit; exit $$((rest + contract + unit))
 
-test-heavy: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build
-	$(PYTEST) tests/heavy $(ARGS)
+HEAVY := $(sort $(wildcard tests/heavy/test_*.py))
+FRAMEWORKS := $(filter %huggingface.py %processing.py %pytorch.py %scikit_learn.py %tensorflow.py,$(HEAVY))
+test-heavy: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build; what they do on real data
+	@mkdir -p $(SALVIA_TEST_IMAGES)
+	@$(call run,$(FRAMEWORKS)) >.test/frameworks 2>&1 & frameworks=$$!; \
+	$(call run,$(filter-out $(FRAMEWORKS),$(HEAVY))); rest=$$?; \
+	wait $$frameworks; frameworks=$$?; cat .test/frameworks; exit $$((rest + frameworks))
 
 coverage: ## every test, noting which lines ran
 	@rm -rf .coverage .coverage.*
