@@ -62,9 +62,10 @@ def _classifier(values: SimpleNamespace, job: Contract, folder: Path) -> None:
         if accuracy > best:
             chosen, best, of = model, accuracy, epochs
         elif epochs - of >= values.patience:
-            say(f"No improvement in {values.patience} epochs: training ends early, with {of}.")
             break
     assert chosen is not None
+    if values.early_stopping:
+        say(f"The model of {of} epochs is kept.")
     if count:
         say(f"#validation_accuracy: {best:.6g}")
         say(f"Number of validation examples: {count}")

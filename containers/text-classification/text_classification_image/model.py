@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Words:
         if kind == TEXT:
             return [line for line in text.splitlines() if line.strip()]
         if kind == formats.CSV:
-            return [_only(row, line) for line, row in enumerate(csv.reader(io.StringIO(text, newline="")), 1) if row]
+            return _rows(text)
         if kind == formats.JSON_LINES:
             lines = enumerate(text.splitlines(), 1)
             return [_text(_parsed(one, line), line) for line, one in lines if one.strip()]
@@ -87,7 +88,17 @@ def _text(told: Any, line: int | None) -> str:
     return told
 
 
-def _only(row: list[str], line: int) -> str:
-    if len(row) != 1:
-        raise of_body(f"has {len(row)} columns; the text is the only one. Quote a text that has commas.", line)
-    return row[0]
+def _rows(text: str) -> list[str]:
+    csv.field_size_limit(sys.maxsize)
+    reader = csv.reader(io.StringIO(text, newline=""))
+    found = []
+    try:
+        for row in reader:
+            if len(row) > 1:
+                raise of_body(
+                    f"has {len(row)} columns; the text is the only one. Quote a text that has commas.", reader.line_num
+                )
+            found += row
+    except csv.Error as problem:
+        raise of_body(f"is not CSV: {problem}.", reader.line_num) from problem
+    return found

@@ -16,7 +16,8 @@ from salvia_toolkit.formats.matrix import Array
 LENGTH = 9  # of a kernel, and so of a series at least
 _KERNELS = tuple(combinations(range(LENGTH), 3))  # where a kernel is 2; elsewhere it is -1
 COUNT = len(_KERNELS)
-_MOST = 1 << 22  # comparisons at a time
+_MOST = 1 << 22  # numbers at a time
+_SAMPLE = 1000  # series that biases are found from
 
 
 class Transform(NamedTuple):
@@ -50,6 +51,7 @@ class Transform(NamedTuple):
 def fitted(series: Array, features: int, most: int, seed: int) -> Transform:
     """Find what to compare with: quantiles of the convolutions of series that are drawn for it."""
     drawn = np.random.default_rng(seed)
+    series = series[drawn.permutation(len(series))[:_SAMPLE]]
     dilations, per_dilation = _dilations(series.shape[-1], features // COUNT, most)
     channels = _channels(series.shape[1], len(dilations) * COUNT, drawn)
     quantiles = np.arange(1, COUNT * int(per_dilation.sum()) + 1) * ((np.sqrt(5) + 1) / 2) % 1
