@@ -255,7 +255,9 @@ def test_an_instance_that_dies_in_a_round_fails_the_job(jobs: Jobs, customers: C
     os.kill(next(pid for pid, command in processes() if b"lightgbm_image.training" in command), signal.SIGKILL)
     described = jobs.ended(name, 90)
     assert described["TrainingJobStatus"] == "Failed"
-    assert re.search(r"algo-[12] was lost", described["FailureReason"]), described["FailureReason"]
+    dead = re.search(r"program on (algo-[12]) was killed", described["FailureReason"])
+    assert dead is not None, described["FailureReason"]
+    assert any(f"ERROR: AlgorithmError: {dead[1]} was lost" in line for line in jobs.lines(name))
     assert described["TrainingEndTime"].timestamp() - died < 60
 
 
@@ -284,7 +286,7 @@ def test_tabtransformer(salvia: Server, jobs: Jobs, customers: Customers) -> Non
 def test_autogluon(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     """The predictor's own files, which AutoGluon loads without Salvia."""
     job = completed(
-        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=15, save_space="True", verbosity=1
+        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=8, save_space="True", verbosity=1
     )
     assert {"model.json", "predictor.pkl", "learner.pkl"} <= files(jobs, job).keys()
     area = served(jobs, customers, "autogluon-tabular", job)
@@ -297,7 +299,7 @@ def test_autogluon(salvia: Server, jobs: Jobs, customers: Customers) -> None:
         ("lightgbm", {"a.csv": "1,2,3\n0,1\n"}, {}, 1, "file 'a.csv', line 2: has 2 columns where the first row has 3"),
         ("lightgbm", {"a.csv": "1,2\n0,x\n"}, {}, 1, "file 'a.csv', line 2: column 1: 'x' is not a number"),
         ("lightgbm", {"a.csv": "1,2\n1,3\n"}, {}, 1, "All labels (the first column) of the training data are 1"),
-        ("lightgbm", {"a.csv": "1,2\n0,3\n"}, {"metric": "rmsle"}, 1, "'rmsle' is not one of"),
+        ("lightgbm", {"a.csv": "1,2\n0,3\n"}, {"metric": "rmsle"}, 1, "Hyperparameter metric: rmsle is not in"),
         ("lightgbm", {"_SUCCESS": "x"}, {}, 1, "Channel 'train' has no rows"),
         ("catboost", {"a.csv": "1,2\n0,3\n"}, {}, 2, "CatBoost trains on one instance only. Set InstanceCount to 1."),
     ],
