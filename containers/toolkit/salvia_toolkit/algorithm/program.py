@@ -26,7 +26,9 @@ SEED = 20171129  # AWS names none; the same data and hyperparameters make the sa
 
 
 class Algorithm(Protocol):
-    """What is asked of any: its channels, the first of which must be there; `alone`: it has one instance only."""
+    """What is asked of any: its channels, the first of which must be there, or none where it looks for them itself;
+    `alone`: it has one instance only.
+    """
 
     @property
     def name(self) -> str: ...
@@ -54,7 +56,8 @@ def run(module: str, work: Callable[[Any, SimpleNamespace, Contract, Group], Non
         say(f"{algorithm.name} training on {told.host}, host {told.rank + 1} of {len(told.hosts)}.")
         group = Group(told.hosts, told.rank)
         values = _settled(algorithm, image, told)
-        contract.check_channels(told, algorithm.name, algorithm.channels)
+        if algorithm.channels:
+            contract.check_channels(told, algorithm.name, algorithm.channels)
         group.meet()
         work(algorithm, values, told, group)
         group.part()

@@ -5,7 +5,6 @@ MODULE has an ALGORITHM, and lies in a folder beside its image.toml.
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
@@ -18,14 +17,13 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from ..algorithm import contract, hyperparameters
+from ..algorithm import program
 from ..algorithm.connection import Facts
 from ..algorithm.contract import Contract
-from ..algorithm.failures import OTHER, ClientError, PeerLostError, verdict
+from ..algorithm.failures import OTHER, ClientError, PeerLostError
 from ..algorithm.hosts import Group, OnLost
 from ..algorithm.log import say
-from ..algorithm.training import SEED
-from ..config import base_directory
+from ..algorithm.program import SEED
 from . import artefact, layout, problem
 from .artefact import Described
 from .layout import Layout, Source
@@ -64,55 +62,28 @@ class Algorithm:
     alone: bool = True  # whether it trains on one instance only
     texts: bool = False  # whether a feature may be a text that nobody called a category
     splits: bool = False  # whether it takes its own share of the training data for validation
+    channels: tuple[str, ...] = ()  # see `layout`
+    check: Callable[[SimpleNamespace], None] = lambda values: None
 
 
 def main(module: str) -> int:
-    """Run the job and return the exit code; what went wrong is in output/failure and in the log."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # instances may share one machine's cores
-    told = Contract(base_directory(), {}, {}, "algo-1", ("algo-1",), None)
-    group = None
-    try:
-        told = contract.read(told.base)
-        found = importlib.import_module(module)
-        algorithm: Algorithm = found.ALGORITHM
-        say(f"{algorithm.name} training on {told.host}, host {told.rank + 1} of {len(told.hosts)}.")
-        group = Group(told.hosts, told.rank)
-        _run(algorithm, Path(str(found.__file__)).parent.parent / "image.toml", told, group)
-        return 0
-    except Exception as failed:  # whatever it is, the job has to say so
-        code, reason = verdict(failed)
-        if isinstance(failed, PeerLostError):
-            group = None  # the others know
-    _report(told, reason)
-    if group is not None:
-        group.fail(reason)
-    return code
+    """Run the job and return the exit code."""
+    return program.run(module, _work)
 
 
-def _report(told: Contract, reason: str) -> None:
-    say(f"ERROR: {reason}")
-    told.fail(reason)
-
-
-def _give_up(told: Contract, lost: PeerLostError) -> NoReturn:
-    _report(told, str(lost))
-    sys.stdout.flush()
-    os._exit(OTHER)
-
-
-def _run(algorithm: Algorithm, image: Path, told: Contract, group: Group) -> None:
-    values = hyperparameters.load(image, algorithm.name).settle(told.hyperparameters)
-    if algorithm.alone and len(told.hosts) > 1:
-        raise ClientError(f"{algorithm.name} trains on one instance only. Set InstanceCount to 1.")
-    group.meet()
+def _work(algorithm: Algorithm, values: SimpleNamespace, told: Contract, group: Group) -> None:
     job = _prepared(algorithm, values, layout.found(told, algorithm.name), told, group)
-    given = ", ".join(f"{name}={value}" for name, value in sorted(told.hyperparameters.items()))
-    say(f"Hyperparameters: {given or 'none given'}")
     settings = algorithm.train(job)
     if group.leads:
         artefact.write(Described(job.problem, job.features, settings), algorithm.name, told.model_directory)
         say(f"Saved the model: {', '.join(sorted(path.name for path in told.model_directory.iterdir()))}.")
-    group.part()
+
+
+def _give_up(told: Contract, lost: PeerLostError) -> NoReturn:
+    """End this host, whose main thread may be anywhere, because another one is gone."""
+    say(f"ERROR: {lost}")
+    told.fail(str(lost))
+    os._exit(OTHER)
 
 
 def _prepared(algorithm: Algorithm, values: SimpleNamespace, given: Layout, told: Contract, group: Group) -> Job:
