@@ -1,0 +1,102 @@
+"""Real data as algorithms take it: `python data.py NAME FOLDER`, by the Python of the SDK's version 2.
+
+FOLDER gets `train/` in two files, so that each of two instances has its own; `unseen`, what an endpoint is asked; and
+`labels.json`, what is true of that.
+"""
+
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+from sagemaker.amazon.common import write_spmatrix_to_sparse_tensor
+from scipy.sparse import csr_matrix
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "examples"))
+import data
+
+
+def _csv(folder, rows, known, label):
+    """Label first, if there is one; the first rows are trained on."""
+    features = rows.drop(columns=label)
+    train = rows if label in rows.columns[:1] else features
+    for part in (0, 1):
+        train[part:known:2].to_csv(folder / "train" / f"part-{part}.csv", index=False, header=False)
+    features[known:].to_csv(folder / "unseen", index=False, header=False)
+    (folder / "labels.json").write_text(json.dumps(rows[label][known:].tolist()))
+
+
+def churn(folder):
+    """5,000 customers, words as numbers; whether each left."""
+    import pandas as pd
+
+    rows = pd.get_dummies(data.churn().drop(columns="state"), drop_first=True, dtype=int)
+    _csv(folder, rows.sample(frac=1, random_state=1), 4000, "churn")
+
+
+def shuttle(folder):
+    """12,000 readings without labels, 3,000 to be scored; each column has deviation 1."""
+    rows = data.shuttle().sample(15_000, random_state=1)
+    names = rows.columns[:-1]
+    rows[names] = (rows[names] - rows[names].mean()) / rows[names].std()
+    _csv(folder, rows, 12_000, "anomaly")
+
+
+def ratings(folder):
+    """Who rated what, and how: 90,000 ratings, 10,000 to be foretold."""
+    rows = data.ratings().sample(frac=1, random_state=1)
+    users, films = rows.user.max() + 1, rows.item.max() + 1
+
+    def written(part):
+        columns = np.stack([part.user, users + part.item], axis=1).ravel()
+        ones, starts = np.ones(len(columns), np.float32), np.arange(0, len(columns) + 1, 2)
+        made = io.BytesIO()
+        shape = (len(part), users + films)
+        write_spmatrix_to_sparse_tensor(
+            made, csr_matrix((ones, columns, starts), shape=shape), part.rating.to_numpy(np.float32)
+        )
+        return made.getvalue()
+
+    for part in (0, 1):
+        (folder / "train" / f"part-{part}.pbr").write_bytes(written(rows[part:90_000:2]))
+    (folder / "unseen").write_bytes(written(rows[90_000:]))
+    (folder / "labels.json").write_text(json.dumps(rows.rating[90_000:].tolist()))
+    rows[:90_000].to_csv(folder / "known.csv", index=False)
+    rows[90_000:].to_csv(folder / "asked.csv", index=False)
+
+
+def words(folder):
+    """How often each of 1,000 words stands in a review: 2,000 reviews, 500 of them unseen."""
+    texts = data.reviews().text.sample(2_500, random_state=1).str.lower().str.findall("[a-z]{4,}")
+    counts = texts.explode().value_counts()
+    place = {word: number for number, word in enumerate(counts.index[30:1030])}
+    rows = np.zeros((len(texts), len(place)), int)
+    for row, text in enumerate(texts):
+        for word in text:
+            if word in place:
+                rows[row, place[word]] += 1
+    (folder / "test").mkdir()
+    for name, part in (("train/part-0.csv", rows[:2000]), ("test/rows.csv", rows[2000:]), ("unseen", rows[2000:])):
+        np.savetxt(folder / name, part, "%d", ",")
+    (folder / "labels.json").write_text("[]")
+
+
+def reviews(folder):
+    """8,000 reviews as fastText takes them, 2,000 to be judged; lower case, a space around punctuation."""
+    rows = data.reviews().sample(10_000, random_state=1)
+    texts = rows.text.str.lower().str.replace("<br />", " ").str.replace(r"([.,!?()\"'])", r" \1 ", regex=True)
+    texts = texts.str.split().str.join(" ")
+    lines = [f"__label__{label} {text}\n" for label, text in zip(rows.label, texts, strict=True)]
+    (folder / "validation").mkdir()
+    for part in (0, 1):
+        (folder / "train" / f"part-{part}.txt").write_text("".join(lines[part:8000:2]))
+    (folder / "validation" / "reviews.txt").write_text("".join(lines[8000:]))
+    (folder / "unseen").write_text("".join(json.dumps({"source": text}) + "\n" for text in texts[8000:]))
+    (folder / "labels.json").write_text(json.dumps([f"__label__{label}" for label in rows.label[8000:]]))
+
+
+if __name__ == "__main__":
+    name, where = sys.argv[1], Path(sys.argv[2])
+    (where / "train").mkdir(parents=True)
+    globals()[name](where)

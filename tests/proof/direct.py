@@ -1,0 +1,181 @@
+"""A library by itself, in the environment of an image that has it: `python direct.py NAME FOLDER SEED`.
+
+Prints, as JSON, what it makes of the unseen rows: what an endpoint is asked, and answers. Those that begin with `no_`
+are baselines.
+"""
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+
+
+def _rows(folder):
+    """Labels and features to train on, features that are unseen."""
+    parts = [np.loadtxt(path, delimiter=",", ndmin=2) for path in sorted((folder / "train").iterdir())]
+    train, unseen = np.concatenate(parts), np.loadtxt(folder / "unseen", delimiter=",", ndmin=2)
+    labelled = train.shape[1] > unseen.shape[1]
+    return (train[:, 0], train[:, 1:], unseen) if labelled else (None, train, unseen)
+
+
+def xgboost(folder, seed):
+    import xgboost
+
+    labels, train, unseen = _rows(folder)
+    options = {"objective": "binary:logistic", "eta": 0.1, "max_depth": 5, "subsample": 0.8, "seed": seed}
+    return xgboost.train(options, xgboost.DMatrix(train, labels), 100).predict(xgboost.DMatrix(unseen)).tolist()
+
+
+def lightgbm(folder, seed):
+    import lightgbm
+
+    labels, train, unseen = _rows(folder)
+    options = {
+        "objective": "binary",
+        "learning_rate": 0.1,
+        "num_leaves": 31,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+    }
+    options |= {"seed": seed, "verbosity": -1, "num_threads": 1}
+    return lightgbm.train(options, lightgbm.Dataset(train, labels), 100).predict(unseen).tolist()
+
+
+def catboost(folder, seed):
+    import catboost
+
+    labels, train, unseen = _rows(folder)
+    model = catboost.CatBoostClassifier(
+        iterations=300, learning_rate=0.1, random_seed=seed, verbose=False, allow_writing_files=False
+    )
+    return model.fit(train, labels).predict_proba(unseen)[:, 1].tolist()
+
+
+def logistic(folder, seed):
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    labels, train, unseen = _rows(folder)
+    chosen = np.random.default_rng(seed).choice(len(train), len(train))  # it has no chance of its own
+    model = make_pipeline(StandardScaler(), LogisticRegression()).fit(train[chosen], labels[chosen])
+    return model.predict_proba(unseen)[:, 1].tolist()
+
+
+def nearest(folder, seed):
+    import faiss
+
+    labels, train, unseen = _rows(folder)
+    chosen = np.random.default_rng(seed).choice(len(train), 3000, replace=False)
+    index = faiss.IndexFlatL2(train.shape[1])
+    index.add(train[chosen].astype(np.float32))
+    _, found = index.search(unseen.astype(np.float32), 5)
+    return (labels[chosen][found].mean(axis=1) > 0.5).astype(int).tolist()
+
+
+def kmeans(folder, seed):
+    from sklearn.cluster import KMeans
+
+    _, train, unseen = _rows(folder)
+    return KMeans(8, n_init=4, random_state=seed).fit(train).transform(unseen).min(axis=1).tolist()
+
+
+def pca(folder, seed):
+    from sklearn.decomposition import PCA
+
+    _, train, unseen = _rows(folder)
+    chosen = np.random.default_rng(seed).choice(len(train), len(train))
+    return PCA(3).fit(train[chosen]).transform(unseen).tolist()
+
+
+def lda(folder, seed):
+    """The likelihood of a word, by the bound that it maximises."""
+    from sklearn.decomposition import LatentDirichletAllocation
+
+    _, train, unseen = _rows(folder)
+    model = LatentDirichletAllocation(5, doc_topic_prior=0.2, max_iter=30, random_state=seed).fit(train)
+    return float(-np.log(model.perplexity(unseen)))
+
+
+def fasttext(folder, seed):
+    import fasttext
+
+    joined = folder / "joined.txt"
+    joined.write_text("".join(path.read_text() for path in sorted((folder / "train").iterdir())))
+    options = {"lr": 0.25, "epoch": 10, "wordNgrams": 2, "dim": 50, "minCount": 2, "thread": 2, "seed": seed}
+    model = fasttext.train_supervised(str(joined), verbose=0, **options)
+    texts = [json.loads(line)["source"] for line in (folder / "unseen").read_text().splitlines()]
+    return [model.f.predict(text + "\n", 1, 0.0, "strict")[0][1] for text in texts]
+
+
+def no_features(folder, seed):
+    """Chance."""
+    _, _, unseen = _rows(folder)
+    return [0.0] * len(unseen)
+
+
+def no_forest(folder, seed):
+    """How far from the mean."""
+    _, train, unseen = _rows(folder)
+    return np.linalg.norm((unseen - train.mean(axis=0)) / train.std(axis=0), axis=1).tolist()
+
+
+def no_clusters(folder, seed):
+    """The distance from the mean, which is one cluster."""
+    _, train, unseen = _rows(folder)
+    return np.linalg.norm(unseen - train.mean(axis=0), axis=1).tolist()
+
+
+def no_projection(folder, seed):
+    """Three of the columns as they are."""
+    _, train, unseen = _rows(folder)
+    return (unseen - train.mean(axis=0))[:, :3].tolist()
+
+
+def no_topics(folder, seed):
+    """How likely a word is by how frequent it is."""
+    _, train, unseen = _rows(folder)
+    share = (train.sum(axis=0) + 1) / (train.sum() + train.shape[1])
+    return float((unseen * np.log(share)).sum() / unseen.sum())
+
+
+def no_factors(folder, seed):
+    """The biases of films, and then of users."""
+    import csv
+
+    known, asked = (list(csv.DictReader((folder / name).open())) for name in ("known.csv", "asked.csv"))
+    mean = float(np.mean([float(row["rating"]) for row in known]))
+    bias = {"item": {}, "user": {}}
+
+    def said(row):
+        return mean + sum(bias[who].get(row[who], 0.0) for who in bias)
+
+    for who, found in bias.items():
+        left = {}
+        for row in known:
+            left.setdefault(row[who], []).append(float(row["rating"]) - said(row))
+        found.update({name: sum(own) / (len(own) + 5) for name, own in left.items()})
+    return [said(row) for row in asked]
+
+
+def no_words(folder, seed):
+    """The more frequent label."""
+    return ["__label__1"] * len((folder / "unseen").read_text().splitlines())
+
+
+def script(folder, seed, path):
+    """The functions of a script, called one after another."""
+    spec = importlib.util.spec_from_file_location("script", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    labels, train, unseen = _rows(folder)
+    return np.asarray(module.predict_fn(unseen, module.train(train, labels, seed))).tolist()
+
+
+if __name__ == "__main__":
+    given = sys.argv[1]
+    more = [given] if given.endswith(".py") else []
+    function = script if more else globals()[given]
+    print(json.dumps(function(Path(sys.argv[2]), int(sys.argv[3]), *more)))
