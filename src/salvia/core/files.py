@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -25,7 +26,8 @@ def replace(path: Path, content: bytes, mode: int = 0o600) -> None:
 
 
 def _write(path: Path, content: bytes, mode: int) -> Path:
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    # Also threads of one process may write it at once.
+    fresh = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_native_id()}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
         file.write(content)
         file.flush()
