@@ -30,6 +30,8 @@ def findings(home: Path) -> Iterator[Finding]:
     yield from _database(home)
     cpus, memory = runtime.capacity()
     yield Finding(f"{cpus} cores, {memory / 2**30:.1f} GiB of memory", True)
+    gpus = ", ".join(report["gpus"]) or "none: instances of types that have some run on CPUs"
+    yield Finding(f"GPUs: {gpus}", True)
     yield Finding(f"isolation level: {report['isolation']}", report["isolation"] == "bubblewrap")
     for lack in report["missing"]:
         yield Finding(f"{lack['what']}: {lack['why']}", False, f"{lack['cost']} {lack['remedy']}")

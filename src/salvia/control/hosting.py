@@ -156,6 +156,7 @@ def _spec(
         mounts=(*(Mount(path, str(path)) for path in image.environment.mounts), Mount(place, overlays.INSIDE)),
         cpus=agent.kind.vcpu,
         memory=agent.kind.memory,
+        gpus=agent.kind.gpu_count,
         network_isolation=isolated,
         own_network=image.image.port is not None,
         agent={

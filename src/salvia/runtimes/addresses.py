@@ -1,23 +1,18 @@
 """Loopback addresses for groups of instances: 127.A.B.10 for algo-1, 127.A.B.11 for algo-2, …
 
 Linux answers on all of 127/8 without set-up, so that every instance of a job can listen on the same port,
-as on machines of its own. A group holds one block 127.A.B until its last member is released. Claims are kept
-in one file, changed under a lock that the kernel releases when its holder dies, and replaced atomically.
+as on machines of its own. A group holds one block 127.A.B until its last member is released.
 """
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import json
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TypedDict
 
 from .base import StartError, UnsupportedError
+from .claims import changing
 
 FIRST = 10
 LARGEST_GROUP = 240
@@ -29,15 +24,11 @@ _HEADER = 16  # struct nlmsghdr
 _SOURCE = _HEADER + 4 + 4  # struct inet_diag_msg: four bytes, two ports, the source address
 
 
-class Claim(TypedDict):
-    """One group's block, and the instances that still need it."""
-
-    block: str
-    members: list[str]
-
-
 class Addresses:
-    """The claims of one data directory. Everything blocks for file operations of microseconds."""
+    """The claims of one data directory: each group's `block`, and the `members` that still need it.
+
+    Everything blocks for file operations of microseconds.
+    """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -50,7 +41,7 @@ class Addresses:
                 f"{count} instances were asked for, but one machine gives a job at most {LARGEST_GROUP}. "
                 "Lower InstanceCount."
             )
-        with self._locked() as claims:
+        with changing(self._claims) as claims:
             claim = claims.setdefault(group, {"block": "", "members": []})
             claim["block"] = claim["block"] or self._free(group, {other["block"] for other in claims.values()})
             if member not in claim["members"]:
@@ -59,7 +50,7 @@ class Addresses:
 
     def release(self, member: str) -> None:
         """Give up `member`'s hold; the block is free again when it was the last."""
-        with self._locked() as claims:
+        with changing(self._claims) as claims:
             for group, claim in list(claims.items()):
                 claim["members"] = [other for other in claim["members"] if other != member]
                 if not claim["members"]:
@@ -76,20 +67,6 @@ class Addresses:
             if block not in taken:
                 return block
         raise StartError("All 65,024 loopback address blocks are taken. Delete jobs that ended long ago.")
-
-    @contextmanager
-    def _locked(self) -> Iterator[dict[str, Claim]]:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        with (self._directory / "addresses.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            before = self._claims.read_text() if self._claims.exists() else "{}"
-            claims: dict[str, Claim] = json.loads(before)
-            yield claims
-            after = json.dumps(claims)
-            if after != before:
-                fresh = self._claims.with_suffix(".new")
-                fresh.write_text(after)
-                fresh.replace(self._claims)
 
 
 def _blocks_in_use() -> set[str]:

@@ -48,9 +48,10 @@ class InstanceSpec:
 
     `name` ([a-z0-9-], at most 120 characters) is deterministic: a second start adopts the first. Instances of
     one `group` know each other as algo-1 … algo-`count`. `argv` is the program's command line as seen inside
-    its sandbox, `memory` is in bytes, `own_network` gives it a network that only its agent can enter, and `agent` is
-    what the agent needs beside what the runtime knows: url, token, region, account, ca, job. Those of one `machine`
-    have its cores and memory together, and whoever kills or removes one ends the programs of all.
+    its sandbox, `memory` is in bytes, of `gpus` it gets as many as are free, `own_network` gives it a network that
+    only its agent can enter, and `agent` is what the agent needs beside what the runtime knows: url, token, region,
+    account, ca, job. Those of one `machine` have its cores, memory and GPUs together, and whoever kills or removes one
+    ends the programs of all.
     """
 
     name: str
@@ -62,6 +63,7 @@ class InstanceSpec:
     mounts: tuple[Mount, ...] = ()
     cpus: float | None = None
     memory: int | None = None
+    gpus: int = 0
     network_isolation: bool = False
     own_network: bool = False
     machine: str = ""

@@ -27,6 +27,7 @@ from . import limits as cgroups
 from .addresses import Addresses
 from .base import Capacity, Handle, InstanceSpec, InstanceState, Known, StartError
 from .folder import NEXT, SPEC, InstanceFolder
+from .gpus import Gpus, notice
 from .levels import Isolation
 from .limits import Limits
 from .machine import capacity
@@ -46,7 +47,8 @@ class ProcessRuntime:
     """The runtime that needs nothing but Python.
 
     `directory` is its own, `home` (by default its parent) what no program may see. `agent_command` is run
-    with the path of a SPEC.json added. `force_level` takes that level of isolation, looking for no better.
+    with the path of a SPEC.json added. `force_level` takes that level of isolation, looking for no better. `root` is
+    where the machine's /dev and /proc are, for its GPUs.
     """
 
     name = "process"
@@ -58,11 +60,13 @@ class ProcessRuntime:
         home: Path | None = None,
         agent_command: Sequence[str] | None = None,
         force_level: Level | str | None = None,
+        root: Path = Path("/"),
     ) -> None:
         self._directory = directory.resolve()
         self._home = (home or directory.parent).resolve()
         self._agent = tuple(agent_command or default_agent_command())
         self._addresses = Addresses(self._directory)
+        self._gpus = Gpus(self._directory, root)
         level = Level(force_level) if force_level else None
         self._isolation = Isolation(self._home, self._directory, self.capacity().memory, level)
         self._children: set[int] = set()
@@ -164,9 +168,10 @@ class ProcessRuntime:
         return Capacity(cpus, int(memory * (1 - _RESERVE)))
 
     def report(self) -> dict[str, Any]:
-        """`isolation` (the level in force), `limits` (by what), `missing` (what, why, cost, remedy)."""
+        """`gpus` (models), `isolation` (the level in force), `limits` (by what), `missing` (what, why, what to do)."""
         cpus, memory = self.capacity()
-        return {"runtime": self.name, "cpus": cpus, "memory": memory, **self._isolation.report()}
+        gpus = [gpu.model or f"nvidia{gpu.minor}" for gpu in self._gpus.found()]
+        return {"runtime": self.name, "cpus": cpus, "memory": memory, "gpus": gpus, **self._isolation.report()}
 
     def _folder(self, handle: Handle) -> InstanceFolder:
         return InstanceFolder(self._directory / "instances" / handle["name"])
@@ -247,6 +252,7 @@ class ProcessRuntime:
         addresses = self._addresses.claim(spec.group, spec.name, spec.count)
         bounds = self._bounds(spec)
         machine = spec.machine or spec.name
+        gpus = self._gpus.claim(machine, spec.name, spec.gpus)
         held = isolation.groups.create(machine, bounds)
         handle: Handle = {
             "runtime": self.name,
@@ -264,13 +270,17 @@ class ProcessRuntime:
             spec.mounts,
             shm=bounds.memory // 2,
             network=not (spec.network_isolation or spec.own_network),
+            devices=self._gpus.nodes(gpus),
         )
         view.prepare(dict(zip(spec.hosts, addresses, strict=True)))
         bare = sandbox.level is Level.NONE
         # A program sees all of the machine's cores and memory: it would start a thread for each, and fill it.
         threads = str(max(1, int(bounds.cpus or self.capacity().cpus)))
         given = {"OMP_NUM_THREADS": threads, "SALVIA_MEMORY_LIMIT": str(bounds.memory)}
+        given |= self._gpus.variables(gpus, hidden=not bare)
         environment = {"PATH": _PATH, **given, "HOME": "/root", **spec.environment}
+        if said := notice(spec.gpus, len(gpus)):
+            environment["SALVIA_NOTICE"] = "\n".join(filter(None, [spec.environment.get("SALVIA_NOTICE"), said]))
         if bare:
             own = {"HOME": str(view.folder / "root"), "TMPDIR": str(view.folder / "tmp")}
             environment = {**environment, **own, **spec.environment}
@@ -374,6 +384,7 @@ class ProcessRuntime:
                     os.close(lock)
         folder.delete()
         self._addresses.release(handle["name"])
+        self._gpus.release(handle["name"])
 
     def _discard(self, name: str, token: str) -> bool:
         """Remove an instance if its agent is still not there, and it is still that job's."""
@@ -390,6 +401,7 @@ class ProcessRuntime:
         finally:
             os.close(lock)
         self._addresses.release(name)
+        self._gpus.release(name)
         return True
 
     def _held(self, folder: InstanceFolder) -> list[Path]:

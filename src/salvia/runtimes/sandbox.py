@@ -63,6 +63,7 @@ _ETC = (
 # Settings of the kernel and its drivers belong to root, and root without capabilities is still their owner.
 # Bubblewrap leaves some open: by core_pattern alone, a program would have another run outside, as real root.
 _KERNEL = ("acpi", "bus", "fs", "irq", "mtrr", "scsi", "sys", "sysrq-trigger")
+_OPTIONS = {"bind": "--ro-bind", "bind-rw": "--bind", "device": "--dev-bind", "link": "--symlink"}  # of bubblewrap
 _PEOPLE = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
 _GROUP = "root:x:0:\nnogroup:x:65534:\n"
 
@@ -76,7 +77,7 @@ class Level(StrEnum):
 
 
 class Step(NamedTuple):
-    """One thing to lay out: `bind`, `bind-rw`, `tmpfs` (source is its size in bytes, or empty) or `link`."""
+    """One thing to lay out: `bind`, `bind-rw`, `device`, `tmpfs` (source is its size in bytes, or empty) or `link`."""
 
     kind: str
     source: str
@@ -93,6 +94,7 @@ class View:
     mounts: tuple[Mount, ...]
     shm: int
     network: bool
+    devices: tuple[Path, ...] = ()
 
     def prepare(self, addresses: Mapping[str, str]) -> None:
         """Make the folders, and the files of /etc that differ from the machine's."""
@@ -122,6 +124,7 @@ class View:
             for name in ("hosts", "hostname", "passwd", "group")
         ]
         steps += [Step("bind", f"/proc/{name}", f"/proc/{name}") for name in _KERNEL if Path("/proc", name).exists()]
+        steps += [Step("device", str(device), f"/dev/{device.name}") for device in self.devices]
         steps.append(Step("tmpfs", str(self.shm), "/dev/shm"))  # noqa: S108
         steps.append(Step("bind-rw", str(self.folder / "tmp"), "/tmp"))  # noqa: S108
         steps += [Step("tmpfs", "", "/run"), Step("tmpfs", "", "/root"), Step("link", "/tmp", "/var/tmp")]  # noqa: S108
@@ -185,7 +188,7 @@ class Bubblewrap:
                     line += ["--size", source]
                 line += ["--tmpfs", inside]
             else:
-                option = {"bind": "--ro-bind", "bind-rw": "--bind", "link": "--symlink"}[kind]
+                option = _OPTIONS[kind]
                 line += [option, source, inside]
         return [*line, "--remount-ro", "/", "--chdir", ML, "--", *argv]
 

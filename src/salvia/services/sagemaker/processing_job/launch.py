@@ -57,6 +57,7 @@ async def launch(job: Document, world: World) -> None:
             mounts=tuple(Mount(path, str(path)) for path in environment.mounts),
             cpus=kind.vcpu,
             memory=kind.memory,
+            gpus=kind.gpu_count,
             network_isolation=isolated(job),
             agent=members.agent(position, isolated(job), _told(job, position)),
         )

@@ -154,6 +154,7 @@ def _spec(
         mounts=(*(Mount(path, str(path)) for path in environment.mounts), Mount(kept, overlays.INSIDE)),
         cpus=kind.vcpu,
         memory=None if kind.memory_gib is None else int(kind.memory_gib * 2**30),
+        gpus=kind.gpu_count,
         network_isolation=bool(spec.get("EnableNetworkIsolation")),
         agent={
             "url": world.settings.url,
