@@ -17,12 +17,21 @@ ROOT = Path(__file__).resolve().parents[2]
 FRAMEWORKS = {
     "frameworks": ("sklearn", "xgboost"),
     "deep-learning": ("pytorch", "tensorflow"),
-    "algorithms": ("factorization-machines", "kmeans", "knn", "linear-learner", "pca", "randomcutforest"),
+    "algorithms": (
+        "factorization-machines",
+        "ipinsights",
+        "kmeans",
+        "knn",
+        "linear-learner",
+        "ntm",
+        "pca",
+        "randomcutforest",
+    ),
     "text-and-vision": ("blazingtext",),
     "forecasting": ("forecasting-deepar",),
     "topic-models": ("lda",),
 }
-BUILT = ("xgboost", "sklearn", "pytorch", "tensorflow", "lda", *FRAMEWORKS["algorithms"])
+BUILT = ("xgboost", "sklearn", "pytorch", "tensorflow", "lda", "forecasting-deepar", *FRAMEWORKS["algorithms"])
 
 
 @pytest.mark.parametrize("major", [2, 3])

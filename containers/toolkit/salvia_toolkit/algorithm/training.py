@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -18,7 +18,7 @@ from .. import formats
 from ..formats.matrix import Array
 from . import artefact, channel, program
 from .artefact import Artefact
-from .contract import REPLICATED, Contract
+from .contract import REPLICATED, Channel, Contract
 from .failures import ClientError
 from .hosts import Group
 from .log import say, warn
@@ -28,13 +28,19 @@ from .table import Table
 __all__ = ["SEED", "Algorithm", "Job"]
 _TRAIN = "train"
 
+Reader = Callable[[Channel, slice], Sequence[Any]]
+"""Reads what is no table of numbers: those of a channel's records that are this host's share."""
+
 
 @dataclass(slots=True)
 class Job:
-    """What an algorithm's `train` gets: settled hyperparameters, this host's rows of each channel, the other hosts."""
+    """What an algorithm's `train` gets: settled hyperparameters, this host's rows of each channel, the other hosts.
+
+    `columns` is 0 where there is no table.
+    """
 
     values: SimpleNamespace
-    tables: dict[str, Table]
+    tables: dict[str, Any]
     columns: int
     group: Group
     host: str
@@ -43,7 +49,7 @@ class Job:
     began: float = field(default_factory=time.monotonic)
 
     @property
-    def train(self) -> Table:
+    def train(self) -> Any:
         """This host's rows to train on; other hosts have the others. There may be none."""
         return self.tables[_TRAIN]
 
@@ -69,14 +75,15 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Algorithm:
-    """`channels` says whether rows must be labelled, of each channel that there may be; `train` is called on all hosts.
+    """`channels` says of each channel that there may be whether its rows must be labelled, or what reads it; `train` is
+    called on all hosts.
 
     What it returns on the leader is the model.
     """
 
     name: str
     train: Callable[[Job], Artefact]
-    channels: Mapping[str, bool]
+    channels: Mapping[str, bool | Reader]
     check: Callable[[SimpleNamespace], None] = lambda values: None
     sparse: bool = False
     alone: bool = False  # whether it trains on one instance only
@@ -96,28 +103,30 @@ def _work(algorithm: Algorithm, values: SimpleNamespace, told: Contract, group: 
         say(f"Saved the model: {', '.join(sorted(model.arrays))}.")
 
 
-def _load(algorithm: Algorithm, told: Contract, name: str) -> Table | None:
+def _load(algorithm: Algorithm, told: Contract, name: str) -> Table | Sequence[Any] | None:
     """This host's rows of a channel: a share of them where every host was given all files."""
-    described = told.channels[name]
-    table = channel.load(described, algorithm.channels[name], algorithm.readable)
+    described, read = told.channels[name], algorithm.channels[name]
+    whole = len(told.hosts) == 1 or described.distribution != REPLICATED
+    share = slice(None) if whole else slice(told.rank, None, len(told.hosts))
+    if not isinstance(read, bool):
+        return read(described, share)
+    table = channel.load(described, read, algorithm.readable)
     if table is None:
         return None
     if not algorithm.sparse:
         table = table.dense()
-    if len(told.hosts) == 1 or described.distribution != REPLICATED:
-        return table
-    return table.rows(slice(told.rank, None, len(told.hosts)))
+    return table if whole else table.rows(share)
 
 
 def _agreed(
-    algorithm: Algorithm, values: SimpleNamespace, own: dict[str, Table | None], told: Contract, group: Group
+    algorithm: Algorithm,
+    values: SimpleNamespace,
+    own: dict[str, Table | Sequence[Any] | None],
+    told: Contract,
+    group: Group,
 ) -> Job:
     """What all hosts have together. Raises ClientError when it does not fit together, or there is nothing."""
-    mine: dict[str, Any] = {
-        name: {"rows": len(table), "columns": table.columns, "sparse": table.sparse}
-        for name, table in own.items()
-        if table is not None
-    }
+    mine: dict[str, Any] = {name: _facts(table) for name, table in own.items() if table is not None}
     facts = group.exchange(mine)
     every = [(host, name, one) for host, fact in zip(told.hosts, facts, strict=True) for name, one in fact.items()]
     rows = {name: sum(one["rows"] for _, named, one in every if named == name) for name in own}
@@ -125,23 +134,36 @@ def _agreed(
         raise ClientError("Channel 'train' has no rows: no file with data is below its S3Uri. Check it.")
     for name in [name for name, count in rows.items() if not count]:
         warn(f"Channel {name!r} has no rows: training goes on without it.")
+    tables = [one for one in every if "columns" in one[2]]
     wanted = getattr(values, "feature_dim", None)
-    columns = wanted or max(one["columns"] for _, _, one in every)
-    for host, name, one in every:
+    columns = wanted or max((one["columns"] for _, _, one in tables), default=0)
+    for host, name, one in tables:
         if one["columns"] > columns or (one["columns"] < columns and not one["sparse"]):
             raise _misfit(algorithm, f"channel {name!r} on {host} has {one['columns']} features", columns, wanted, name)
-    sparse = any(one["sparse"] for _, _, one in every)
-    say(", ".join(f"{name}: {count} rows × {columns} features" for name, count in rows.items() if count) + ".")
-    tables = {name: own[name] or _empty(columns, algorithm.channels[name], sparse) for name in own if rows[name]}
+    sparse = any(one["sparse"] for _, _, one in tables)
+    size = f" × {columns} features" if tables else ""
+    say(", ".join(f"{name}: {count} rows{size}" for name, count in rows.items() if count) + ".")
     return Job(
         values=values,
-        tables={name: table.widened(columns) for name, table in tables.items()},
+        tables={name: _filled(own[name], algorithm.channels[name], columns, sparse) for name in own if rows[name]},
         columns=columns,
         group=group,
         host=told.host,
         rows=rows,
         most=max(fact[_TRAIN]["rows"] for fact in facts if _TRAIN in fact),
     )
+
+
+def _facts(rows: Table | Sequence[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"rows": len(rows)}
+    return {**found, "columns": rows.columns, "sparse": rows.sparse} if isinstance(rows, Table) else found
+
+
+def _filled(rows: Table | Sequence[Any] | None, read: bool | Reader, columns: int, sparse: bool) -> Any:
+    """The rows; a table as wide as all, or an empty one."""
+    if isinstance(rows, Table):
+        return rows.widened(columns)
+    return rows if not isinstance(read, bool) else _empty(columns, read, sparse)
 
 
 def _misfit(algorithm: Algorithm, what: str, columns: int, wanted: int | None, name: str) -> ClientError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,27 @@ def encode(rows: Array) -> bytes:
 
 def parse(path: Path, wrong: Wrong) -> tuple[list[str], Array]:
     """The columns' names, and float32 rows with NaN where a value is null."""
+    with _opened(path, wrong) as (connection, link):
+        described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [link]).fetchall()
+        text = next((column for column in described if not column[1].lstrip("U").startswith(_NUMERIC)), None)
+        if text is not None:
+            raise wrong(f"column {text[0]!r} is of type {text[1]}; every column must be numeric.", None)
+        columns = connection.execute("SELECT CAST(COLUMNS(*) AS FLOAT) FROM read_parquet(?)", [link]).fetchnumpy()
+    filled = [np.ma.filled(column, np.nan) for column in columns.values()]
+    return [column[0] for column in described], np.column_stack(filled).astype(np.float32, copy=False)
+
+
+def records(path: Path, wrong: Wrong) -> list[dict[str, Any]]:
+    """The rows as objects of any types, lists among them."""
+    with _opened(path, wrong) as (connection, link):
+        found = connection.execute("SELECT * FROM read_parquet(?)", [link])
+        names = [column[0] for column in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+@contextmanager
+def _opened(path: Path, wrong: Wrong) -> Iterator[tuple[Any, str]]:
+    """A connection, and the file's name for it; what it cannot read is `wrong`."""
     import duckdb  # only here: it costs 40 ms that other formats need not pay
 
     # A name from S3 may hold what DuckDB takes for a pattern, such as '*'; a link of our own naming does not.
@@ -46,17 +69,9 @@ def parse(path: Path, wrong: Wrong) -> tuple[list[str], Array]:
         link = Path(directory) / "rows.parquet"
         link.symlink_to(path.resolve())
         try:
-            described = connection.execute("DESCRIBE SELECT * FROM read_parquet(?)", [str(link)]).fetchall()
-            text = next((column for column in described if not column[1].lstrip("U").startswith(_NUMERIC)), None)
-            if text is not None:
-                raise wrong(f"column {text[0]!r} is of type {text[1]}; every column must be numeric.", None)
-            columns = connection.execute(
-                "SELECT CAST(COLUMNS(*) AS FLOAT) FROM read_parquet(?)", [str(link)]
-            ).fetchnumpy()
+            yield connection, str(link)
         except duckdb.Error as problem:
             raise wrong(f"is not Parquet that can be read: {str(problem).splitlines()[0]}", None) from problem
-    filled = [np.ma.filled(column, np.nan) for column in columns.values()]
-    return [column[0] for column in described], np.column_stack(filled).astype(np.float32, copy=False)
 
 
 def _offline(directory: str) -> dict[str, Any]:
