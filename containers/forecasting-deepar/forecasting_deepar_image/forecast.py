@@ -64,7 +64,7 @@ class Forecaster:
 
     def _embedded(self, series: Sequence[Series]) -> Array:
         """The embeddings of each one's categories."""
-        cats = np.array([one.cat for one in series], np.int64).reshape(len(series), -1)
+        cats = np.array([one.cat for one in series], np.int64).reshape(len(series), len(self.cards))
         own = [self.arrays[f"embedding_{at}"][cats[:, at]] for at in range(len(self.cards))]
         return np.concatenate((np.empty((len(series), 0)), *own), axis=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,14 +63,11 @@ def check(values: SimpleNamespace) -> None:
 def _agreed(job: Job) -> tuple[tuple[int, ...], int]:
     """The cardinality of each category, and how many dynamic features there are, on all hosts."""
     series: list[Series] = job.train
-    own = np.array([one.cat for one in series], np.int64).reshape(len(series), -1)
-    facts = [
-        one
-        for one in job.group.exchange(
-            {"cards": (own.max(axis=0) + 1).tolist(), "features": series[0].features} if series else {}
-        )
-        if one
-    ]
+    mine: dict[str, Any] = {}
+    if series:
+        own = np.array([one.cat for one in series], np.int64).reshape(len(series), -1)
+        mine = {"cards": (own.max(axis=0) + 1).tolist(), "features": series[0].features}
+    facts = [one for one in job.group.exchange(mine) if one]
     if len({(len(one["cards"]), one["features"]) for one in facts}) > 1:
         raise ClientError("Channel 'train' has series with and without cat or dynamic_feat: all have it, or none.")
     given, wanted = job.values.cardinality, job.values.num_dynamic_feat
@@ -114,7 +112,7 @@ def _trained(job: Job, network: Network, shape: Shape) -> tuple[dict[str, Array]
     if count < job.rows["train"]:
         warn(f"{job.rows['train'] - int(count)} series are shorter than prediction_length and not trained on.")
     windows = Windows(shape, series)
-    cats = torch.tensor([one.cat for one in series], dtype=torch.long).reshape(len(series), -1)
+    cats = torch.tensor([one.cat for one in series], dtype=torch.long).reshape(len(series), network.categories)
     random = np.random.default_rng([SEED, job.group.rank])
     covered = (shape.context + shape.horizon) * values.mini_batch_size * len(job.group.hosts)
     steps = max(_STEPS, int(-(-points // covered)))
