@@ -34,7 +34,6 @@ class Forecaster:
 
     def _paths(self, series: Sequence[Series], samples: int, random: np.random.Generator) -> Array:
         shape = self.shape
-        keep = shape.before
         windows = Windows(shape, series, after=shape.horizon)
         every = np.arange(len(series))
         scales = windows.scales(every, windows.lengths)
@@ -49,18 +48,18 @@ class Forecaster:
         states = [(np.repeat(hidden, samples, axis=0), np.repeat(memory, samples, axis=0)) for hidden, memory in states]
         embedded, wide = np.repeat(embedded, samples, axis=0), np.repeat(scales, samples)
         size = np.log(wide)[:, None]
-        past = windows.filled[ends[:, None] + np.arange(-keep, 0)]
-        values = np.empty((len(series) * samples, keep + shape.horizon))
-        values[:, :keep] = np.repeat(past, samples, axis=0)
+        paths = np.empty((len(series) * samples, shape.horizon))
         known = np.repeat(~windows.missing[ends - 1], samples)
         for step in range(shape.horizon):
-            lagged = values[:, keep + step - shape.lags] / wide[:, None]
+            back = step - shape.lags
+            past = np.repeat(windows.filled[ends[:, None] + back[back < 0]], samples, axis=0)
+            lagged = np.concatenate((paths[:, back[back >= 0]], past), axis=1) / wide[:, None]
             given = np.repeat(windows.inputs[ends + step], samples, axis=0)
             inputs = np.concatenate((lagged, known[:, None], given, size, embedded), axis=1)
             raw, states = self._step(inputs, states)
-            values[:, keep + step] = sample(self.likelihood, raw, wide, random)
-            known = np.ones(len(values), bool)
-        return values[:, keep:].reshape(len(series), samples, shape.horizon)
+            paths[:, step] = sample(self.likelihood, raw, wide, random)
+            known = np.ones(len(paths), bool)
+        return paths.reshape(len(series), samples, shape.horizon)
 
     def _embedded(self, series: Sequence[Series]) -> Array:
         """The embeddings of each one's categories."""
