@@ -31,7 +31,16 @@ FRAMEWORKS = {
     "forecasting": ("forecasting-deepar",),
     "topic-models": ("lda",),
 }
-BUILT = ("xgboost", "sklearn", "pytorch", "tensorflow", "lda", "forecasting-deepar", *FRAMEWORKS["algorithms"])
+BUILT = (
+    "xgboost",
+    "sklearn",
+    "pytorch",
+    "tensorflow",
+    "lda",
+    "forecasting-deepar",
+    "blazingtext",
+    *FRAMEWORKS["algorithms"],
+)
 
 
 @pytest.mark.parametrize("major", [2, 3])

@@ -13,6 +13,8 @@ from salvia_toolkit.algorithm.texts import PREFIX
 from salvia_toolkit.cores import usable_cores
 from salvia_toolkit.formats.matrix import Array
 
+from . import binary
+
 SUPERVISED = "supervised"
 _MODELS = {
     SUPERVISED: library.model_name.supervised,
@@ -41,6 +43,7 @@ class Model:
     @classmethod
     def loaded(cls, file: Path) -> Model:
         """Of a file that fastText, or AWS's BlazingText, wrote. Raises ValueError."""
+        binary.check(file)
         model = library.fasttext()
         model.loadModel(str(file))
         return cls(model)
