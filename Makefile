@@ -7,7 +7,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 # Else each process compiles what it imports: half of a server's start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-heavy coverage check bench chaos fuzz matrix docs lock migration clean system
+.PHONY: setup demo test test-heavy coverage check bench proof chaos fuzz matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -103,6 +103,9 @@ matrix: .venv/.dev ## policies decided beside an independent evaluator; needs np
 
 bench: system .venv/.bench ## ratios beside moto's server, in one run
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/run.py $(ARGS)
+
+proof: system .venv/.dev .venv-sdk2/.setup ## every image on real data, beside its library by itself: docs/proof.md
+	$(BIN)/python tests/proof/run.py $(ARGS)
 
 docs: .venv/.docs ## site/
 	$(BIN)/mkdocs build -q --strict

@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, density, invoke, jobs, objects, rows, scaling, serving, transform
+from tests.bench import api, density, distributed, invoke, jobs, objects, rows, scaling, serving, transform
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -201,6 +201,19 @@ def batch(servers: Servers, report: Report) -> None:
     server.salvia("down")
 
 
+def together(servers: Servers, report: Report) -> None:
+    """Training on several instances: what it costs, and whether the model is as good."""
+    server = servers.make()
+    server.up()
+    found = distributed.figures(server)
+    for figure, value in found.items():
+        report.say(figure, value)
+    for name in ("XGBoost", "DDP"):
+        losses = [value for figure, value in found.items() if figure.startswith(name) and figure.endswith("loss")]
+        report.say(f"{name}: greatest loss over smallest", max(losses) / min(losses), most=1.05)
+    server.salvia("down")
+
+
 PARTS = {
     "moto": beside_moto,
     "lists": long_lists,
@@ -210,6 +223,7 @@ PARTS = {
     "scaling": serving_soon,
     "mme": many_models,
     "transform": batch,
+    "distributed": together,
 }
 
 

@@ -93,7 +93,15 @@ def reviews(folder):
         (folder / "train" / f"part-{part}.txt").write_text("".join(lines[part:8000:2]))
     (folder / "validation" / "reviews.txt").write_text("".join(lines[8000:]))
     (folder / "unseen").write_text("".join(json.dumps({"source": text}) + "\n" for text in texts[8000:]))
-    (folder / "labels.json").write_text(json.dumps([f"__label__{label}" for label in rows.label[8000:]]))
+    (folder / "labels.json").write_text(json.dumps([str(label) for label in rows.label[8000:]]))
+
+
+def leaves(folder):
+    """OSULeaf: 200 outlines of leaves of six trees, and 242 that are unseen."""
+    known, asked = data.series("OSULeaf", "TRAIN"), data.series("OSULeaf", "TEST")
+    known.to_csv(folder / "train" / "part-0.csv", index=False, header=False)
+    asked.drop(columns="label").to_csv(folder / "unseen", index=False, header=False)
+    (folder / "labels.json").write_text(json.dumps([str(label) for label in asked.label]))
 
 
 if __name__ == "__main__":

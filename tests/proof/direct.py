@@ -107,7 +107,20 @@ def fasttext(folder, seed):
     options = {"lr": 0.25, "epoch": 10, "wordNgrams": 2, "dim": 50, "minCount": 2, "thread": 2, "seed": seed}
     model = fasttext.train_supervised(str(joined), verbose=0, **options)
     texts = [json.loads(line)["source"] for line in (folder / "unseen").read_text().splitlines()]
-    return [model.f.predict(text + "\n", 1, 0.0, "strict")[0][1] for text in texts]
+    return [model.f.predict(text + "\n", 1, 0.0, "strict")[0][1].removeprefix("__label__") for text in texts]
+
+
+def tfidf(folder, seed):
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+
+    lines = "".join(path.read_text() for path in sorted((folder / "train").iterdir())).splitlines()
+    lines = np.random.default_rng(seed).choice(lines, len(lines))
+    labels, texts = zip(*(line.split(" ", 1) for line in lines), strict=True)
+    features = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    model = LogisticRegression(C=10).fit(features.fit_transform(texts), labels)
+    asked = [json.loads(line)["source"] for line in (folder / "unseen").read_text().splitlines()]
+    return [label.removeprefix("__label__") for label in model.predict(features.transform(asked))]
 
 
 def no_features(folder, seed):
@@ -162,7 +175,13 @@ def no_factors(folder, seed):
 
 def no_words(folder, seed):
     """The more frequent label."""
-    return ["__label__1"] * len((folder / "unseen").read_text().splitlines())
+    return ["1"] * len((folder / "unseen").read_text().splitlines())
+
+
+def no_series(folder, seed):
+    """The label of the series that is least far away."""
+    labels, train, unseen = _rows(folder)
+    return [str(int(labels[np.linalg.norm(train - one, axis=1).argmin()])) for one in unseen]
 
 
 def script(folder, seed, path):

@@ -8,7 +8,8 @@ from typing import Any
 _ALGORITHMS = "382416733822.dkr.ecr.us-east-1.amazonaws.com"
 _OURS = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 _ALONE = "— (AWS's neither)"
-_CHURN = {"data": "churn", "measure": "AUC", "baseline": "no_features"}
+_OWN_ALONE = "— (refused)"
+_CHURN: dict[str, Any] = {"data": "churn", "measure": "AUC", "baseline": "no_features"}
 
 
 @dataclass(frozen=True)
@@ -189,5 +190,27 @@ ROWS = (
         content="text/plain",
         asked="application/jsonlines",
         alone=_ALONE,
+    ),
+    Row(
+        "text-classification",
+        f"{_OURS}/text-classification:latest",
+        "reviews",
+        "accuracy",
+        "no_words",
+        member="predicted_label",
+        direct="tfidf",
+        hyperparameters={"word_ngrams": 2},
+        content="text/plain",
+        asked="application/jsonlines",
+        alone=_OWN_ALONE,
+    ),
+    Row(
+        "time-series-classification",
+        f"{_OURS}/time-series-classification:latest",
+        "leaves",
+        "accuracy",
+        "no_series",
+        member="predicted_label",
+        alone=_OWN_ALONE,
     ),
 )

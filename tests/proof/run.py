@@ -136,14 +136,13 @@ class Bench:
         """A job, ended: its model, the seconds that it took, its metrics."""
         given = {f"sagemaker_{key}": value for key, value in self._source(row).items()} | row.hyperparameters
         form = json.dumps if row.script else lambda value: value if isinstance(value, str) else json.dumps(value)
-        extra = ["validation"] if (folder / "validation").exists() and row.image == "text-classification" else []
         began = time.monotonic()
         self.sagemaker.create_training_job(
             TrainingJobName=name,
             AlgorithmSpecification={"TrainingImage": row.uri, "TrainingInputMode": "File"},
             RoleArn=ROLE,
             HyperParameters={key: form(value) for key, value in given.items()},
-            InputDataConfig=[self._channel(row, channel, count) for channel in (*row.channels, *extra)],
+            InputDataConfig=[self._channel(row, channel, count) for channel in row.channels],
             OutputDataConfig={"S3OutputPath": "s3://proof/models"},
             ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": count, "VolumeSizeInGB": 1},
             StoppingCondition={"MaxRuntimeInSeconds": 1200},
@@ -228,8 +227,9 @@ def _found(said: Any, row: Row) -> list[Any]:
 
 
 def _one(value: Any, row: Row) -> Any:
-    vector = row.measure == "variance" or ":" in row.measure
-    return value[-1] if isinstance(value, list) and not vector else value
+    if isinstance(value, list) and row.measure != "variance" and ":" not in row.measure:
+        value = value[-1]
+    return value.removeprefix("__label__") if isinstance(value, str) else value
 
 
 def _alike(one: Any, other: Any) -> bool:

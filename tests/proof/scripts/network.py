@@ -49,7 +49,7 @@ def model_fn(directory):
 
 def predict_fn(rows, model):
     with torch.no_grad():
-        return torch.sigmoid(model(torch.as_tensor(np.asarray(rows), dtype=torch.float32))).numpy()
+        return torch.sigmoid(model(torch.as_tensor(np.asarray(rows), dtype=torch.float32)))
 
 
 if __name__ == "__main__":
