@@ -48,6 +48,7 @@ ROWS = (
             "max_depth": 5,
             "subsample": 0.8,
             "num_round": 100,
+            "seed": 1,
         },
         **_CHURN,
     ),
@@ -84,7 +85,7 @@ ROWS = (
         "no_features",
         member="predicted_label",
         direct="nearest",
-        hyperparameters={"k": 5, "sample_size": 3000, "predictor_type": "classifier", "feature_dim": 18},
+        hyperparameters={"k": 5, "sample_size": 3000, "predictor_type": "classifier", "feature_dim": 19},
     ),
     Row(
         "kmeans",

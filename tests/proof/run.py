@@ -1,8 +1,7 @@
 """`make proof`: every image on real data, through a real server, beside its library by itself.
 
 Trains on one instance and on two, serves, transforms a batch; builds each image's environment before, and says how long
-that took. `make proof ARGS="xgboost kmeans"` does some rows and prints them; without ARGS the table goes to
-docs/proof.md.
+that took. It writes docs/proof.md; with `ARGS="xgboost kmeans"`, the lines of these.
 """
 
 from __future__ import annotations
@@ -33,7 +32,10 @@ _ROOT = _HERE.parents[1]
 _SDK = _ROOT / ".venv-sdk2" / "bin" / "python"
 _SEEDS = (1, 2, 3)
 _PAGE = _ROOT / "docs" / "proof.md"
-_BEFORE_THE_TABLE = "<!-- written by `make proof` -->\n"
+_BEFORE_THE_TABLE = "<!-- written by `make proof` -->\n\n"
+_TITLES = "| Image | Data | Measure | One instance | Two | Served | Batch | The library itself | Baseline |"
+_BETWEEN = "\n## Environments\n\n"
+_BUILT = "| Image | Built in | Packages |"
 
 
 @dataclass
@@ -253,25 +255,34 @@ def build(names: list[str], root: Path) -> dict[str, tuple[float, int]]:
     return found
 
 
-def table(proofs: list[Proof]) -> str:
-    lines = [
-        "| Image | Data | Measure | One instance | Two | Served | Batch | The library itself | Baseline |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+def table(proofs: list[Proof]) -> dict[str, str]:
+    """A line of the page for each image."""
+    lines = {}
     for proof in proofs:
         row, cells = proof.row, {way: str(cell) for way, cell in proof.cells.items()}
         beside = f"{_spread(proof.direct)}{f' ({row.direct})' if row.where else ''}"
         ways = (cells.get("one", ""), cells.get("two", row.alone), cells.get("served", ""), cells.get("batch", ""))
-        lines.append(
-            f"| {row.image} | {row.data} | {row.measure} | {' | '.join(ways)} | {beside} | {proof.baseline:.4g} |"
-        )
-    return "\n".join(lines) + "\n"
+        told = (row.image, row.data, row.measure, *ways, beside, f"{proof.baseline:.4g}")
+        lines[row.image] = f"| {' | '.join(told)} |"
+    return lines
 
 
-def built(found: dict[str, tuple[float, int]]) -> str:
-    lines = ["| Image | Built in | Packages |", "|---|---|---|"]
-    lines += [f"| {name} | {seconds:.0f} s | {size / 2**20:,.0f} MiB |" for name, (seconds, size) in found.items()]
-    return "\n".join(lines) + "\n"
+def environments(found: dict[str, tuple[float, int]]) -> dict[str, str]:
+    """The same for what was built."""
+    return {name: f"| {name} | {took:.0f} s | {size / 2**20:,.0f} MiB |" for name, (took, size) in found.items()}
+
+
+def write(page: Path, proofs: list[Proof], found: dict[str, tuple[float, int]]) -> None:
+    """Renew the lines of these images, or drop them where something is wrong; those of others stay."""
+    head, _, rest = page.read_text().partition(_BEFORE_THE_TABLE)
+    parts = [head + _BEFORE_THE_TABLE]
+    old = rest.partition(_BETWEEN)
+    wrong = {proof.row.image for proof in proofs if proof.wrong}
+    for titles, before, new in ((_TITLES, old[0], table(proofs)), (_BUILT, old[2], environments(found))):
+        lines = {line.split("|")[1].strip(): line for line in before.splitlines() if line.startswith("| ")} | new
+        order = [name for name in dict.fromkeys(row.image for row in ROWS) if name in lines.keys() - wrong]
+        parts.append("\n".join([titles, "|---" * (titles.count("|") - 1) + "|", *(lines[name] for name in order)]))
+    page.write_text(f"{parts[0]}{parts[1]}\n{_BETWEEN}{parts[2]}\n")
 
 
 def run(names: list[str]) -> tuple[list[Proof], dict[str, tuple[float, int]]]:
@@ -297,7 +308,7 @@ def run(names: list[str]) -> tuple[list[Proof], dict[str, tuple[float, int]]]:
                     proof = bench.prove(row)
                 except Exception as error:  # one row that fails hides no other
                     proof = Proof(row, wrong=[str(error)])
-                print(table([proof]).splitlines()[-1], *(f"WRONG {why}" for why in proof.wrong), sep="\n", flush=True)
+                print(*table([proof]).values(), *(f"WRONG {why}" for why in proof.wrong), sep="\n", flush=True)
                 proofs.append(proof)
         finally:
             server.down()
@@ -310,10 +321,7 @@ def main(names: list[str]) -> int:
     if strange := set(names) - known:
         sys.exit(f"there is no row {', '.join(strange)}; there are {', '.join(sorted(known))}")
     proofs, times = run(names)
-    print(built(times))
-    if not names:
-        text = _PAGE.read_text().partition(_BEFORE_THE_TABLE)[0]
-        _PAGE.write_text(f"{text}{_BEFORE_THE_TABLE}{table(proofs)}\n## Environments\n\n{built(times)}")
+    write(_PAGE, proofs, {} if "SALVIA_TEST_IMAGES" in os.environ else times)
     return sum(bool(proof.wrong) for proof in proofs)
 
 
