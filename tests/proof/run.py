@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +29,7 @@ from tests.proof.rows import ROWS, Row
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
 _SDK = _ROOT / ".venv-sdk2" / "bin" / "python"
+_BASELINES = "scikit-learn"  # the image whose environment has what they need
 _SEEDS = (1, 2, 3)
 _PAGE = _ROOT / "docs" / "proof.md"
 _BEFORE_THE_TABLE = "<!-- written by `make proof` -->\n\n"
@@ -97,7 +97,7 @@ class Bench:
             assert done.returncode == 0, done.stderr
             return measured(json.loads(done.stdout.splitlines()[-1]))
 
-        proof.baseline = directly(row.baseline, "scikit-learn", 0)
+        proof.baseline = directly(row.baseline, _BASELINES, 0)
         if row.direct:
             proof.direct = [directly(row.direct, row.where or row.image, seed) for seed in _SEEDS]
         models = {}
@@ -285,44 +285,51 @@ def write(page: Path, proofs: list[Proof], found: dict[str, tuple[float, int]]) 
     page.write_text(f"{parts[0]}{parts[1]}\n{_BETWEEN}{parts[2]}\n")
 
 
-def run(names: list[str]) -> tuple[list[Proof], dict[str, tuple[float, int]]]:
-    """Rows of these images, or all; environments are built in a folder of the run, or in SALVIA_TEST_IMAGES."""
-    rows = [row for row in ROWS if not names or row.image in names]
+def run(names: list[str], done: Callable[[Proof, dict[str, tuple[float, int]]], None]) -> None:
+    """Rows of these images, or all; `done` is told of each, and of the environments that were built for it.
+
+    Environments are built in a folder of the run, or in SALVIA_TEST_IMAGES.
+    """
     with tempfile.TemporaryDirectory(prefix="salvia-proof-") as work:
         folder = Path(work)
+        (folder / "data").mkdir()
         home = folder / "home"
         home.mkdir()
         images = Path(os.environ.get("SALVIA_TEST_IMAGES") or folder / "images")
         images.mkdir(exist_ok=True)
         (home / "images").symlink_to(images)
-        wanted = dict.fromkeys(["scikit-learn", *(name for row in rows for name in (row.image, row.where) if name)])
-        times = build(list(wanted), images)
         server = Server(home, free_port())
         server.up()
+        stand: set[str] = set()
         try:
             bench = Bench(server, folder / "data")
-            bench.folder.mkdir()
-            proofs = []
-            for row in rows:
-                try:
-                    proof = bench.prove(row)
-                except Exception as error:  # one row that fails hides no other
-                    proof = Proof(row, wrong=[str(error)])
-                print(*table([proof]).values(), *(f"WRONG {why}" for why in proof.wrong), sep="\n", flush=True)
-                proofs.append(proof)
+            for row in ROWS:
+                if not names or row.image in names:
+                    wanted = {name for name in (row.image, row.where, _BASELINES) if name} - stand
+                    stand |= wanted
+                    times = build(sorted(wanted), images)
+                    try:
+                        proof = bench.prove(row)
+                    except Exception as error:  # one row that fails hides no other
+                        proof = Proof(row, wrong=[str(error)])
+                    done(proof, times)
         finally:
             server.down()
-            shutil.rmtree(home, ignore_errors=True)
-    return proofs, times
 
 
 def main(names: list[str]) -> int:
     known = {row.image for row in ROWS}
     if strange := set(names) - known:
         sys.exit(f"there is no row {', '.join(strange)}; there are {', '.join(sorted(known))}")
-    proofs, times = run(names)
-    write(_PAGE, proofs, {} if "SALVIA_TEST_IMAGES" in os.environ else times)
-    return sum(bool(proof.wrong) for proof in proofs)
+    wrong = []
+
+    def done(proof: Proof, times: dict[str, tuple[float, int]]) -> None:
+        print(*table([proof]).values(), *(f"WRONG {why}" for why in proof.wrong), sep="\n", flush=True)
+        write(_PAGE, [proof], {} if os.environ.get("SALVIA_TEST_IMAGES") else times)
+        wrong.extend(proof.wrong)
+
+    run(names, done)
+    return 1 if wrong else 0
 
 
 if __name__ == "__main__":
