@@ -27,7 +27,9 @@ class Row:
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     content: str = "text/csv"  # of the training data
     asked: str = "text/csv"  # of the unseen rows
+    accept: str = "application/jsonlines"
     script: str = ""
+    served_alone: bool = False  # the model needs no script
     serves: str = ""  # the name that serves, if it is another
     channels: tuple[str, ...] = ("train",)
     alone: str = ""  # why it does not train on two instances
@@ -67,6 +69,17 @@ ROWS = (
         script="network.py",
         serves="763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.6.0-cpu-py312",
         hyperparameters={"sagemaker_torch_distributed_enabled": True, "sagemaker_instance_type": "ml.m5.large"},
+        **_CHURN,
+    ),
+    Row(
+        "tensorflow",
+        "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.18.0-cpu-py310",
+        direct="mirrored.py",
+        script="mirrored.py",
+        serves="763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-inference:2.18.0-cpu",
+        served_alone=True,
+        accept="application/json",
+        hyperparameters={"sagemaker_multi_worker_mirrored_strategy_enabled": True},
         **_CHURN,
     ),
     Row(

@@ -161,7 +161,8 @@ class Bench:
 
     def _served(self, row: Row, folder: Path, name: str, model: str) -> tuple[list[Any], float]:
         """What an endpoint answers, and the seconds from its creation to that."""
-        variables = {f"SAGEMAKER_{key.upper()}": value for key, value in self._source(row).items()}
+        source = {} if row.served_alone else self._source(row)
+        variables = {f"SAGEMAKER_{key.upper()}": value for key, value in source.items()}
         container = {"Image": row.serves or row.uri, "ModelDataUrl": model, "Environment": variables}
         self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
         variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
@@ -172,7 +173,7 @@ class Bench:
         said = self.server.client("sagemaker-runtime").invoke_endpoint(
             EndpointName=name,
             ContentType=row.asked,
-            Accept="application/jsonlines",
+            Accept=row.accept,
             Body=(folder / "unseen").read_bytes(),
         )
         body, seconds = said["Body"].read(), time.monotonic() - began
@@ -190,7 +191,7 @@ class Bench:
             TransformInput={"DataSource": {"S3DataSource": source}, "ContentType": row.asked, "SplitType": split},
             TransformOutput={
                 "S3OutputPath": f"s3://proof/out/{name}",
-                "Accept": "application/jsonlines",
+                "Accept": row.accept,
                 "AssembleWith": "Line",
             },
             TransformResources={"InstanceType": "ml.m5.large", "InstanceCount": 1},
@@ -212,11 +213,12 @@ class Bench:
 
 
 def _answers(body: bytes, row: Row) -> list[Any]:
-    """One for each row: a number, a label or a list of numbers. A line may hold one row or several."""
-    found = []
-    for line in body.decode().splitlines():
-        if line.strip():
-            found += _found(json.loads(line), row)
+    """One for each row: a number, a label or a list of numbers. They are in one JSON document, or in several."""
+    text, found, decoder = body.decode().strip(), [], json.JSONDecoder()
+    while text:
+        said, end = decoder.raw_decode(text)
+        found += _found(said, row)
+        text = text[end:].lstrip()
     return found
 
 
