@@ -11,17 +11,18 @@ import http.client
 import json
 import os
 import re
+import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PLACE = Path("/tmp/salvia-packages")  # noqa: S108  the sandbox's own; the agent knows it
 _AGENT, _TOKEN = "SALVIA_OVERLAYS", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
-_PATIENCE = 120.0  # seconds: what was built is written to the disk before it is kept
 _OPTIONS = (
     r"--(?:index-url|extra-index-url|find-links|trusted-host)[ =](?!file:)\S+://\S+|--pre|--prefer-binary|--no-index"
 )
 _NAMED = r"[\w.-]+ *(?:\[[\w ,.-]*\])? *(?:[<>=!~][^/]*|@ *(?:git\+)?https://\S+ *(?:;.*)?|;[^/]*)?"
 _ELSEWHERE = re.compile(rf"(?:{_OPTIONS}|{_NAMED})?(?:\s*--hash=\S+)*")
+_END = re.compile(r"[\s\[;]")  # of a file's name
 _COMMENT = re.compile(r"(?:^|\s+)#.*")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
@@ -52,24 +53,31 @@ def find(name: str) -> Path | None:
 def keep(name: str) -> Path:
     """Have what stands at PLACE kept; the interpreter of what is kept, or of what stands there where nothing is."""
     path = _ask("PUT", name)
-    if path is None:
-        print("The packages of requirements.txt could not be kept for later jobs.", flush=True)
-        return PLACE / "bin" / "python"
-    if PLACE.exists():  # another job was first; all of this role use one
-        PLACE.rename(PLACE.with_name("salvia-packages-of-this-job"))
-    return _lead_to(path)
+    if path is not None:
+        return _lead_to(path)  # another job may have been first: all of this role use one
+    print("The packages of requirements.txt could not be kept for later jobs.", flush=True)
+    return PLACE / "bin" / "python"
+
+
+def clear() -> None:
+    """Make PLACE free."""
+    if PLACE.is_symlink():
+        PLACE.unlink()
+    elif PLACE.exists():
+        PLACE.rename(tempfile.mkdtemp(prefix="packages-"))
 
 
 def _lead_to(path: str) -> Path:
-    if not PLACE.is_symlink():
-        PLACE.symlink_to(path)
+    clear()
+    PLACE.symlink_to(path)
     return PLACE / "bin" / "python"
 
 
 def _elsewhere(line: str, code: Path) -> bool:
     """Whether a line of a requirements.txt means nothing in `code`, for certain."""
     line = _COMMENT.sub("", line).strip()
-    return _ELSEWHERE.fullmatch(line) is not None and not (line and (code / line).exists())
+    first = _END.split(line)[0]
+    return _ELSEWHERE.fullmatch(line) is not None and not (first and os.path.exists(code / first))  # noqa: PTH110
 
 
 def _ask(verb: str, name: str) -> str | None:
@@ -77,7 +85,8 @@ def _ask(verb: str, name: str) -> str | None:
     agent = urlsplit(os.environ[_AGENT])
     try:
         token = Path(os.environ[_TOKEN]).read_text(encoding="ascii")
-        connection = http.client.HTTPConnection(agent.hostname or "", agent.port, timeout=_PATIENCE)
+        # However long it takes to write all to the disk: what is being kept cannot be used meanwhile.
+        connection = http.client.HTTPConnection(agent.hostname or "", agent.port)
         connection.request(verb, f"{agent.path}{name}", headers={"Authorization": token})
         answer = connection.getresponse()
         return str(json.loads(answer.read())["path"]) if answer.status == 200 else None

@@ -41,6 +41,7 @@ def python_for(code: Path) -> Path:
     if found is not None:
         print("The packages of requirements.txt are those that an earlier job of this role installed.", flush=True)
         return found
+    overlay.clear()
     _install(code, files, overlay.PLACE)
     return overlay.keep(name)
 
