@@ -30,6 +30,8 @@ FRAMEWORKS = {
     "text-and-vision": ("blazingtext",),
     "forecasting": ("forecasting-deepar",),
     "topic-models": ("lda",),
+    "base-python": ("sagemaker-base-python",),
+    "distribution": ("sagemaker-distribution",),
 }
 BUILT = (
     "xgboost",
@@ -39,6 +41,8 @@ BUILT = (
     "lda",
     "forecasting-deepar",
     "blazingtext",
+    "sagemaker-base-python",
+    "sagemaker-distribution",
     *FRAMEWORKS["algorithms"],
 )
 

@@ -23,6 +23,10 @@ TABLES = Path(image_uris.__file__).with_name("image_uri_config")
 found = {}
 for framework in sys.argv[1:]:
     table = json.loads((TABLES / f"{framework}.json").read_text())
+    if framework == "sagemaker-base-python":  # which has a function of its own
+        (versions,) = table["versions"].values()
+        found[framework] = {region: [image_uris.get_base_python_image_uri(region)] for region in versions["registries"]}
+        continue
     scopes = dict.fromkeys(table["scope"], table) if "versions" in table else table
     regions = found.setdefault(framework, {})
     for scope in {"training", "inference"} & scopes.keys():

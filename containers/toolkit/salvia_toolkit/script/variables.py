@@ -82,7 +82,10 @@ def _facts(told: Told) -> dict[str, Any]:
 
 
 def gpus() -> int:
-    """The GPUs of this instance."""
+    """The GPUs of this instance: where it sees those of others, the platform says which are its own."""
+    told = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if told is not None:
+        return len([device for device in told.split(",") if device.strip() not in ("", "-1")])
     return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
