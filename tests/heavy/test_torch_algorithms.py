@@ -165,12 +165,10 @@ def _check_forecasts(jobs: Jobs, found: dict[str, Any], data: Path) -> None:
     quantiles = found["quantiles"]
     ours = quantile_loss(quantiles, truth)
     naive = quantile_loss([dict.fromkeys(quantiles[0], one) for one in last_year], truth)
-    medians = [one["0.5"] for one in quantiles]
-    print(
-        f"us_employment: wQuantileLoss {ours:.5f}, of last year's values {naive:.5f}; "
-        f"MASE {scaled_error(medians, full):.3f}, {scaled_error(last_year, full):.3f}"
-    )
-    assert ours < 0.75 * naive
+    error, same = scaled_error([one["0.5"] for one in quantiles], full), scaled_error(last_year, full)
+    print(f"us_employment: wQuantileLoss {ours:.5f}, MASE {error:.3f}; of last year's values {naive:.5f}, {same:.3f}")
+    assert ours < 0.6 * naive
+    assert error < 0.9 * same
     assert metrics["test:mean_wQuantileLoss"] == pytest.approx(ours, rel=0.1)  # of 100 samples, these of 200
     first = found["answer"]["predictions"][0]
     assert first.keys() == {"mean", "quantiles", "samples"}

@@ -63,6 +63,11 @@ class Frequency:
         return tuple(sorted(lag for lag in found if lag > 0))
 
     @property
+    def season(self) -> int:
+        """How many steps the shortest season has."""
+        return max(1, round(_SEASONS[self.base][0][0] / self.multiple))
+
+    @property
     def width(self) -> int:
         """How many features a time has."""
         return 2 * len(_FEATURES[self.base])

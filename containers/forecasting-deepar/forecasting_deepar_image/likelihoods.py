@@ -14,6 +14,7 @@ from salvia_toolkit.formats.matrix import Array
 
 PARAMETERS = {"gaussian": 2, "student-T": 3, "negative-binomial": 2, "beta": 2, "deterministic-L1": 1}
 SCALED = ("gaussian", "student-T", "negative-binomial", "deterministic-L1")  # beta's values are from 0 to 1 anyway
+LOCATED = ("gaussian", "student-T", "deterministic-L1")  # whose first parameter is a value itself
 _LEAST = 1e-6
 _FREEDOM = 2.0  # a student-T's degrees of freedom are more, or else it has no variance
 

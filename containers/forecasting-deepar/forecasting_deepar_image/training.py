@@ -17,7 +17,7 @@ from salvia_toolkit.formats.matrix import Array
 
 from .calendar import Frequency
 from .forecast import Forecaster
-from .likelihoods import PARAMETERS, SCALED, loss
+from .likelihoods import LOCATED, PARAMETERS, SCALED, loss
 from .model import NAME, stored
 from .network import Network
 from .series import Series, fitted, load
@@ -46,6 +46,8 @@ def train(job: Job) -> Artefact:
         list(cards),
         values.embedding_dimension,
     )
+    if values.likelihood in LOCATED:
+        network.repeat(shape.frequency.lags.index(shape.frequency.season))
     best, final = _trained(job, network, shape)
     job.measured("train", "final_loss", final)
     forecaster = Forecaster(shape, values.likelihood, values.dropout_rate, best)

@@ -91,7 +91,7 @@ def forecasts():
     image = image_uris.retrieve("forecasting-deepar", session.boto_region_name)
     estimator = Estimator(image, instance_count=1, output_path=f"s3://{session.default_bucket()}/deepar", **place)
     estimator.set_hyperparameters(
-        time_freq="M", context_length=24, prediction_length=HORIZON, epochs=20, learning_rate=0.005
+        time_freq="M", context_length=24, prediction_length=HORIZON, epochs=10, learning_rate=0.005
     )
     train, test = (
         session.upload_data(str(data / f"us_employment/{name}"), key_prefix=f"sdk2/employment/{name}")
