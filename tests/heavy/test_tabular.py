@@ -13,6 +13,7 @@ import json
 import os
 import re
 import signal
+import statistics
 import subprocess
 import tarfile
 import time
@@ -28,6 +29,7 @@ from salvia.images import image
 from salvia.images.builder import Builder
 from tests.conftest import ROLE, Jobs, Server, eventually
 from tests.contract.test_training_input import channel, put
+from tests.e2e.test_sdk import DATA
 from tests.transforms import Transforms
 
 pytestmark = pytest.mark.timeout(600)  # the first of an image builds it
@@ -291,6 +293,39 @@ def test_autogluon(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     assert {"model.json", "predictor.pkl", "learner.pkl"} <= files(jobs, job).keys()
     area = served(jobs, customers, "autogluon-tabular", job)
     as_good(area, customers.directly(python(salvia, "autogluon-tabular"), "autogluon"))
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "given"), [("lightgbm", "rmse", {}), ("catboost", "MultiClass", {"learning_rate": 0.1})]
+)
+def test_numbers_and_several_classes(jobs: Jobs, name: str, metric: str, given: dict[str, Any]) -> None:
+    """Patients, how ill they were a year later: as a number, or as one of three texts. The labels say which it is."""
+    rows = DATA.read_text().splitlines()
+    if metric == "MultiClass":
+        levels = ((100, "low"), (180, "some"), (1000, "high"))
+        rows = [
+            f"{next(word for most, word in levels if float(ill) < most)},{rest}"
+            for ill, rest in (row.split(",", 1) for row in rows)
+        ]
+    put(jobs, **{f"{name}-patients/a.csv": "\n".join(rows[40:])})
+    job = completed(jobs, name, [channel("train", f"s3://{jobs.bucket}/{name}-patients/")], **given)
+    assert metrics(job).keys() == {metric}
+    container = {"Image": uri(name), "ModelDataUrl": job["ModelArtifacts"]["S3ModelArtifacts"]}
+    jobs.sagemaker.create_model(ModelName=job["TrainingJobName"], ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    batch = Transforms(jobs.server)
+    unseen, wanted = ([row.split(",", 1)[at] for row in rows[:40]] for at in (1, 0))
+    found = batch.done(
+        batch.put(rows="\n".join(unseen).encode()),
+        job["TrainingJobName"],
+        input={"ContentType": "text/csv"},
+        output={"Accept": "application/jsonlines;verbose", "AssembleWith": "Line"},
+    )["rows.out"]
+    answers = [json.loads(line) for line in found.splitlines()]
+    if metric == "MultiClass":
+        right = sum(one["predicted_label"] == word for one, word in zip(answers, wanted, strict=True))
+        assert right > max(wanted.count(word) for word in set(wanted))  # what whoever says the same of all gets right
+    else:
+        assert statistics.correlation([one["prediction"] for one in answers], list(map(float, wanted))) > 0.5
 
 
 @pytest.mark.parametrize(
