@@ -276,7 +276,7 @@ def test_catboost(salvia: Server, jobs: Jobs, customers: Customers) -> None:
 
 def test_tabtransformer(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     """AWS's metric f1_score; the network is ours, and beats a logistic regression of the same rows."""
-    job = completed(jobs, "tabtransformer", folders(jobs, customers, "tabtransformer"), n_epochs=30, n_blocks=2)
+    job = completed(jobs, "tabtransformer", folders(jobs, customers, "tabtransformer"), n_epochs=15, n_blocks=2)
     assert metrics(job).keys() == {"f1_score"}
     assert metrics(job)["f1_score"] > 0.6
     found = files(jobs, job)
@@ -288,7 +288,7 @@ def test_tabtransformer(salvia: Server, jobs: Jobs, customers: Customers) -> Non
 def test_autogluon(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     """The predictor's own files, which AutoGluon loads without Salvia."""
     job = completed(
-        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=8, save_space="True", verbosity=1
+        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=6, save_space="True", verbosity=1
     )
     assert {"model.json", "predictor.pkl", "learner.pkl"} <= files(jobs, job).keys()
     area = served(jobs, customers, "autogluon-tabular", job)
