@@ -245,6 +245,31 @@ def test_validation_runs_real_jobs(jobs: Jobs, transforms: Transforms) -> None:
     assert jobs.ended(trained(jobs, transforms, name))["TrainingJobStatus"] == "Completed"
 
 
+def test_a_package_takes_how_it_serves_from_an_algorithm(transforms: Transforms) -> None:
+    """API_SourceAlgorithm: the algorithm's InferenceSpecification, with the data of the model that it made."""
+    sagemaker, package = transforms.sagemaker, transforms.name("package")
+    algorithm, silent = created(transforms, InferenceSpecification=INFERENCE), created(transforms)
+    url = f"s3://{transforms.bucket}/model.tar.gz"
+
+    def source(**one: str) -> dict[str, Any]:
+        return {"ModelPackageName": package, "SourceAlgorithmSpecification": {"SourceAlgorithms": [one]}}
+
+    create = sagemaker.create_model_package
+    assert "has no InferenceSpecification" in refused(create, **source(AlgorithmName=silent, ModelDataUrl=url))
+    assert "needs the ModelDataUrl or ModelDataSource" in refused(create, **source(AlgorithmName=algorithm))
+    assert "names no object of S3" in refused(create, **source(AlgorithmName=algorithm, ModelDataUrl="s3://b/"))
+    given = source(AlgorithmName=ARN + algorithm, ModelDataUrl=url)
+    assert "Only one of" in refused(create, **given, InferenceSpecification=INFERENCE)
+    create(**given)
+    described = sagemaker.describe_model_package(ModelPackageName=package)
+    (container,) = described["InferenceSpecification"]["Containers"]
+    assert container == {**INFERENCE["Containers"][0], "ModelDataUrl": url}
+    assert described["SourceAlgorithmSpecification"] == given["SourceAlgorithmSpecification"]
+    model = transforms.name("model")
+    sagemaker.create_model(ModelName=model, PrimaryContainer={"ModelPackageName": package}, ExecutionRoleArn=ROLE)
+    assert transforms.done(transforms.put(one=b"1\n"), model) == {"one.out": b"+1\n"}
+
+
 def test_a_failed_validation_says_why(jobs: Jobs, transforms: Transforms) -> None:
     """The job's own reason, or what the role may not do; jobs cannot use the algorithm."""
     iam = jobs.server.client("iam")

@@ -1,7 +1,7 @@
-"""What an algorithm lets a training job ask for, and brings to it: its TrainingSpecification, held against a request.
+"""What an algorithm lets a training job ask for, and brings to it; and to a package of the model that it made.
 
 Sources: API_TrainingSpecification, API_ChannelSpecification, API_HyperParameterSpecification,
-API_AlgorithmSpecification.
+API_AlgorithmSpecification, API_SourceAlgorithm.
 """
 
 from __future__ import annotations
@@ -21,16 +21,31 @@ _RESERVED = ("_tuning",)
 
 
 def chosen(call: Call, name: str) -> Request:
-    """The TrainingSpecification of the algorithm of that name, or ARN. Raises ValidationException while it is not
-    Completed."""
+    """The spec of the algorithm of that name, or ARN. Raises ValidationException while it is not Completed."""
     algorithm = crud.find(call, call.world.dispatch.resources["sagemaker:Algorithm"], name)
     if algorithm.state != "Completed":
         raise validation_error(
             f"The algorithm {algorithm.arn} cannot be used: its AlgorithmStatus is {algorithm.state}, and must be "
             "Completed. DescribeAlgorithm says why, in AlgorithmStatusDetails."
         )
-    specification: Request = algorithm.spec["TrainingSpecification"]
-    return specification
+    return algorithm.spec
+
+
+def packaged(call: Call, source: Request) -> Request:
+    """The InferenceSpecification of a SourceAlgorithm: the algorithm's own, with the data of the model that it made.
+
+    Raises ValidationException for an algorithm without one, and when it is not said where the data are.
+    """
+    specification: Request | None = chosen(call, source["AlgorithmName"]).get("InferenceSpecification")
+    if specification is None:
+        raise validation_error(f"The algorithm {source['AlgorithmName']} has no InferenceSpecification.")
+    if source.get("ModelDataETag"):
+        raise validation_error("Salvia cannot do this yet: ModelDataETag. Leave it out of the request.")
+    data = {member: source[member] for member in ("ModelDataUrl", "ModelDataSource") if source.get(member)}
+    if not data:
+        raise validation_error("SourceAlgorithms needs the ModelDataUrl or ModelDataSource of a model.")
+    (container,) = specification["Containers"]
+    return {**specification, "Containers": [{**container, **data}]}
 
 
 def applied(specification: Request, request: Request) -> Request:

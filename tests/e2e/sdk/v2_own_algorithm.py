@@ -5,9 +5,9 @@ Prints one line of JSON.
 
 import json
 import sys
+from pathlib import Path
 
 import sagemaker
-from botocore.exceptions import ClientError
 from sagemaker import AlgorithmEstimator, image_uris
 from sagemaker.analytics import TrainingJobAnalytics
 
@@ -15,12 +15,13 @@ ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 
 session = sagemaker.Session()
 data = session.upload_data(sys.argv[1], key_prefix="sdk2/own")
+image = image_uris.retrieve("xgboost", session.boto_region_name, "1.7-1")
 rounds = {"IntegerParameterRangeSpecification": {"MinValue": "1", "MaxValue": "50"}}
 channel = {"SupportedContentTypes": ["text/csv"], "SupportedInputModes": ["File"]}
 arn = session.sagemaker_client.create_algorithm(
     AlgorithmName="boosting",
     TrainingSpecification={
-        "TrainingImage": image_uris.retrieve("xgboost", session.boto_region_name, "1.7-1"),
+        "TrainingImage": image,
         "SupportedHyperParameters": [
             {"Name": "num_round", "Type": "Integer", "Range": rounds, "IsTunable": True, "DefaultValue": "5"},
             {"Name": "objective", "Type": "FreeText", "IsRequired": True},
@@ -29,6 +30,13 @@ arn = session.sagemaker_client.create_algorithm(
         "SupportsDistributedTraining": False,
         "MetricDefinitions": [{"Name": "error", "Regex": "validation-rmse:([0-9.]+)"}],
         "TrainingChannels": [{"Name": "train", "IsRequired": True, **channel}, {"Name": "validation", **channel}],
+    },
+    InferenceSpecification={
+        "Containers": [{"Image": image}],
+        "SupportedTransformInstanceTypes": ["ml.m5.large"],
+        "SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"],
+        "SupportedContentTypes": ["text/csv"],
+        "SupportedResponseMIMETypes": ["text/csv"],
     },
 )["AlgorithmArn"]
 estimator = AlgorithmEstimator(
@@ -44,11 +52,13 @@ estimator.fit({"train": inputs, "validation": inputs}, logs=True)
 job = estimator.latest_training_job.name
 attached = AlgorithmEstimator.attach(job)
 errors = TrainingJobAnalytics(job, sagemaker_session=session).dataframe()
-try:
-    estimator.deploy(1, "ml.m5.large")
-    refused = ""
-except ClientError as error:
-    refused = str(error)
+predictor = estimator.deploy(1, "ml.m5.large", wait=False)
+session.sagemaker_client.get_waiter("endpoint_in_service").wait(
+    EndpointName=predictor.endpoint_name, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+)
+rows = [line.partition(",")[2] for line in Path(sys.argv[1]).read_text().splitlines()]
+answer = predictor.predict("\n".join(rows).encode(), initial_args={"ContentType": "text/csv"})
+predictor.delete_endpoint()
 print(
     json.dumps(
         {
@@ -56,7 +66,7 @@ print(
             "job": session.sagemaker_client.describe_training_job(TrainingJobName=job),
             "attached": [attached.algorithm_arn, attached.hyperparameters(), attached.model_data],
             "errors": list(errors["value"]),
-            "refused": refused,
+            "predictions": [float(one) for one in answer.decode().replace(",", "\n").split()],
         },
         default=str,
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import crud, records
+from salvia.control import algorithms, crud, records
 from salvia.control.call import Call, operation
 from salvia.control.listing import Within
 from salvia.core.errors import ServiceError, validation_error
@@ -40,7 +40,7 @@ async def create_model_package(call: Call) -> dict[str, Any]:
     Raises ValidationException for a group that does not exist, a specification that cannot be used, and what Salvia
     cannot do yet; ConflictException when the name is taken.
     """
-    request = call.request
+    request = _with_algorithm(call)
     name, group = request.get("ModelPackageName"), request.get("ModelPackageGroupName")
     if (name is None) == (group is None):
         raise validation_error("Exactly one of ModelPackageName and ModelPackageGroupName must be specified.")
@@ -68,6 +68,17 @@ async def create_model_package(call: Call) -> dict[str, Any]:
         return package
 
     return {"ModelPackageArn": (await call.db.write(version)).arn}
+
+
+def _with_algorithm(call: Call) -> dict[str, Any]:
+    """The request, with the InferenceSpecification that it takes from an algorithm instead of giving one."""
+    request = call.request
+    if not request.get("SourceAlgorithmSpecification"):
+        return request
+    if request.get("InferenceSpecification"):
+        raise validation_error("Only one of InferenceSpecification and SourceAlgorithmSpecification can be specified.")
+    (source,) = request["SourceAlgorithmSpecification"]["SourceAlgorithms"]
+    return {**request, "InferenceSpecification": algorithms.packaged(call, source)}
 
 
 _DETAILS: dict[str, Any] = {"ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []}}

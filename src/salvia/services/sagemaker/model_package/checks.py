@@ -13,16 +13,11 @@ from salvia.control.call import Call
 from salvia.core.errors import validation_error
 
 Request = dict[str, Any]
-_REGISTRY = "SourceAlgorithmSpecification"
 _LATER = ("ProductId", "AdditionalS3DataSource", "IsCheckpoint", "BaseModel")
 
 
 def check(call: Call, request: Request) -> None:
     """Raise ValidationException for a package that could never be used, or not here yet."""
-    if request.get(_REGISTRY):
-        raise validation_error(
-            f"Salvia cannot do this yet: {_REGISTRY}. Give an InferenceSpecification with the algorithm's image."
-        )
     alone = "ModelPackageName" in request
     if alone and not request.get("InferenceSpecification"):
         raise validation_error("A model package without a group needs an InferenceSpecification.")

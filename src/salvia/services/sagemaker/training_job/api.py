@@ -159,7 +159,7 @@ def _with_algorithm(call: Call) -> tuple[dict[str, Any], dict[str, Any]]:
     """
     request, asked = call.request, call.request["AlgorithmSpecification"]
     if asked.get("AlgorithmName"):
-        specification = algorithms.chosen(call, asked["AlgorithmName"])
+        specification = algorithms.chosen(call, asked["AlgorithmName"])["TrainingSpecification"]
         return algorithms.applied(specification, request), {"_Image": specification["TrainingImage"]}
     image = call.world.catalogue.known(asked["TrainingImage"])  # if there is none, it is the lifecycle's to say so
     definitions = [{"Name": metric.name, "Regex": metric.regex} for metric in image.metrics] if image else []
