@@ -7,28 +7,26 @@ README of its inference toolkit. The model is made in the test: no hub is at han
 from __future__ import annotations
 
 import hashlib
-import io
 import itertools
 import json
 import re
-import tarfile
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import ROLE, Jobs, eventually
 from tests.contract.test_script_mode import start
-from tests.contract.test_training_input import channel, put
+from tests.contract.test_training_input import put
 from tests.e2e.test_sdk import run
+from tests.heavy.archives import packed, unpacked
 
 IMAGE = (
-    "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-{}:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
+    "763104351884.dkr.ecr.us-east-1.amazonaws.com/"
+    "huggingface-pytorch-inference:2.6.0-transformers4.51.3-cpu-py312-ubuntu22.04"
 )
-SCRIPT = (Path(__file__).parents[1] / "e2e" / "sdk" / "huggingface_source" / "train.py").read_text()
 WORDS = {
     "positive": ("wonderful", "warm", "brilliant", "moving", "clever", "funny"),
     "negative": ("dull", "tedious", "awful", "flat", "boring", "clumsy"),
@@ -50,25 +48,23 @@ def reviews() -> str:
 
 
 @pytest.fixture(scope="module")
-def trained(jobs: Jobs) -> dict[str, Any]:
-    """A job on two instances that has ended, started by torchrun as an estimator's distribution says."""
-    uri = put(jobs, **{"reviews/reviews.csv": reviews()})
-    name = start(
-        jobs,
-        SCRIPT,
-        {"sagemaker_torch_distributed_enabled": True, "epochs": 8},
-        instances=2,
-        AlgorithmSpecification={"TrainingImage": IMAGE.format("training"), "TrainingInputMode": "File"},
-        InputDataConfig=[channel("train", f"{uri}/reviews/")],
-    )
-    described = jobs.ended(name, 300)
-    assert described["TrainingJobStatus"] == "Completed", described
-    return described
+def session(jobs: Jobs, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], str]:
+    """What a user of the SDK's version 2 found, and saw."""
+    data = tmp_path_factory.mktemp("data") / "reviews.csv"
+    data.write_text(reviews())
+    return run(jobs.server, 2, "v2_huggingface.py", str(data))
+
+
+@pytest.fixture(scope="module")
+def model(session: tuple[dict[str, Any], str]) -> str:
+    """The URL of the model that was trained."""
+    url: str = session[0]["model"]
+    return url
 
 
 def endpoint(jobs: Jobs, name: str, container: dict[str, Any], **more: Any) -> dict[str, Any]:
     """The description of a new endpoint, once it is decided what becomes of it."""
-    primary = {"Image": IMAGE.format("inference"), **container}
+    primary = {"Image": IMAGE, **container}
     jobs.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=primary, **more)
     variant = {"VariantName": "all", "ModelName": name, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
     jobs.sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
@@ -77,18 +73,6 @@ def endpoint(jobs: Jobs, name: str, container: dict[str, Any], **more: Any) -> d
         lambda: (d := jobs.sagemaker.describe_endpoint(EndpointName=name))["EndpointStatus"] != "Creating" and d, 180
     )
     return described
-
-
-def files(jobs: Jobs, job: dict[str, Any]) -> dict[str, bytes]:
-    """The model of a job: its files."""
-    bucket, _, key = job["ModelArtifacts"]["S3ModelArtifacts"].removeprefix("s3://").partition("/")
-    body = jobs.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    with tarfile.open(fileobj=io.BytesIO(body)) as archive:
-        return {
-            member.name.removeprefix("./"): archive.extractfile(member).read()  # type: ignore[union-attr]
-            for member in archive
-            if member.isfile()
-        }
 
 
 def ask(jobs: Jobs, name: str, body: str, kind: str = "application/json") -> Any:
@@ -101,37 +85,30 @@ def labels(found: list[dict[str, Any]]) -> list[str]:
     return [one["label"] for one in found]
 
 
-def test_version_2_trains_and_serves(jobs: Jobs, tmp_path: Path) -> None:
-    """HuggingFace(…).fit(), HuggingFaceModel(env={"HF_TASK": …}).deploy(), predict(). The SDK names training images
-    for GPUs only: they are refused with the name of the one for CPUs."""
-    (tmp_path / "reviews.csv").write_text(reviews())
-    found, printed = run(jobs.server, 2, "v2_huggingface.py", str(tmp_path / "reviews.csv"))
+def test_version_2_trains_on_two_instances_and_serves(session: tuple[dict[str, Any], str]) -> None:
+    """HuggingFace(distribution={"torch_distributed": …}).fit(): transformers' Trainer by PyTorch's torchrun;
+    HuggingFaceModel(env={"HF_TASK": …}).deploy(), predict()."""
+    found, printed = session
     assert "huggingface 2.13.0-transformers4.57.6 runs here; the image's tag 2.8.0-transformers4.56.2-cpu" in printed
-    assert "algo-1, rank 0 of 1: " in printed
+    said = re.findall(r"(algo-\d, rank \d) of 2: (\d+ steps)", printed)
+    assert dict(said).keys() == {"algo-1, rank 0", "algo-2, rank 1"}
+    assert len({steps for _, steps in said}) == 1
     assert labels(found["plain"]) == ["positive", "negative"]
     assert sorted(labels(found["all"])) == ["negative", "positive"]
-    gpus = start(jobs, SCRIPT, AlgorithmSpecification={"TrainingImage": found["gpu"], "TrainingInputMode": "File"})
-    reason = jobs.ended(gpus)["FailureReason"]
+
+
+def test_images_for_gpus_are_refused_with_those_for_cpus(jobs: Jobs, session: tuple[dict[str, Any], str]) -> None:
+    """The SDK names training images for GPUs only."""
+    asked = {"TrainingImage": session[0]["gpu"], "TrainingInputMode": "File"}
+    reason = jobs.ended(start(jobs, "", AlgorithmSpecification=asked))["FailureReason"]
     assert "is built for an accelerator (gpu)" in reason
     assert ":2.8.0-transformers4.56.2-cpu-py312-ubuntu22.04'" in reason
 
 
-def test_two_instances_train_one_model(jobs: Jobs, trained: dict[str, Any]) -> None:
-    """PyTorch's distributions, for transformers' Trainer."""
-    said = re.findall(r"(algo-\d, rank \d) of 2: (\d+ steps)", "\n".join(jobs.lines(trained["TrainingJobName"])))
-    assert dict(said).keys() == {"algo-1, rank 0", "algo-2, rank 1"}
-    assert len({steps for _, steps in said}) == 1
-
-
-def test_a_script_replaces_a_part(jobs: Jobs, trained: dict[str, Any]) -> None:
+def test_a_script_replaces_a_part(jobs: Jobs, model: str) -> None:
     """predict_fn of code/inference.py; the rest is the image's. The task is the architecture's."""
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w:gz") as archive:
-        for path, content in {**files(jobs, trained), "code/inference.py": CODE}.items():
-            member = tarfile.TarInfo(path)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-    url = put(jobs, **{"scripted/model.tar.gz": made.getvalue()}) + "/scripted/model.tar.gz"
+    archive = packed({**unpacked(jobs, model), "code/inference.py": CODE})
+    url = put(jobs, **{"scripted/model.tar.gz": archive}) + "/scripted/model.tar.gz"
     described = endpoint(jobs, "scripted", {"ModelDataUrl": url})
     assert described["EndpointStatus"] == "InService", described
     answers = [
@@ -144,12 +121,12 @@ def test_a_script_replaces_a_part(jobs: Jobs, trained: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def hub(jobs: Jobs, trained: dict[str, Any]) -> Iterator[tuple[str, set[str]]]:
+def hub(jobs: Jobs, model: str) -> Iterator[tuple[str, set[str]]]:
     """A hub that has the model, as "someone/reviews": its URL, and the tokens that it was shown.
 
     Source: huggingface_hub's documentation, "Hub API Endpoints"; what its hf_hub_download asks of a file.
     """
-    held, tokens = files(jobs, trained), set[str]()
+    held, tokens = unpacked(jobs, model), set[str]()
     commit = hashlib.sha1(b"reviews").hexdigest()
     facts = {"id": "someone/reviews", "sha": commit, "siblings": [{"rfilename": name} for name in held]}
 

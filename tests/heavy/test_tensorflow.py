@@ -16,7 +16,9 @@ from botocore.exceptions import ClientError
 
 from tests.conftest import ROLE, Jobs, Server
 from tests.contract.test_script_mode import start
+from tests.contract.test_training_input import put
 from tests.e2e.test_sdk import DATA, run
+from tests.heavy.archives import packed, unpacked
 
 IMAGE = "763104351884.dkr.ecr.us-east-1.amazonaws.com/tensorflow-training:2.19.0-cpu-py312-ubuntu22.04-sagemaker"
 DYING = """
@@ -35,7 +37,7 @@ for step in range(1_000_000):
         os.kill(os.getpid(), signal.SIGKILL)
     total()
 """
-MODELS = '''
+MODELS = """
 import os, pathlib
 import tensorflow as tf
 
@@ -56,9 +58,8 @@ for place, slope in (("half/1", 0.5), ("third/00000001", 0.25), ("third/2", 1 / 
     line = Line(slope)
     signatures = {"serving_default": line.one, "both": line.two}
     tf.saved_model.save(line, str(root / place), signatures=signatures)
-if os.environ["SM_HP_HANDLERS"] == "true":
-    (root / "code").mkdir()
-    (root / "code" / "inference.py").write_text("""
+"""
+HANDLERS = b"""
 import json
 
 def input_handler(data, context):
@@ -68,8 +69,7 @@ def output_handler(response, context):
     if response.status_code != 200:
         raise ValueError(response.content.decode("utf-8"))
     return json.dumps({"of": context.model_name, "numbers": response.json()["predictions"]}), context.accept_header
-""")
-'''
+"""
 pytestmark = pytest.mark.timeout(600)  # the first of them builds the image
 
 
@@ -90,11 +90,6 @@ def artefact(jobs: Jobs, name: str) -> str:
     assert trained["TrainingJobStatus"] == "Completed", trained
     url: str = trained["ModelArtifacts"]["S3ModelArtifacts"]
     return url
-
-
-def deployed(jobs: Jobs, job: str, **environment: str) -> str:
-    """The model of a job, in service under the job's name."""
-    return served(jobs, job, {"ModelDataUrl": artefact(jobs, job), "Environment": environment})
 
 
 def served(jobs: Jobs, name: str, container: dict[str, Any]) -> str:
@@ -164,12 +159,13 @@ def test_parameter_servers_are_refused(jobs: Jobs) -> None:
 @pytest.fixture(scope="module")
 def models(jobs: Jobs) -> str:
     """A job whose model is several."""
-    return job(jobs, MODELS, handlers=False)
+    return job(jobs, MODELS)
 
 
 def test_models_are_served_by_their_names_and_versions(jobs: Jobs, models: str) -> None:
     """tfs-model-name and tfs-model-version; JSON Lines, CSV, several inputs and outputs, bytes as base64."""
-    name = deployed(jobs, models, SAGEMAKER_TFS_DEFAULT_MODEL_NAME="half")
+    environment = {"SAGEMAKER_TFS_DEFAULT_MODEL_NAME": "half"}
+    name = served(jobs, models, {"ModelDataUrl": artefact(jobs, models), "Environment": environment})
     assert ask(jobs, name, '{"instances": [1.0, 2.0, 5.0]}') == {"predictions": [2.5, 3.0, 4.5]}  # of the README
     assert ask(jobs, name, "1.0\n2.0\n", "text/csv") == {"predictions": [2.5, 3.0]}
     assert ask(jobs, name, "1.0\n2.0\n", "application/jsonlines") == {"predictions": [2.5, 3.0]}
@@ -206,9 +202,11 @@ def test_many_models_share_an_endpoint(jobs: Jobs, models: str) -> None:
     jobs.sagemaker.delete_endpoint(EndpointName=name)
 
 
-def test_a_script_has_handlers_before_and_behind_the_model(jobs: Jobs) -> None:
+def test_a_script_has_handlers_before_and_behind_the_model(jobs: Jobs, models: str) -> None:
     """code/inference.py with input_handler and output_handler."""
-    name = deployed(jobs, job(jobs, MODELS, handlers=True))
+    archive = packed({**unpacked(jobs, artefact(jobs, models)), "code/inference.py": HANDLERS})
+    url = put(jobs, **{"handled/model.tar.gz": archive}) + "/handled/model.tar.gz"
+    name = served(jobs, f"{models}-handled", {"ModelDataUrl": url})
     body = '{"numbers": [2.0, 4.0]}'
     assert ask(jobs, name, body, attributes="tfs-model-name=half") == {"of": "half", "numbers": [3.0, 4.0]}
     with pytest.raises(ClientError, match="There is no model tenth"):

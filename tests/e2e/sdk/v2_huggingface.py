@@ -29,12 +29,13 @@ estimator = HuggingFace(
     entry_point="train.py",
     source_dir=str(Path(__file__).parent / "huggingface_source"),
     role=role,
-    instance_count=1,
+    instance_count=2,
     instance_type="ml.m5.large",
     image_uri=gpu.replace("-gpu-", "-cpu-").replace("-cu129", ""),
     py_version="py312",
     sagemaker_session=session,
-    hyperparameters={"epochs": 6},
+    distribution={"torch_distributed": {"enabled": True}},
+    hyperparameters={"epochs": 8},
 )
 estimator.fit({"train": session.upload_data(sys.argv[1], key_prefix="sdk2/huggingface")}, logs=True)
 
@@ -57,4 +58,4 @@ predictor.delete_model()
 predictor.delete_endpoint()
 
 print()  # behind the dots of progress
-print(json.dumps({"gpu": gpu, "image": model.image_uri, **found}))
+print(json.dumps({"gpu": gpu, "model": estimator.model_data, **found}))
