@@ -90,7 +90,7 @@ def autogluon(train: pd.DataFrame, other: pd.DataFrame, test: pd.DataFrame, seed
         predictor.fit(
             train.rename(columns=str).rename(columns={"0": "left"}),
             tuning_data=other.rename(columns=str).rename(columns={"0": "left"}),
-            time_limit=6,
+            time_limit=8,
             excluded_model_types=["NN_TORCH"],
         )
         return predictor.predict_proba(test.rename(columns=str).drop(columns="0"))["yes"]

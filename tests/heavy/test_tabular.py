@@ -288,7 +288,7 @@ def test_tabtransformer(salvia: Server, jobs: Jobs, customers: Customers) -> Non
 def test_autogluon(salvia: Server, jobs: Jobs, customers: Customers) -> None:
     """The predictor's own files, which AutoGluon loads without Salvia."""
     job = completed(
-        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=6, save_space="True", verbosity=1
+        jobs, "autogluon-tabular", folders(jobs, customers, "autogluon"), time_limit=8, save_space="True", verbosity=1
     )
     assert {"model.json", "predictor.pkl", "learner.pkl"} <= files(jobs, job).keys()
     area = served(jobs, customers, "autogluon-tabular", job)
