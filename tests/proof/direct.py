@@ -91,12 +91,13 @@ def pca(folder, seed):
 
 
 def lda(folder, seed):
-    """The likelihood of a word, by the bound that it maximises."""
+    """How likely a word is, by the mixture of its document, as the metric has it."""
     from sklearn.decomposition import LatentDirichletAllocation
 
     _, train, unseen = _rows(folder)
     model = LatentDirichletAllocation(5, doc_topic_prior=0.2, max_iter=30, random_state=seed).fit(train)
-    return float(-np.log(model.perplexity(unseen)))
+    topics = model.components_ / model.components_.sum(axis=1, keepdims=True)
+    return float((unseen * np.log(model.transform(unseen) @ topics)).sum() / unseen.sum())
 
 
 def fasttext(folder, seed):
