@@ -57,7 +57,7 @@ with torch.no_grad():
 def figures(server: Server) -> dict[str, float]:
     """Rows for each second of CPU, and the loss, by the number of instances."""
     jobs = Jobs(server)
-    uri = put(jobs, **{f"rows/{part}.csv": text for part, text in enumerate(_parts())})
+    uri = put(jobs, **{f"parts/{part}.csv": text for part, text in enumerate(_parts())})
     found = {}
     for name, many, few in (("XGBoost", _ROUNDS, 2), ("DDP", _EPOCHS, 1)):
         for count in _COUNTS:
@@ -99,7 +99,7 @@ def _xgboost(jobs: Jobs, uri: str, rounds: int, count: int) -> str:
         instances=count,
         AlgorithmSpecification={"TrainingImage": _XGBOOST, "TrainingInputMode": "File"},
         HyperParameters={key: str(value) for key, value in told.items()},
-        InputDataConfig=[channel("train", f"{uri}/rows/", ContentType="text/csv", **spread)],
+        InputDataConfig=[channel("train", f"{uri}/parts/", ContentType="text/csv", **spread)],
     )
 
 
@@ -115,7 +115,7 @@ def _ddp(jobs: Jobs, uri: str, epochs: int, count: int) -> str:
             "TrainingInputMode": "File",
             "MetricDefinitions": [metric],
         },
-        InputDataConfig=[channel("train", f"{uri}/rows/")],
+        InputDataConfig=[channel("train", f"{uri}/parts/")],
     )
 
 

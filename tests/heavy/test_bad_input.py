@@ -169,12 +169,10 @@ def test_a_host_that_dies_in_a_collective_fails_the_job(
 def first_lines(jobs: Jobs, name: str) -> list[str]:
     """Of the log of its first host: what it goes on to write is not waited for."""
     logs = jobs.server.client("logs")
-    group = "/aws/sagemaker/TrainingJobs"
-    found = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{name}/algo-1")["logStreams"]
-    return [
-        event["message"]
-        for stream in found
-        for event in logs.get_log_events(
-            logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True, limit=200
-        )["events"]
-    ]
+    where = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    with contextlib.suppress(logs.exceptions.ResourceNotFoundException):  # nothing is written yet
+        streams = logs.describe_log_streams(**where, logStreamNamePrefix=f"{name}/algo-1")["logStreams"]
+        for stream in streams:
+            told = logs.get_log_events(**where, logStreamName=stream["logStreamName"], startFromHead=True, limit=200)
+            return [event["message"] for event in told["events"]]
+    return []

@@ -19,6 +19,7 @@ EXAMPLES = {  # by which version of the SDK, and whether more is better
     "sentiment": (3, True),
     "anomalies": (2, True),
     "recommendation": (2, False),
+    "series": (2, True),
 }
 pytestmark = pytest.mark.timeout(900)  # all of them run at once; the first of them waits for the others' images
 
