@@ -16,6 +16,7 @@ from tests.e2e.test_sdk import DATA, ROOT, run
 
 ONE_ROW = """
 import json, numpy
+print()  # behind the dots of progress
 print(json.dumps(predictor.predict(numpy.zeros((1, 10))).tolist()))
 predictor.delete_endpoint()
 """
