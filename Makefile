@@ -47,7 +47,7 @@ endef
 	@$(call install,-r requirements/docs.lock)
 	@touch $@
 
-system: ## bubblewrap and PostgreSQL, where this may be done
+system: ## bubblewrap, PostgreSQL and OpenMP, where this may be done
 	@tools/system-packages
 
 demo: .venv/.clients ## train a real model through the AWS CLI
