@@ -20,6 +20,7 @@ EXAMPLES = {  # by which version of the SDK, and whether more is better
     "anomalies": (2, True),
     "recommendation": (2, False),
     "series": (2, True),
+    "forecasting": (2, False),
 }
 pytestmark = pytest.mark.timeout(900)  # all of them run at once; the first of them waits for the others' images
 
