@@ -72,7 +72,7 @@ test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test but th
 	wait $$contract; contract=$$?; wait $$unit; unit=$$?; cat .test/contract .test/unit; exit $$((rest + contract + unit))
 
 HEAVY := $(sort $(wildcard tests/heavy/test_*.py))
-FRAMEWORKS := $(filter %huggingface.py %processing.py %pytorch.py %scikit_learn.py %tensorflow.py,$(HEAVY))
+FRAMEWORKS := $(filter %base_images.py %huggingface.py %processing.py %pytorch.py %scikit_learn.py %tensorflow.py,$(HEAVY))
 test-heavy: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build; what they do on real data
 	@mkdir -p $(SALVIA_TEST_IMAGES)
 	@$(call run,$(FRAMEWORKS)) >.test/frameworks 2>&1 & frameworks=$$!; \
