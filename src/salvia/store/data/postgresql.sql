@@ -308,6 +308,22 @@ CREATE TABLE nodes (
 	seen_at FLOAT(53) NOT NULL,
 	CONSTRAINT pk_nodes PRIMARY KEY (id)
 );
+CREATE TABLE pipeline_steps (
+	execution VARCHAR(36) COLLATE "C" NOT NULL,
+	name VARCHAR(64) COLLATE "C" NOT NULL,
+	pipeline VARCHAR(36) COLLATE "C" NOT NULL,
+	number INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	state VARCHAR(16) COLLATE "C" NOT NULL,
+	started_at FLOAT(53) NOT NULL,
+	ended_at FLOAT(53),
+	child VARCHAR(36) COLLATE "C" NOT NULL,
+	cache_key VARCHAR(64) COLLATE "C" NOT NULL,
+	result TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT pk_pipeline_steps PRIMARY KEY (execution, name)
+);
+CREATE INDEX ix_pipeline_steps_cache ON pipeline_steps (pipeline, cache_key, ended_at);
+CREATE INDEX ix_pipeline_steps_number ON pipeline_steps (execution, number);
 CREATE TABLE quota_requests (
 	id VARCHAR(40) COLLATE "C" NOT NULL,
 	account VARCHAR(12) COLLATE "C" NOT NULL,

@@ -308,6 +308,22 @@ CREATE TABLE nodes (
 	seen_at FLOAT NOT NULL,
 	CONSTRAINT pk_nodes PRIMARY KEY (id)
 );
+CREATE TABLE pipeline_steps (
+	execution VARCHAR(36) NOT NULL,
+	name VARCHAR(64) NOT NULL,
+	pipeline VARCHAR(36) NOT NULL,
+	number INTEGER NOT NULL,
+	attempt INTEGER NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	started_at FLOAT NOT NULL,
+	ended_at FLOAT,
+	child VARCHAR(36) NOT NULL,
+	cache_key VARCHAR(64) NOT NULL,
+	result TEXT NOT NULL,
+	CONSTRAINT pk_pipeline_steps PRIMARY KEY (execution, name)
+);
+CREATE INDEX ix_pipeline_steps_cache ON pipeline_steps (pipeline, cache_key, ended_at);
+CREATE INDEX ix_pipeline_steps_number ON pipeline_steps (execution, number);
 CREATE TABLE quota_requests (
 	id VARCHAR(40) NOT NULL,
 	account VARCHAR(12) NOT NULL,
