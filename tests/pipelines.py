@@ -66,7 +66,10 @@ class Pipelines:
         source = {"S3Uri": script, "LocalPath": f"{where}/input/code", "S3DataType": "S3Prefix", "S3InputMode": "File"}
         arguments: Json = {
             "RoleArn": ROLE,
-            "AppSpecification": {"ImageUri": PROBE, "ContainerEntrypoint": ["python3", f"{where}/input/code/script.py"]},
+            "AppSpecification": {
+                "ImageUri": PROBE,
+                "ContainerEntrypoint": ["python3", f"{where}/input/code/script.py"],
+            },
             "ProcessingInputs": [{"InputName": "code", "AppManaged": False, "S3Input": source}],
             "ProcessingResources": {
                 "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 1}

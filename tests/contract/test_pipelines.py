@@ -3,6 +3,7 @@ API_StartPipelineExecution and what they are made of; the JSON is such as `Pipel
 
 from __future__ import annotations
 
+import itertools
 import json
 import uuid
 from typing import Any
@@ -12,7 +13,11 @@ import pytest
 from tests.conftest import PROBE, ROLE, Server, eventually
 from tests.pipelines import Pipelines, compare, condition, defined, fail, get, join, parameter
 
-REPORT = "import json, os; json.dump({'mse': {'value': float(os.environ['MSE'])}}, open('/opt/ml/processing/output/report.json', 'w'))"
+REPORT = """
+import json, os
+with open("/opt/ml/processing/output/report.json", "w") as report:
+    json.dump({"mse": {"value": float(os.environ["MSE"])}}, report)
+"""
 YES = compare("Equals", 1, 1)
 NO = compare("Equals", 1, 2)
 
@@ -129,9 +134,7 @@ def test_process_train_evaluate_decide_register(pipelines: Pipelines) -> None:
 def test_fifty_conditions_in_a_row(pipelines: Pipelines) -> None:
     """What is decided at once takes no look each: the chain is there within a second or two, in order."""
     names = [f"C{number:02}" for number in range(50)]
-    chain = [
-        condition(name, YES, DependsOn=[names[number - 1]] if number else []) for number, name in enumerate(names)
-    ]
+    chain = [condition(name, YES, DependsOn=[names[number - 1]] if number else []) for number, name in enumerate(names)]
     execution = pipelines.run(defined(list(reversed(chain))))
     steps = pipelines.steps(execution)
     assert list(steps) == names
@@ -197,8 +200,8 @@ def test_what_needs_a_branch_that_is_not_taken_does_not_run(pipelines: Pipelines
 
 def test_a_failed_step_and_the_retry_of_the_execution(pipelines: Pipelines) -> None:
     """What succeeded is kept, what failed is begun again under another name; one that succeeded is not retried."""
-    code = f"""
-import json, sys, urllib.request
+    code = """
+import sys
 sys.exit(0 if open('/opt/ml/processing/input/flag/flag').read() == 'good' else 3)
 """
     flag = pipelines.put(f"flags/{uuid.uuid4().hex}/flag", b"bad")
@@ -278,7 +281,7 @@ def test_as_many_at_once_as_allowed(pipelines: Pipelines) -> None:
         )
         for step in pipelines.steps(execution).values()
     ]
-    for before, after in zip(jobs, jobs[1:], strict=False):
+    for before, after in itertools.pairwise(jobs):
         assert before["ProcessingEndTime"] <= after["CreationTime"]
     pipelines.sagemaker.update_pipeline_execution(
         PipelineExecutionArn=execution,
@@ -376,7 +379,7 @@ def test_versions(pipelines: Pipelines) -> None:
 
 
 def test_create_list_delete(pipelines: Pipelines) -> None:
-    """A name is taken once: clients that create or else update look for "already exists"; the same token is the same."""
+    """A name is taken once: clients that create or else update look for "already exists"; a token is used once."""
     sagemaker = pipelines.sagemaker
     text, token = defined([condition("A", YES)]), uuid.uuid4().hex
     pipeline = pipelines.create(text, ClientRequestToken=token)
@@ -402,9 +405,7 @@ def test_create_list_delete(pipelines: Pipelines) -> None:
     assert summaries[pipeline]["LastExecutionTime"] >= summaries[pipeline]["CreationTime"]
     assert sagemaker.delete_pipeline(PipelineName=pipeline)["PipelineArn"] == arn
     refused("ResourceNotFound", call=sagemaker.describe_pipeline, PipelineName=pipeline)
-    refused(
-        "ResourceNotFound", call=sagemaker.describe_pipeline_execution, PipelineExecutionArn=next(iter(executions))
-    )
+    refused("ResourceNotFound", call=sagemaker.describe_pipeline_execution, PipelineExecutionArn=next(iter(executions)))
     refused("ResourceNotFound", call=sagemaker.start_pipeline_execution, PipelineName=pipeline)
 
 

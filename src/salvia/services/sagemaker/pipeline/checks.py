@@ -90,7 +90,7 @@ def _parameter(one: Raw) -> Iterator[str]:
     for member in sorted(set(one) - {"Name", "Type", "DefaultValue", "EnumValues"}):
         yield f"it has '{member}', which a parameter has not"
     kind = one.get("Type")
-    if kind not in _TYPES:
+    if not isinstance(kind, str) or kind not in _TYPES:
         yield f"its Type is one of {', '.join(_TYPES)}, and not {kind!r:.80}"
         return
     enum = one.get("EnumValues")
@@ -112,6 +112,7 @@ def step(raw: Any) -> Iterator[str]:
         yield "each step must be a JSON object"
         return
     name, kind = raw.get("Name"), raw.get("Type")
+    kind = kind if isinstance(kind, str) else None
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         yield f"a step's Name is of letters, digits, - and _, 64 at most, and not {name!r:.80}"
         return
@@ -205,8 +206,9 @@ def _property_files(one: Step) -> Iterator[str]:
     names = [file["PropertyFileName"] for file in files]
     if len(set(names)) < len(names):
         yield "each PropertyFileName must be unique"
-    outputs = ((one.arguments.get("ProcessingOutputConfig") or {}).get("Outputs")) or []
-    produced = {output.get("OutputName") for output in outputs if isinstance(output, dict)}
+    config = one.arguments.get("ProcessingOutputConfig")
+    outputs = (config.get("Outputs") if isinstance(config, dict) else None) or []
+    produced = [output.get("OutputName") for output in outputs if isinstance(output, dict)]
     for file in files:
         if file["OutputName"] not in produced:
             yield f"its property file '{file['PropertyFileName']}' is in no output of it: '{file['OutputName']}'"
@@ -253,8 +255,8 @@ def _json_get(operand: Raw) -> Iterator[str]:
     if source is not None and not (isinstance(source, dict) and ".PropertyFiles." in str(source.get(GET))):
         yield f"the PropertyFile of {JSON_GET} reads {{'Get': 'Steps.STEP.PropertyFiles.NAME'}}"
     try:
-        path(operand["Path"])
-    except (ValueError, TypeError) as error:
+        path(operand["Path"] if isinstance(operand["Path"], str) else "")
+    except ValueError as error:
         yield f"the Path of {JSON_GET}: {error}"
 
 

@@ -24,6 +24,7 @@ def problems(condition: Any) -> Iterator[str]:
         yield "a condition is a JSON object"
         return
     kind = condition.get("Type")
+    kind = kind if isinstance(kind, str) else None
     if kind not in COMPARISONS and kind not in _MEMBERS:
         yield f"there is no condition of Type '{kind}'; there are {', '.join([*COMPARISONS, *_MEMBERS])}"
         return

@@ -122,8 +122,10 @@ async def _get(reference: str, scope: Scope) -> Any:
 
 def step_of(reference: str) -> tuple[str, list[str | int]]:
     """The step that a reference names, and the path in what it shows. Raises ValueError."""
-    _, step, *rest = path(reference)
-    return str(step), rest
+    _, *rest = path(reference)
+    if not rest:
+        raise ValueError(f"'{reference}' is unknown: it names no step")
+    return str(rest[0]), rest[1:]
 
 
 async def _json_get(operand: dict[str, Any], scope: Scope) -> Any:

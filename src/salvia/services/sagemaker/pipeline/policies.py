@@ -49,7 +49,8 @@ def _retries(step: Step) -> Iterator[str]:
         return
     for policy in listed:
         types = policy.get("ExceptionType")
-        if not isinstance(types, list) or not types or not {_SPELT.get(one, one) for one in types} <= _TYPES:
+        known = isinstance(types, list) and types and all(one in [*_TYPES, *_SPELT] for one in types)
+        if not known:
             yield f"a retry policy's ExceptionType is a list of {', '.join(sorted(_TYPES))}"
         if "MaxAttempts" in policy and "ExpireAfterMin" in policy:
             yield "a retry policy has MaxAttempts or ExpireAfterMin, not both"

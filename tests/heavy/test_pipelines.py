@@ -1,0 +1,37 @@
+"""Pipelines by SageMaker's own SDKs, unmodified: the loop of the guide's example on real data.
+
+Expectations: the guide, "Define a pipeline"; the SDK's documentation, "Amazon SageMaker Model Building Pipelines".
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import Server
+from tests.e2e.test_sdk import DATA, run
+
+
+@pytest.mark.timeout(420)
+def test_version_2_builds_a_pipeline(salvia: Server) -> None:
+    """Processing, training, evaluation, decision, registration, a model, a transform job; and the other branch."""
+    found, printed = run(salvia, 2, "v2_pipelines.py", str(DATA))
+    assert found["status"] == "Succeeded", found
+    assert set(found["steps"]) == {
+        "Split",
+        "Train",
+        "Evaluate",
+        "Decide",
+        "Register-RegisterModel",
+        "Create-CreateModel",
+        "Transform",
+    }
+    assert set(found["steps"].values()) == {"Succeeded"}
+    assert found["approval"] == "Approved" and found["experiment"] == "diabetes" and found["version"] == 2
+    assert found["bad"]["TooBad"] == "RMSE is above 0.5", printed
+
+
+@pytest.mark.timeout(420)
+def test_version_3_builds_a_pipeline(salvia: Server) -> None:
+    """Processing, ModelTrainer, a decision on the job's own metric."""
+    found, _ = run(salvia, 3, "v3_pipelines.py", str(DATA))
+    assert found == {"status": "Succeeded", "steps": dict.fromkeys(("Split", "Train", "Check"), "Succeeded")}
