@@ -11,6 +11,7 @@ from typing import Any
 import botocore.exceptions
 import pytest
 from tests.conftest import PROBE, ROLE, Server, eventually
+from tests.endpoints import ECHO
 from tests.pipelines import Pipelines, compare, condition, defined, fail, get, join, parameter
 
 REPORT = """
@@ -43,7 +44,10 @@ def test_process_train_evaluate_decide_register(pipelines: Pipelines) -> None:
         "Evaluate",
         REPORT,
         out="report",
-        environment={"MSE": {"Std:Join": {"On": "", "Values": [get("Parameters.Mse")]}}},
+        environment={
+            "MSE": {"Std:Join": {"On": "", "Values": [get("Parameters.Mse")]}},
+            "JOB": get("Execution.ProcessingJobName"),
+        },
         PropertyFiles=[{"PropertyFileName": "Report", "OutputName": "report", "FilePath": "report.json"}],
         DependsOn=["Train"],
     )
@@ -103,6 +107,9 @@ def test_process_train_evaluate_decide_register(pipelines: Pipelines) -> None:
     job = steps["Train"]["Metadata"]["TrainingJob"]["Arn"].rsplit("/", 1)[1]
     assert job.startswith(f"pipelines-{execution.rsplit('/', 1)[1]}-train-")
     trained = pipelines.sagemaker.describe_training_job(TrainingJobName=job)
+    evaluated = steps["Evaluate"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[1]
+    environment = pipelines.sagemaker.describe_processing_job(ProcessingJobName=evaluated)["Environment"]
+    assert environment["MSE"] == "5.5" and environment["JOB"].lower() == evaluated
     assert trained["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"].endswith("/Prepare")
     version = pipelines.sagemaker.describe_model_package(
         ModelPackageName=steps["Register"]["Metadata"]["RegisterModel"]["Arn"]
@@ -347,6 +354,40 @@ def test_some_steps_run_selectively(pipelines: Pipelines) -> None:
             asked["SourcePipelineExecutionArn"] = arn
         said = refused("ValidationException", call=start, PipelineName=pipeline, SelectiveExecutionConfig=asked)
         assert why in said, said
+
+
+def test_an_endpoint_is_created_then_updated(pipelines: Pipelines) -> None:
+    """EndpointConfigStep and EndpointStep of the SDK: create or update follows from whether the endpoint exists."""
+    endpoint = f"endpoint-{uuid.uuid4().hex[:8]}"
+    model = {
+        "Name": "Model",
+        "Type": "Model",
+        "Arguments": {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": ECHO}},
+    }
+    variant = {
+        "VariantName": "AllTraffic",
+        "ModelName": get("Steps.Model.ModelName"),
+        "InstanceType": "ml.m5.large",
+        "InitialInstanceCount": 1,
+        "InitialVariantWeight": 1.0,
+    }
+    config = {"Name": "Config", "Type": "EndpointConfig", "Arguments": {"ProductionVariants": [variant]}}
+    deploy = {
+        "Name": "Deploy",
+        "Type": "Endpoint",
+        "Arguments": {"EndpointName": endpoint, "EndpointConfigName": get("Steps.Config.EndpointConfigName")},
+    }
+    pipeline = pipelines.create(defined([deploy, config, model]))
+    for _ in range(2):
+        execution = pipelines.start(pipeline)
+        assert pipelines.ended(execution)["PipelineExecutionStatus"] == "Succeeded", pipelines.steps(execution)
+        steps = pipelines.steps(execution)
+        assert steps["Deploy"]["Metadata"]["Endpoint"]["Arn"].endswith(f":endpoint/{endpoint}")
+        described = pipelines.sagemaker.describe_endpoint(EndpointName=endpoint)
+        assert described["EndpointStatus"] == "InService"
+        made = steps["Config"]["Metadata"]["EndpointConfig"]["Arn"].rsplit("/", 1)[1]
+        assert described["EndpointConfigName"].lower() == made
+    pipelines.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 
 def test_versions(pipelines: Pipelines) -> None:

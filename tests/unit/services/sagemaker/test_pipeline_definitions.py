@@ -98,6 +98,13 @@ def cached(**config: Any) -> Json:
     return whole({**TRAIN, "CacheConfig": config})
 
 
+def deep(levels: int) -> Any:
+    value: Any = "x"
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
 LATER = (
     "Callback Lambda Tuning AutoML QualityCheck ClarifyCheck EMR EMRServerless NotebookJob InferenceComponent Lineage "
     "ForEach Athena Cleanup Job"
@@ -235,6 +242,9 @@ REFUSED: list[tuple[Any, str]] = [
     (whole(uses(json_get(S3Uri="s3://b/k", Path=1))), "the Path of Std:JsonGet"),
     (whole(uses(json_get(PropertyFile="F", Path="a"))), "the PropertyFile of Std:JsonGet"),
     (whole(uses(json_get(PropertyFile=get("Steps.Process.PropertyFiles.F"), Path="a")), PROCESS), "no such property"),
+    (whole(uses(deep(150))), "nested deeper than 100"),
+    (whole(condition("If", {"Type": "Equals", "LeftValue": deep(150), "RightValue": 1})), "nested deeper than 100"),
+    (whole(TRAIN, PipelineExperimentConfig={"ExperimentName": deep(150)}), "PipelineExperimentConfig"),
     # property files
     (whole({**TRAIN, "PropertyFiles": [FILE]}), "only Processing steps"),
     (whole({**PROCESS, "PropertyFiles": FILE}), "PropertyFiles are a list"),

@@ -5,6 +5,7 @@ Sources: API_CreatePipeline, API_UpdatePipeline, API_DescribePipeline, API_Delet
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from salvia.control import crud, listing, records
@@ -199,7 +200,8 @@ async def _definition(call: Call) -> str | None:
             raise validation_error("Unable to parse pipeline definition. It is not text in UTF-8.") from None
     if text is None:
         return None
-    definition.check(text, limits.most_steps(call.db.read(), call.account, call.region))
+    most = limits.most_steps(call.db.read(), call.account, call.region)
+    await asyncio.to_thread(definition.check, text, most)  # ten thousand steps take their time
     return text
 
 

@@ -17,6 +17,7 @@ Raw = dict[str, Any]
 MOST_STEPS = "Maximum number of steps allowed in a pipeline"
 _VERSION = "2020-12-01"
 _MOST_PARAMETERS = 200
+_DEEPEST = 100
 _NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _PARAMETER = re.compile(r"[A-Za-z0-9\-_]{1,256}")
 _MEMBERS = frozenset({"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "Steps"})
@@ -64,7 +65,7 @@ def outline(raw: Any) -> Iterator[str]:
 
 
 def _experiment(config: Any) -> Iterator[str]:
-    if not isinstance(config, dict) or set(config) - {"ExperimentName", "TrialName"}:
+    if not isinstance(config, dict) or set(config) - {"ExperimentName", "TrialName"} or _deep(config):
         yield "PipelineExperimentConfig has an ExperimentName and a TrialName, and nothing else"
 
 
@@ -139,8 +140,23 @@ def contents(raw: Raw, steps: Mapping[str, Step]) -> Iterator[str]:
         yield from (f"PipelineExperimentConfig: {problem}" for problem in _expression(expression, {}, parameters))
 
 
+def _deep(value: Any) -> bool:
+    """Whether a value is nested deeper than anybody means, or than it can be looked through."""
+    left = [(value, 0)]
+    while left:
+        inner, depth = left.pop()
+        if depth > _DEEPEST:
+            return True
+        members = inner.values() if isinstance(inner, dict) else inner if isinstance(inner, list) else ()
+        left.extend((member, depth + 1) for member in members)
+    return False
+
+
 def _whole(one: Step, steps: Mapping[str, Step], parameters: set[str]) -> Iterator[str]:
     raw = one.raw
+    if _deep(_own(raw)):
+        yield f"its Arguments are nested deeper than {_DEEPEST} levels"
+        return
     for member in sorted(set(raw) - _STEP):
         yield f"it has '{member}', which a step has not"
     for member, most in (("DisplayName", 256), ("Description", 3072)):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import orjson
 
 from salvia.core.errors import ServiceError, validation_error
+from salvia.store import documents
+from salvia.store.db import Reader
 
 from . import checks
 from .kinds import KINDS, Kind
@@ -62,6 +63,10 @@ class Definition:
         return found
 
 
+_KEPT: dict[str, Definition] = {}
+_MOST_KEPT = 64
+
+
 def check(text: str | bytes, most: int) -> Definition:
     """The definition that a request brings. Raises ValidationException, with all that is wrong with it."""
     try:
@@ -84,11 +89,18 @@ def check(text: str | bytes, most: int) -> Definition:
     return _ordered(raw, steps)
 
 
-@lru_cache(maxsize=64)
-def kept(version: str, text: str) -> Definition:
-    """That of a stored version, which was checked when it came."""
-    raw = orjson.loads(text)
-    return _ordered(raw, _steps(raw["Steps"])[0])
+def of(db: Reader, version: str) -> Definition:
+    """That of a stored version, a document's id: it was checked when it came, and never changes."""
+    found = _KEPT.pop(version, None)
+    if found is None:
+        document = documents.by_id(db, version)
+        assert document is not None, version  # it goes with its pipeline, as executions do
+        raw = orjson.loads(document.spec["PipelineDefinition"])
+        found = _ordered(raw, _steps(raw["Steps"])[0])
+    _KEPT[version] = found  # what was used last goes last
+    if len(_KEPT) > _MOST_KEPT:
+        _KEPT.pop(next(iter(_KEPT)))
+    return found
 
 
 def _steps(raw: list[dict[str, Any]]) -> tuple[dict[str, Step], list[str]]:

@@ -18,7 +18,7 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import PIPELINE, PIPELINE_EXECUTION, PIPELINE_VERSION, definition, selective, steps
+from . import PIPELINE, PIPELINE_EXECUTION, definition, selective, steps
 from .api import version_of
 from .expressions import text
 
@@ -45,7 +45,7 @@ async def start_pipeline_execution(call: Call) -> dict[str, Any]:
         raise validation_error(f"Salvia cannot do this yet: {', '.join(asked)}. Leave it out of the request.")
     pipeline = crud.find(call, PIPELINE, request["PipelineName"])
     version = version_of(call.db.read(), pipeline, request.get("PipelineVersionId"))
-    graph = definition.kept(version.id, version.spec["PipelineDefinition"])
+    graph = definition.of(call.db.read(), version.id)
     parameters = definition.values(graph, request.get("PipelineParameters") or [])
     if "RoleArn" in request:
         pass_role(call, request["RoleArn"], to="sagemaker.amazonaws.com")
@@ -87,6 +87,7 @@ def _new(call: Call, pipeline: Document, version: Document, parameters: dict[str
         "RoleArn": request.get("RoleArn") or pipeline.spec["RoleArn"],
         "PipelineVersionId": version.spec["PipelineVersionId"],
         "_Parameters": parameters,
+        "_Version": version.id,
         "_Name": pipeline.name,
         "_Id": name,
     }
@@ -153,7 +154,7 @@ async def list_pipeline_execution_steps(call: Call) -> dict[str, Any]:
     if "PipelineExecutionArn" not in request:
         raise validation_error("PipelineExecutionArn must be specified.")
     execution = _find(call)
-    graph = _graph(call, execution)
+    graph = definition.of(call.db.read(), execution.spec["_Version"])
     size, after = request.get("MaxResults") or _PAGE, None
     if request.get("NextToken"):
         after = listing.decode_token(request["NextToken"])
@@ -197,7 +198,10 @@ async def list_pipeline_parameters_for_execution(call: Call) -> dict[str, Any]:
 @operation("DescribePipelineDefinitionForExecution")
 async def describe_pipeline_definition_for_execution(call: Call) -> dict[str, Any]:
     """The definition that a run follows, whatever became of the pipeline since."""
-    version = _version(call, _find(call))
+    execution = _find(call)
+    version = documents.by_id(call.db.read(), execution.spec["_Version"])
+    if version is None:
+        raise PIPELINE_EXECUTION.missing(execution.arn)
     return {"PipelineDefinition": version.spec["PipelineDefinition"], "CreationTime": version.created_at}
 
 
@@ -272,16 +276,3 @@ async def _changed(call: Call, edit: Any, also: Any = None) -> dict[str, Any]:
 
 def _find(call: Call) -> Document:
     return crud.find(call, PIPELINE_EXECUTION, call.request["PipelineExecutionArn"])
-
-
-def _version(call: Call, execution: Document) -> Document:
-    name = f"{execution.spec['_Name']}/{execution.spec['PipelineVersionId']:09}"
-    version = documents.find(call.db.read(), PIPELINE_VERSION.kind, execution.account, execution.region, name)
-    if version is None:
-        raise PIPELINE_EXECUTION.missing(execution.arn)
-    return version
-
-
-def _graph(call: Call, execution: Document) -> definition.Definition:
-    version = _version(call, execution)
-    return definition.kept(version.id, version.spec["PipelineDefinition"])

@@ -16,7 +16,16 @@ import orjson
 
 GET, JOIN, JSON_GET = "Get", "Std:Join", "Std:JsonGet"
 VARIABLES = frozenset(
-    {"StartDateTime", "CurrentDateTime", "PipelineName", "PipelineArn", "PipelineExecutionId", "PipelineExecutionArn"}
+    {
+        "StartDateTime",
+        "CurrentDateTime",
+        "PipelineName",
+        "PipelineArn",
+        "PipelineExecutionId",
+        "PipelineExecutionArn",
+        "TrainingJobName",
+        "ProcessingJobName",
+    }
 )
 _TOKEN = re.compile(r"""\.?([A-Za-z0-9_\-]+)|\[(\d+)\]|\['([^']*)'\]|\["([^"]*)"\]|\.?\['([^']*)'\]""")
 
@@ -115,6 +124,8 @@ async def _get(reference: str, scope: Scope) -> Any:
     if root == "Parameters":
         return scope.parameters[rest]
     if root == "Execution":
+        if rest not in scope.variables:
+            raise ValueError(f"'{reference}' has no value in this step")
         return scope.variables[rest]
     step, steps = step_of(reference)
     return follow(await scope.properties(step), steps, reference)
@@ -134,7 +145,7 @@ async def _json_get(operand: dict[str, Any], scope: Scope) -> Any:
         where, body = f"property file '{rest[1]}' of step '{step}'", await scope.property_file(step, str(rest[1]))
     else:
         uri = await resolve(operand["S3Uri"], scope)
-        where, body = str(uri), await scope.read(uri)
+        where, body = str(uri), await scope.read(str(uri))
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -20,9 +20,10 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import PIPELINE_EXECUTION, PIPELINE_VERSION, conditions, definition, making, policies, selective, shapes, steps
+from . import PIPELINE_EXECUTION, conditions, definition, making, policies, selective, shapes, steps
 from .definition import Step
 from .expressions import resolve, text
+from .kinds import KINDS
 from .scope import SERVICE, ExecutionScope
 from .steps import Begun
 
@@ -46,11 +47,8 @@ class Run:
 
     def __init__(self, execution: Document, world: World) -> None:
         self.execution, self.world, self.now = execution, world, world.clock.now()
-        db, spec = world.db.read(), execution.spec
-        name = f"{spec['_Name']}/{spec['PipelineVersionId']:09}"
-        version = documents.find(db, PIPELINE_VERSION.kind, execution.account, execution.region, name)
-        assert version is not None, execution.arn  # goes with its pipeline, as executions do
-        self.graph = definition.kept(version.id, version.spec["PipelineDefinition"])
+        db = world.db.read()
+        self.graph = definition.of(db, execution.spec["_Version"])
         self.begun = steps.of(db, execution.id)
         self.changed: dict[str, Begun] = {}
         self.scope = ExecutionScope(execution, world, self.graph, self.begun)
@@ -134,7 +132,7 @@ class Run:
                 continue
             if not all(other in self.begun and self.begun[other].state == "Succeeded" for other in step.needs):
                 continue
-            if most is not None and active >= most:
+            if most is not None and active >= most and step.type in KINDS:
                 continue
             one = await self._begin(step, one)
             active += one.state == "Executing"
@@ -177,7 +175,12 @@ class Run:
         return one
 
     async def _make(self, step: Step, one: Begun) -> None:
+        prefix = step.arguments.get(step.kind.key, "")
+        if isinstance(prefix, str):  # else the job's name cannot be told before it is resolved
+            name = making.child_name(self.execution.spec["_Id"], step.name, one.attempt, prefix)
+            self.scope.variables[step.kind.key] = name
         request: dict[str, Any] = await resolve(step.arguments, self.scope)
+        self.scope.variables.pop(step.kind.key, None)
         wrong = list(shapes.problems(step.kind.create, request, step.kind.key))
         if wrong:
             raise ValueError("; ".join(wrong))
@@ -238,9 +241,8 @@ class Run:
                         self.world, caller, SERVICE, self.execution.region, "sagemaker", f"Stop{noun}", request
                     )
                 except ServiceError as error:
-                    if error.status >= 500:
+                    if error.status >= 500:  # else it has just ended, which the next look finds
                         raise
-                    self.execution.due_at = self.world.clock.wall()  # it has just ended: the next look finds so
             one.state = "Stopping"
             self.changed[one.name] = one
 
