@@ -109,7 +109,7 @@ def test_process_train_evaluate_decide_register(pipelines: Pipelines) -> None:
     trained = pipelines.sagemaker.describe_training_job(TrainingJobName=job)
     evaluated = steps["Evaluate"]["Metadata"]["ProcessingJob"]["Arn"].rsplit("/", 1)[1]
     environment = pipelines.sagemaker.describe_processing_job(ProcessingJobName=evaluated)["Environment"]
-    assert environment["MSE"] == "5.5" and environment["JOB"].lower() == evaluated
+    assert environment["MSE"] == "5.5" and environment["JOB"] == evaluated
     assert trained["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"].endswith("/Prepare")
     version = pipelines.sagemaker.describe_model_package(
         ModelPackageName=steps["Register"]["Metadata"]["RegisterModel"]["Arn"]
@@ -386,7 +386,7 @@ def test_an_endpoint_is_created_then_updated(pipelines: Pipelines) -> None:
         described = pipelines.sagemaker.describe_endpoint(EndpointName=endpoint)
         assert described["EndpointStatus"] == "InService"
         made = steps["Config"]["Metadata"]["EndpointConfig"]["Arn"].rsplit("/", 1)[1]
-        assert described["EndpointConfigName"].lower() == made
+        assert described["EndpointConfigName"] == made
     pipelines.sagemaker.delete_endpoint(EndpointName=endpoint)
 
 

@@ -354,9 +354,9 @@ def test_paths() -> None:
 
 
 def test_names_of_children() -> None:
-    """`pipelines-EXECUTION-STEP-…`, 63 characters at most, the same each time, another for each attempt."""
+    """`pipelines-EXECUTION-STEP-…`, in lower case, 63 characters at most, the same each time, another for each attempt."""
     name = child_name("abcdefghijkl", "My_long-" + "x" * 60, 1)
-    assert name.startswith("pipelines-abcdefghijkl-My-long-xxx")
+    assert name.startswith("pipelines-abcdefghijkl-my-long-xxx")
     assert len(name) == 63
     assert name == child_name("abcdefghijkl", "My_long-" + "x" * 60, 1)
     assert name != child_name("abcdefghijkl", "My_long-" + "x" * 60, 2)

@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from salvia.protocol import models
 
 JOB = {"Completed": "Succeeded", "Failed": "Failed", "Stopped": "Stopped"}
-READY = {"InService": "Succeeded", "Failed": "Failed", "OutOfService": "Failed"}
+READY = {
+    "InService": "Succeeded",
+    **dict.fromkeys(("Failed", "OutOfService", "UpdateRollbackFailed"), "Failed"),
+}
 
 
 @dataclass(frozen=True, slots=True)

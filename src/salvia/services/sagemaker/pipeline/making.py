@@ -86,10 +86,13 @@ def _call(
 
 
 def child_name(execution: str, step: str, attempt: int, prefix: str = "") -> str:
-    """`pipelines-EXECUTION-STEP-…`, as AWS's are: the same for the same attempt, no other's."""
+    """`pipelines-EXECUTION-STEP-…`, as AWS's are: the same for the same attempt, no other's.
+
+    In lower case, as it is in ARNs, from which people take it.
+    """
     digest = hashlib.sha256(f"{execution}/{step}/{attempt}".encode()).hexdigest()[:10]
     tail = f"-{execution}-{digest}" if prefix else f"-{digest}"
-    head = prefix or f"pipelines-{execution}-{_ODD.sub('-', step).strip('-')}"
+    head = prefix or f"pipelines-{execution}-{_ODD.sub('-', step).strip('-').lower()}"
     return head[: _LONGEST - len(tail)].rstrip("-") + tail
 
 
