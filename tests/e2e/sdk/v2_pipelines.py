@@ -86,7 +86,7 @@ register = ModelStep(
         transform_instances=["ml.m5.large"],
         model_package_group_name="diabetes",
         approval_status=approval,
-        model_metrics=ModelMetrics(model_statistics=MetricsSource(statistics, "application/json")),
+        model_metrics=ModelMetrics(model_statistics=MetricsSource("application/json", statistics)),
     ),
 )
 create = ModelStep("Create", step_args=model.create(instance_type="ml.m5.large"))

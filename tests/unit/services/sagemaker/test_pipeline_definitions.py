@@ -354,7 +354,7 @@ def test_paths() -> None:
 
 
 def test_names_of_children() -> None:
-    """`pipelines-EXECUTION-STEP-…`, in lower case, 63 characters at most, the same each time, another for each attempt."""
+    """`pipelines-EXECUTION-STEP-…`, lower case, at most 63 characters, the same for the same attempt."""
     name = child_name("abcdefghijkl", "My_long-" + "x" * 60, 1)
     assert name.startswith("pipelines-abcdefghijkl-my-long-xxx")
     assert len(name) == 63
