@@ -118,6 +118,8 @@ REFUSED: list[tuple[Any, str]] = [
     (whole(TRAIN, Version="2021-01-01"), "Version must be 2020-12-01"),
     ({"Steps": [TRAIN]}, "Version must be 2020-12-01"),
     (whole(TRAIN, Extra=1), "'Extra', which a definition has not"),
+    (whole(TRAIN, MlflowConfig=None), None),  # as version 3 of the SDK writes
+    (whole(TRAIN, MlflowConfig={"MlflowResourceArn": "x"}), "no MLflow yet"),
     (whole(TRAIN, Metadata=[1]), "Metadata must be a JSON object"),
     (whole(), "one step at least"),
     (whole(TRAIN, Steps={}), "one step at least"),

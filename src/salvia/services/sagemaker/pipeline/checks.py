@@ -20,7 +20,7 @@ _MOST_PARAMETERS = 200
 _DEEPEST = 100
 _NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _PARAMETER = re.compile(r"[A-Za-z0-9\-_]{1,256}")
-_MEMBERS = frozenset({"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "Steps"})
+_MEMBERS = frozenset({"Version", "Metadata", "Parameters", "PipelineExperimentConfig", "MlflowConfig", "Steps"})
 _STEP = frozenset(
     {
         "Name",
@@ -57,6 +57,8 @@ def outline(raw: Any) -> Iterator[str]:
         yield f"it has '{member}', which a definition has not"
     if not isinstance(raw.get("Metadata") or {}, dict):
         yield "Metadata must be a JSON object"
+    if raw.get("MlflowConfig") is not None:  # version 3 of the SDK writes null
+        yield "it has an MlflowConfig: Salvia has no MLflow yet. Leave it out"
     steps = raw.get("Steps")
     if not isinstance(steps, list) or not steps:
         yield "Steps must be a list with one step at least"
