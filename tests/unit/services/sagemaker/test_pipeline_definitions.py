@@ -193,7 +193,9 @@ REFUSED: list[tuple[Any, str]] = [
     # arguments
     (whole(changed(TRAIN, "Arguments.RoleArn", ...)), "lacks RoleArn"),
     (whole(changed(TRAIN, "Arguments.RoleArn", 1)), "Arguments.RoleArn must be a string"),
-    (whole(changed(TRAIN, "Arguments.RoleArn", None)), "Arguments.RoleArn must be a string"),
+    (whole(changed(TRAIN, "Arguments.RoleArn", None)), "lacks RoleArn"),
+    (whole(changed(TRAIN, "Arguments.HyperParameters", {"a": None})), "must be a string"),
+    (whole(changed(TRAIN, "Arguments.Environment", None)), None),
     (whole(changed(TRAIN, "Arguments.Extra", 1)), "'Extra', which CreateTrainingJobRequest has not"),
     (whole(changed(TRAIN, "Arguments.ResourceConfig.InstanceCount", "1")), "InstanceCount must be an integer"),
     (whole(changed(TRAIN, "Arguments.ResourceConfig.InstanceCount", True)), "InstanceCount must be an integer"),

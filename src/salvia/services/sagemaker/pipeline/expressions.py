@@ -109,7 +109,7 @@ async def resolve(value: Any, scope: Scope) -> Any:
     if not isinstance(value, dict):
         return value
     if not is_one(value):
-        return {member: await resolve(inner, scope) for member, inner in value.items()}
+        return {member: await resolve(inner, scope) for member, inner in value.items() if inner is not None}
     ((operator, operand),) = value.items()
     if operator == GET:
         return await _get(operand, scope)

@@ -83,10 +83,10 @@ def _structure(shape: Any, value: Any, where: str) -> Iterator[str]:
         yield f"{where} must be a JSON object"
         return
     for member in shape.required_members:
-        if member not in value:
+        if value.get(member) is None:
             yield f"{where} lacks {member}"
     for member, inner in value.items():
         if member not in shape.members:
             yield f"{where} has '{member}', which {shape.name} has not"
-        else:
+        elif inner is not None:  # null is as good as left out, in AWS's JSON
             yield from _value(shape.members[member], inner, f"{where}.{member}")
