@@ -482,6 +482,25 @@ def test_a_definition_from_s3(pipelines: Pipelines) -> None:
     refused("ValidationException", call=create, **missing)
 
 
+def test_an_execution_may_what_its_role_may(pipelines: Pipelines) -> None:
+    """Whoever starts it may do everything, the role nothing: neither make a job nor read a file."""
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        ],
+    }
+    iam = pipelines.server.client("iam")
+    role = iam.create_role(RoleName=f"r-{uuid.uuid4().hex[:8]}", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+    uri = pipelines.put("secret.json", b'{"a": 1}')
+    read = condition("Read", compare("Equals", {"Std:JsonGet": {"S3Uri": uri, "Path": "a"}}, 1))
+    for step, what in ((pipelines.processing("Make", "pass"), "sagemaker:CreateProcessingJob"), (read, "s3:GetObject")):
+        execution = pipelines.start(pipelines.create(defined([step])), RoleArn=role["Arn"])
+        assert pipelines.ended(execution)["PipelineExecutionStatus"] == "Failed"
+        (failed,) = pipelines.steps(execution).values()
+        assert what in failed["FailureReason"] and role["RoleName"] in failed["FailureReason"], failed
+
+
 def test_refused_definitions(pipelines: Pipelines) -> None:
     """What is said of one reaches the client; tests/unit has the table of them."""
     create = pipelines.sagemaker.create_pipeline
