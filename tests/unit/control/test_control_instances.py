@@ -158,7 +158,15 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
         message=["x"],
         times={"Training": "soon", "Uploading": 5, "Lunch": 1, "Downloading": True},
         metrics=[3, {"MetricName": "a"}, {"MetricName": "b", "Value": 1.5, "Timestamp": 2, "more": "x" * 99}],
-        exit={"code": "0", "signal": [], "oom": 1, "failure": {}, "error": "broken", "log_tail": [1, "last"]},
+        exit={
+            "code": "0",
+            "signal": [],
+            "oom": 1,
+            "failure": {},
+            "message": 7,
+            "error": "broken",
+            "log_tail": [1, "last"],
+        },
         surprise="!",
     )
     assert status == 200
@@ -174,6 +182,7 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
             "oom": False,
             "stopped": False,
             "failure": None,
+            "message": None,
             "error": None,
             "log_tail": ["last"],
         },
