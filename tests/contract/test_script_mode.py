@@ -129,4 +129,6 @@ $python -c 'import xgboost, json; print("told", json.load(open("/opt/ml/input/co
         InputDataConfig=[channel("code", f"{uri}/code/"), channel("sm_drivers", f"{uri}/drivers/")],
     )
     assert jobs.ended(name, 110)["TrainingJobStatus"] == "Completed", jobs.describe(name)
-    assert jobs.lines(name) == ["pip beside python", "told {'any': '\"thing\"'}"]
+    notice, *lines = jobs.lines(name)
+    assert notice.endswith(" runs here; the image's tag 1.7-1 asks for 1.7.")
+    assert lines == ["pip beside python", "told {'any': '\"thing\"'}"]

@@ -209,7 +209,8 @@ def test_jobs_are_found_by_hyperparameters_channels_and_metrics(jobs: Jobs) -> N
 
     assert found(**nested("train", "/train/"))
     assert not found(**nested("train", "/test/"))
-    [hit] = jobs.sagemaker.search(Resource="TrainingJob", SearchExpression=nested("train", "/train/"))["Results"]
+    expression = {"Filters": [where("TrainingJobName", "Equals", name)], **nested("train", "/train/")}
+    [hit] = jobs.sagemaker.search(Resource="TrainingJob", SearchExpression=expression)["Results"]
     assert hit["TrainingJob"]["RoleArn"] == ROLE
     suggested = jobs.sagemaker.get_search_suggestions(
         Resource="TrainingJob", SuggestionQuery={"PropertyNameQuery": {"PropertyNameHint": "HyperParameters.ro"}}
