@@ -307,23 +307,23 @@ class Jobs:
         return self.ended(self.start(code, **more))
 
     def lines(self, name: str) -> list[str]:
-        """Every line of its log, stream by stream."""
+        """Every line of its log so far, stream by stream; before the first of any job there is no log group."""
         logs = self.server.client("logs")
         group = "/aws/sagemaker/TrainingJobs"
         found: list[str] = []
-        for page in logs.get_paginator("describe_log_streams").paginate(
-            logGroupName=group, logStreamNamePrefix=f"{name}/"
-        ):
-            for stream in page["logStreams"]:
-                token: dict[str, str] = {}
-                while True:
-                    got = logs.get_log_events(
-                        logGroupName=group, logStreamName=stream["logStreamName"], startFromHead=True, **token
-                    )
-                    found += [event["message"] for event in got["events"]]
-                    if token.get("nextToken") == got["nextForwardToken"]:
-                        break
-                    token = {"nextToken": got["nextForwardToken"]}
+        pages = logs.get_paginator("describe_log_streams").paginate(logGroupName=group, logStreamNamePrefix=f"{name}/")
+        try:
+            streams = [stream["logStreamName"] for page in pages for stream in page["logStreams"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
+        for stream in streams:
+            token: dict[str, str] = {}
+            while True:
+                got = logs.get_log_events(logGroupName=group, logStreamName=stream, startFromHead=True, **token)
+                found += [event["message"] for event in got["events"]]
+                if token.get("nextToken") == got["nextForwardToken"]:
+                    break
+                token = {"nextToken": got["nextForwardToken"]}
         return found
 
 
