@@ -29,6 +29,7 @@ OURS = "123456789012.dkr.ecr.us-east-1.amazonaws.com/{}:latest"
 TEXT, SERIES = OURS.format("text-classification"), OURS.format("time-series-classification")
 MAJORITY = 0.5  # as many reviews are good as bad
 GOOD, BAD = "__label__1 a fine film\n", "__label__0 a bad film\n"
+BOTH = f"__label__3 {GOOD}"  # which of two labels of the same lines is the more probable is chance
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +145,7 @@ def test_blazingtext_by_the_sdk_is_as_good_as_fasttext(salvia: Server, jobs: Job
 def test_an_augmented_manifest_is_trained_on_with_early_stopping(jobs: Jobs) -> None:
     """In Pipe mode, source and label as AttributeNames; a line may have several labels. Nothing improves on perfect."""
     lines = [{"source": "a fine film", "label": [1, 3]}, {"source": "a bad movie", "label": 2}] * 20
-    uri = put(jobs, manifest="".join(json.dumps(line) + "\n" for line in lines), **{"held/out": GOOD * 5})
+    uri = put(jobs, manifest="".join(json.dumps(line) + "\n" for line in lines), **{"held/out": BOTH * 5})
     given = [
         channel(
             "train",
