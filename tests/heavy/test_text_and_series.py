@@ -325,10 +325,12 @@ def test_the_failure_reason_says_what_is_wrong(jobs: Jobs) -> None:
     """Which file, which line, and what to do; and that one instance trains."""
     started = {}
     for what, (image, content, given, reason) in WRONG.items():
-        folder = what.replace(" ", "-")
+        folder = f"wrong-texts/{what.replace(' ', '-')}"
         put(jobs, **{f"{folder}/{name}": body for name, body in content.items()})
         started[begun(jobs, image, [channel("train", f"s3://{jobs.bucket}/{folder}/")], **given)] = reason
-    two = begun(jobs, BLAZINGTEXT, [channel("train", f"s3://{jobs.bucket}/one-class/")], 2, mode="batch_skipgram")
+    two = begun(
+        jobs, BLAZINGTEXT, [channel("train", f"s3://{jobs.bucket}/wrong-texts/one-class/")], 2, mode="batch_skipgram"
+    )
     started[two] = "BlazingText trains on one instance only. Set InstanceCount to 1."
     for name, reason in started.items():
         described = jobs.ended(name, 300)
