@@ -74,7 +74,8 @@ test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test but th
 HEAVY := $(sort $(wildcard tests/heavy/test_*.py))
 FRAMEWORKS := $(filter %base_images.py %huggingface.py %processing.py %pytorch.py %scikit_learn.py %tensorflow.py,$(HEAVY))
 test-heavy: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build; what they do on real data
-	@mkdir -p $(SALVIA_TEST_IMAGES)
+	@mkdir -p $(SALVIA_TEST_IMAGES) .test/home && ln -sfn ../images .test/home/images
+	@SALVIA_HOME=$(CURDIR)/.test/home $(BIN)/salvia images build $(patsubst containers/%/image.toml,%,$(wildcard containers/*/image.toml)) >.test/built
 	@$(call run,$(FRAMEWORKS)) >.test/frameworks 2>&1 & frameworks=$$!; \
 	$(call run,$(filter-out $(FRAMEWORKS),$(HEAVY))); rest=$$?; \
 	wait $$frameworks; frameworks=$$?; cat .test/frameworks; exit $$((rest + frameworks))
