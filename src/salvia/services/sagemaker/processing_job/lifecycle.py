@@ -77,7 +77,8 @@ async def watch(job: Document, world: World, members: list[Instance]) -> Outcome
             "how. Start the job again."
         )
         return await finish(job, world, "Failed", reason)
-    left = _left(job, world)
+    ran = all(member.phase in ("Uploading", "Exited") for member in members)  # what is left to do is ours
+    left = _POLL if ran else _left(job, world)
     if left <= 0:
         job.state = "Stopping"
         job.status["_StopRequestedAt"] = world.clock.now()
