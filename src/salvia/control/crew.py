@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from salvia.runtimes.base import Handle, InstanceSpec, InstanceState, Runtime
+from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import guests, instances
+from . import capacity, guests, instances, quotas
 from .instances import Instance
 from .world import World
+
+_LONGEST = 1024  # characters of a FailureReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,37 @@ class Crew:
             except OSError as error:  # a process waits in the kernel for a disk, say: the job ends when it does
                 return f"Instance {member.position + 1} cannot be removed yet: {error}."
         return ""
+
+    def began(self, members: Sequence[Instance], moment: str) -> bool:
+        """Whether it is news that the first instance started; `moment`, a member of the job, then says when."""
+        times = [at for each in members if (at := each.report.get("moments", {}).get("Downloading")) is not None]
+        if not times or moment in self.job.status:
+            return False
+        self.job.status[moment] = max(self.job.created_at, min(times))
+        return True
+
+    def close(self, state: str, reason: str | None, moment: str) -> Callable[[Transaction], None]:
+        """Write the job's end, `moment` the member that says when, and give back what it held.
+
+        What comes back is to be written with the outcome.
+        """
+        job, world = self.job, self.world
+        now = world.clock.now()
+        job.state = state
+        job.modified_at = max(job.modified_at, now)
+        job.status[moment] = now
+        if reason:
+            job.status["FailureReason"] = reason[:_LONGEST]
+        claims = job.status.pop("_Claims", {})
+
+        def also(tx: Transaction) -> None:
+            instances.revoke(tx, job.id)
+            quotas.give_back(tx, job.account, job.region, claims)
+            capacity.give_back(tx, job.id, world.clock.wall())
+            if job.owner:  # whoever made it waits for its end
+                leases.wake(tx, job.owner, world.clock.wall())
+
+        return also
 
     async def _alive(self, member: Instance) -> bool:
         handle = self._handle(member)

@@ -5,12 +5,12 @@ InProgress: place ─▶ watch ─▶ Completed | Failed          Stopping (aske
 
 from __future__ import annotations
 
-from salvia.control import capacity, endings, instances, quotas
+from salvia.control import capacity, endings
 from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.store import leases, usage
+from salvia.store import usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 from salvia.store.usage import Use
@@ -64,13 +64,14 @@ async def place(job: Document, world: World) -> Outcome:
 
 async def watch(job: Document, world: World, members: list[Instance]) -> Outcome:
     """Wait until the program has succeeded on every instance, or failed on one, or one is lost, or its time is over."""
-    began = _began(job, members)
+    crew = launch.crew(job, world)
+    began = crew.began(members, "ProcessingStartTime")
     failed = [member for member in members if member.exit and not endings.succeeded(member.exit)]
     if failed:
         return await finish(job, world, "Failed", _reason(job, failed, alone=len(members) == 1))
     if all(member.exit for member in members):
         return await finish(job, world, "Completed")
-    lost = await launch.crew(job, world).lost(members)
+    lost = await crew.lost(members)
     if lost:
         reason = (
             f"InternalServerError: the instance algo-{lost.position + 1} was lost: its agent ended without reporting "
@@ -90,10 +91,11 @@ async def watch(job: Document, world: World, members: list[Instance]) -> Outcome
 async def stop(job: Document, world: World) -> Outcome:
     """End the job's programs, then the job."""
     late = world.clock.now() > job.status["_StopRequestedAt"] + launch.GRACE + _PATIENCE
-    asked = None if late else await launch.crew(job, world).end(launch.GRACE)
+    crew = launch.crew(job, world)
+    asked = None if late else await crew.end(launch.GRACE)
     if asked:
         return Outcome(requeue=_POLL, also=asked)
-    _began(job, launch.crew(job, world).members())
+    crew.began(crew.members(), "ProcessingStartTime")
     limit = job.spec["StoppingCondition"]["MaxRuntimeInSeconds"]
     over = f"MaxRuntimeInSeconds ({limit}) has passed." if job.status.get("_OutOfTime") else None
     return await finish(job, world, "Stopped", over)
@@ -106,25 +108,15 @@ async def finish(job: Document, world: World, state: str, reason: str | None = N
     if stuck:
         job.status["FailureReason"] = stuck[:_LONGEST]
         return Outcome(requeue=_POLL)
-    now = world.clock.now()
-    job.state = state
-    job.modified_at = max(job.modified_at, now)
-    job.status["ProcessingEndTime"] = now
-    if reason:
-        job.status["FailureReason"] = reason[:_LONGEST]
+    closed = crew.close(state, reason, "ProcessingEndTime")
     # "the content of the ExitMessage from each processing container is concatenated, then truncated"
     message = "".join((member.exit or {}).get("message") or "" for member in crew.members())[:_LONGEST]
     if message:
         job.status["ExitMessage"] = message
-    claims = job.status.pop("_Claims", {})
 
     def also(tx: Transaction) -> None:
         _meter(tx, job)
-        instances.revoke(tx, job.id)
-        quotas.give_back(tx, job.account, job.region, claims)
-        capacity.give_back(tx, job.id, world.clock.wall())
-        if job.owner:  # whoever made it waits for its end
-            leases.wake(tx, job.owner, world.clock.wall())
+        closed(tx)
 
     return Outcome(also=also)
 
@@ -140,15 +132,6 @@ def _left(job: Document, world: World) -> float:
     """The seconds that its program may still run. Source: API_ProcessingStoppingCondition."""
     since = job.status.get("ProcessingStartTime", world.clock.now())
     return float(since + job.spec["StoppingCondition"]["MaxRuntimeInSeconds"] - world.clock.now())
-
-
-def _began(job: Document, members: list[Instance]) -> bool:
-    """Whether it is news that the first instance started."""
-    moments = [at for member in members if (at := member.report.get("moments", {}).get("Downloading")) is not None]
-    if not moments or "ProcessingStartTime" in job.status:
-        return False
-    job.status["ProcessingStartTime"] = max(job.created_at, min(moments))
-    return True
 
 
 def _meter(tx: Transaction, job: Document) -> None:

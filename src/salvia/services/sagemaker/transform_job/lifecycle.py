@@ -9,12 +9,12 @@ An object's output is stored whole or not at all, under the same key: to do one 
 
 from __future__ import annotations
 
-from salvia.control import capacity, hosting, instances, quotas
+from salvia.control import capacity, hosting, instances
 from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.store import leases, usage
+from salvia.store import usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 from salvia.store.usage import Use
@@ -68,8 +68,9 @@ async def place(job: Document, world: World) -> Outcome:
 
 async def watch(job: Document, world: World, members: list[Instance]) -> Outcome:
     """Wait until every instance has done its share, whatever became of the others', or one is lost."""
-    began = _began(job, members)
-    lost = await launch.crew(job, world).lost(members)
+    crew = launch.crew(job, world)
+    began = crew.began(members, "TransformStartTime")
+    lost = await crew.lost(members)
     if lost:
         reason = f"InternalServerError: instance {lost.position + 1} was lost: its agent ended without reporting how."
         return await again(job, world, reason)
@@ -105,32 +106,13 @@ async def finish(job: Document, world: World, state: str, reason: str | None = N
     stuck = await _remove(job, world)
     if stuck:
         return stuck
-    now = world.clock.now()
-    job.state = state
-    job.modified_at = max(job.modified_at, now)
-    job.status["TransformEndTime"] = now
-    if reason:
-        job.status["FailureReason"] = reason[:1024]
-    claims = job.status.pop("_Claims", {})
+    closed = launch.crew(job, world).close(state, reason, "TransformEndTime")
 
     def also(tx: Transaction) -> None:
         _meter(tx, job)
-        instances.revoke(tx, job.id)
-        quotas.give_back(tx, job.account, job.region, claims)
-        capacity.give_back(tx, job.id, world.clock.wall())
-        if job.owner:  # whoever made it waits for its end
-            leases.wake(tx, job.owner, world.clock.wall())
+        closed(tx)
 
     return Outcome(also=also)
-
-
-def _began(job: Document, members: list[Instance]) -> bool:
-    """Whether it is news that the first instance started."""
-    moments = [at for member in members if (at := member.report.get("moments", {}).get("Downloading")) is not None]
-    if not moments or "TransformStartTime" in job.status:
-        return False
-    job.status["TransformStartTime"] = max(job.created_at, min(moments))
-    return True
 
 
 def _meter(tx: Transaction, job: Document) -> None:
