@@ -20,6 +20,7 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from salvia.core.archives import unpack
 from salvia.images import image
 from salvia.images.builder import Builder
 
@@ -104,7 +105,7 @@ def train(environment: dict[str, str]) -> str:
     say(f"Its score on {unseen} rows that it never saw, and that of XGBoost run directly")
     shell(environment, f"aws s3 cp --quiet {model} {work}/model.tar.gz")
     with tarfile.open(work / "model.tar.gz") as archive:
-        archive.extractall(work / "model", filter="data")
+        unpack(archive, str(work / "model"), archive)
     stands = Builder(HOME / "images").built(image.read(ROOT / "containers" / "xgboost"))
     assert stands is not None
     subprocess.run([stands.python, ROOT / "tools" / "score.py", work], check=True)

@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from tests.conftest import Server, eventually
 
+from salvia.core.archives import unpack
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "tests" / "data" / "diabetes.csv"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -73,7 +75,7 @@ def trained(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Trained
     work = tmp_path_factory.mktemp("hosted")
     archive = s3.get_object(Bucket="hosted", Key=key)["Body"].read()
     with tarfile.open(fileobj=io.BytesIO(archive)) as model:
-        model.extract("xgboost-model", work, filter="data")
+        unpack(model, str(work), model)
     python = salvia.python("xgboost")
     command = [str(python), "-c", PREDICT, str(work / "xgboost-model"), str(DATA)]
     return Trained(job, json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Any
 
+from ..core.archives import unpack
 from ..core.client import ClientError
 from .channels import Download, write_all
 from .failure import JobError, StoppedError
@@ -72,9 +73,8 @@ def _unpacked(storage: Storage, source: Source, ml: str, scratch: str, stopping:
 
 
 def _extract(archive: IO[bytes], limit: int, folder: str, stopping: Callable[[], bool]) -> None:
-    """Unpack what stays within `folder`: no path, link or device leads out of it (PEP 706, filter `data`)."""
     with tarfile.open(fileobj=archive, mode="r:gz") as tar:
-        tar.extractall(folder, members=_within(tar, limit, stopping), filter="data")
+        unpack(tar, folder, _within(tar, limit, stopping))
 
 
 def _within(tar: tarfile.TarFile, limit: int, stopping: Callable[[], bool]) -> Iterator[tarfile.TarInfo]:
