@@ -4,6 +4,7 @@ FOLDER gets `train/` in two files, so that each of two instances has its own; `u
 `labels.json`, what is true of that.
 """
 
+import csv
 import io
 import json
 import sys
@@ -33,6 +34,16 @@ def churn(folder):
 
     rows = pd.get_dummies(data.churn().drop(columns="state"), drop_first=True, dtype=int)
     _csv(folder, rows.sample(frac=1, random_state=1), 4000, "churn")
+
+
+def customers(folder):
+    """The same ones; of those that are known, a fifth validates."""
+    churn(folder)
+    (folder / "validation").mkdir()
+    for part in (folder / "train").iterdir():
+        rows = part.read_text().splitlines(keepends=True)
+        part.write_text("".join(rows[400:]))
+        (folder / "validation" / part.name).write_text("".join(rows[:400]))
 
 
 def shuttle(folder):
@@ -94,6 +105,55 @@ def reviews(folder):
     (folder / "validation" / "reviews.txt").write_text("".join(lines[8000:]))
     (folder / "unseen").write_text("".join(json.dumps({"source": text}) + "\n" for text in texts[8000:]))
     (folder / "labels.json").write_text(json.dumps([str(label) for label in rows.label[8000:]]))
+
+
+def remarks(folder):
+    """The last 80 words of 8,000 reviews, and of 1,000 to be judged: CSV, those with the header that pipelines read."""
+    rows = data.reviews().sample(9_000, random_state=1)
+    texts = rows.text.str.replace("<br />", " ").str.split().str[-80:].str.join(" ")
+    for part in (0, 1):
+        with (folder / "train" / f"part-{part}.csv").open("w", newline="") as file:
+            csv.writer(file).writerows(zip(rows.label[part:8000:2], texts[part:8000:2], strict=True))
+    texts[8000:].rename("inputs").to_csv(folder / "unseen", index=False)
+    (folder / "labels.json").write_text(json.dumps([str(label) for label in rows.label[8000:]]))
+
+
+def employment(folder):
+    """The United States' industries, each month from 1990; the last year is to be foretold."""
+    table = data.employment()["1990":]
+    table = table.loc[:, table.notna().all()]
+
+    def lines(names):
+        series = ({"start": str(table.index[0]), "target": table[name][:-12].tolist()} for name in names)
+        return "".join(json.dumps(one) + "\n" for one in series)
+
+    for part in (0, 1):
+        (folder / "train" / f"part-{part}.json").write_text(lines(table.columns[part::2]))
+    (folder / "unseen").write_text(lines(table.columns))
+    (folder / "labels.json").write_text(json.dumps([table[name][-12:].tolist() for name in table]))
+
+
+def logins(folder):
+    """Made up: 300 users, each at home in one to three networks, half of the times at an address that they had before.
+
+    9,000 logins; 3,000 that are to be told from as many in which the address is somebody else's.
+    """
+    random, pairs = np.random.default_rng(1), []
+    networks = random.integers(0, 1 << 16, 60)  # the first 16 bits of each
+    for user in range(300):
+        homes = random.choice(networks, random.integers(1, 4), replace=False)
+        known = (homes << 16) + random.integers(0, 1 << 16, len(homes))
+        for at in random.integers(0, len(homes), 40):
+            other = (homes[at] << 16) + random.integers(0, 1 << 16)
+            address = int(known[at] if random.random() < 0.5 else other)
+            pairs.append((f"user_{user}", ".".join(map(str, address.to_bytes(4, "big")))))
+    pairs = [pairs[place] for place in random.permutation(len(pairs))]
+    seen = pairs[9_000:]
+    swapped = [(user, seen[place][1]) for (user, _), place in zip(seen, random.permutation(len(seen)), strict=True)]
+    for name, some in (("train/part-0.csv", pairs[:9_000:2]), ("train/part-1.csv", pairs[1:9_000:2])):
+        (folder / name).write_text("".join(f"{user},{address}\n" for user, address in some))
+    (folder / "unseen").write_text("".join(f"{user},{address}\n" for user, address in seen + swapped))
+    (folder / "labels.json").write_text(json.dumps([1] * len(seen) + [0] * len(swapped)))
 
 
 def leaves(folder):

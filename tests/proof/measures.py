@@ -47,11 +47,26 @@ def variance(answers: Answers, labels: Answers) -> float:
     return sum(statistics.pvariance(column) for column in zip(*answers, strict=True))
 
 
-LESS_IS_BETTER = {"RMSE", "mean square distance"}
+def quantile_loss(answers: Answers, labels: Answers) -> float:
+    """wQL: the mean of what each of the quantiles 0.1 to 0.9 of each month misses, by what there is in all.
+
+    Source: SageMaker developer guide, "Evaluation metrics" of DeepAR, its equation of wQuantileLoss.
+    """
+    missed = 0.0
+    for quantiles, truth in zip(answers, labels, strict=True):
+        for tenth, months in enumerate(quantiles, 1):
+            off = [true - said for said, true in zip(months, truth, strict=True)]
+            missed += 2 * sum(max(one * tenth / 10, one * (tenth / 10 - 1)) for one in off) / len(quantiles)
+    return missed / sum(sum(map(abs, truth)) for truth in labels)
+
+
+LESS_IS_BETTER = {"RMSE", "mean square distance", "quantile loss", "test:total_loss"}
+WHOLE = {"variance", "quantile loss"}  # of answers that are lists
 MEASURES: dict[str, Callable[[Answers, Answers], float]] = {
     "AUC": auc,
     "accuracy": accuracy,
     "RMSE": rmse,
     "mean square distance": mean_square,
     "variance": variance,
+    "quantile loss": quantile_loss,
 }

@@ -1,7 +1,8 @@
 """`make proof`: every image on real data, through a real server, beside its library by itself.
 
-Trains on one instance and on two, serves, transforms a batch; builds each image's environment before, and says how long
-that took. It writes docs/proof.md; with `ARGS="xgboost kmeans"`, the lines of these.
+Trains on one instance and on two, serves, transforms a batch; then builds all images' environments anew, and says how
+long that took. It writes docs/proof.md; with `ARGS="xgboost kmeans"`, the rows of these; with `ARGS=environments`, the
+second table alone.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ from salvia.images import image, kept
 from salvia.images.builder import Builder
 from tests.conftest import ROLE, Server, free_port
 from tests.endpoints import archive
-from tests.proof.measures import LESS_IS_BETTER, MEASURES
-from tests.proof.rows import ROWS, Row
+from tests.proof.measures import LESS_IS_BETTER, MEASURES, WHOLE
+from tests.proof.rows import ROWLESS, ROWS, Row
 
 _HERE = Path(__file__).parent
 _ROOT = _HERE.parents[1]
@@ -36,6 +37,8 @@ _BEFORE_THE_TABLE = "<!-- written by `make proof` -->\n\n"
 _TITLES = "| Image | Data | Measure | One instance | Two | Served | Batch | The library itself | Baseline |"
 _BETWEEN = "\n## Environments\n\n"
 _BUILT = "| Image | Built in | Packages |"
+_ENVIRONMENTS = "environments"
+_ORDER = (*dict.fromkeys(row.image for row in ROWS), *ROWLESS)
 
 
 @dataclass
@@ -231,7 +234,9 @@ def _found(said: Any, row: Row) -> list[Any]:
 
 
 def _one(value: Any, row: Row) -> Any:
-    if isinstance(value, list) and row.measure != "variance" and ":" not in row.measure:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list) and row.measure not in WHOLE and ":" not in row.measure:
         value = value[-1]
     return value.removeprefix("__label__") if isinstance(value, str) else value
 
@@ -279,16 +284,17 @@ def write(page: Path, proofs: list[Proof], found: dict[str, tuple[float, int]]) 
     head, _, rest = page.read_text().partition(_BEFORE_THE_TABLE)
     parts = [head + _BEFORE_THE_TABLE]
     old = rest.partition(_BETWEEN)
-    wrong = {proof.row.image for proof in proofs if proof.wrong}
-    for titles, before, new in ((_TITLES, old[0], table(proofs)), (_BUILT, old[2], environments(found))):
+    dropped = {proof.row.image for proof in proofs if proof.wrong}
+    tables = ((_TITLES, old[0], table(proofs), dropped), (_BUILT, old[2], environments(found), set[str]()))
+    for titles, before, new, wrong in tables:
         lines = {line.split("|")[1].strip(): line for line in before.splitlines() if line.startswith("| ")} | new
-        order = [name for name in dict.fromkeys(row.image for row in ROWS) if name in lines.keys() - wrong]
+        order = [name for name in _ORDER if name in lines.keys() - wrong]
         parts.append("\n".join([titles, "|---" * (titles.count("|") - 1) + "|", *(lines[name] for name in order)]))
     page.write_text(f"{parts[0]}{parts[1]}\n{_BETWEEN}{parts[2]}\n")
 
 
-def run(names: list[str], done: Callable[[Proof, dict[str, tuple[float, int]]], None]) -> None:
-    """Rows of these images, or all; `done` is told of each, and of the environments that were built for it.
+def run(names: list[str], done: Callable[[Proof], None]) -> None:
+    """Rows of these images, or all; `done` is told of each.
 
     Environments are built in a folder of the run, or in SALVIA_TEST_IMAGES.
     """
@@ -302,35 +308,36 @@ def run(names: list[str], done: Callable[[Proof, dict[str, tuple[float, int]]], 
         (home / "images").symlink_to(images)
         server = Server(home, free_port())
         server.up()
-        stand: set[str] = set()
         try:
             bench = Bench(server, folder / "data")
             for row in ROWS:
                 if not names or row.image in names:
-                    wanted = {name for name in (row.image, row.where, _BASELINES) if name} - stand
-                    stand |= wanted
-                    times = build(sorted(wanted), images)
+                    build(sorted({name for name in (row.image, row.where, _BASELINES) if name}), images)
                     try:
                         proof = bench.prove(row)
                     except Exception as error:  # one row that fails hides no other
                         proof = Proof(row, wrong=[str(error)])
-                    done(proof, times)
+                    done(proof)
         finally:
             server.down()
 
 
 def main(names: list[str]) -> int:
-    known = {row.image for row in ROWS}
+    known = {*(row.image for row in ROWS), _ENVIRONMENTS}
     if strange := set(names) - known:
         sys.exit(f"there is no row {', '.join(strange)}; there are {', '.join(sorted(known))}")
     wrong = []
 
-    def done(proof: Proof, times: dict[str, tuple[float, int]]) -> None:
+    def done(proof: Proof) -> None:
         print(*table([proof]).values(), *(f"WRONG {why}" for why in proof.wrong), sep="\n", flush=True)
-        write(_PAGE, [proof], {} if os.environ.get("SALVIA_TEST_IMAGES") else times)
+        write(_PAGE, [proof], {})
         wrong.extend(proof.wrong)
 
-    run(names, done)
+    if names != [_ENVIRONMENTS]:
+        run(names, done)
+    if not names or _ENVIRONMENTS in names:
+        with tempfile.TemporaryDirectory(prefix="salvia-proof-") as work:
+            write(_PAGE, [], build(list(_ORDER), Path(work)))
     return 1 if wrong else 0
 
 
