@@ -108,9 +108,9 @@ def reviews(folder):
 
 
 def remarks(folder):
-    """The last 80 words of 8,000 reviews, and of 1,000 to be judged: CSV, those with the header that pipelines read."""
+    """The last 60 words of 8,000 reviews, and of 1,000 to be judged: CSV, those with the header that pipelines read."""
     rows = data.reviews().sample(9_000, random_state=1)
-    texts = rows.text.str.replace("<br />", " ").str.split().str[-80:].str.join(" ")
+    texts = rows.text.str.replace("<br />", " ").str.split().str[-60:].str.join(" ")
     for part in (0, 1):
         with (folder / "train" / f"part-{part}.csv").open("w", newline="") as file:
             csv.writer(file).writerows(zip(rows.label[part:8000:2], texts[part:8000:2], strict=True))

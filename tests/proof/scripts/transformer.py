@@ -31,7 +31,7 @@ def tokenizer_of(texts):
     made.pre_tokenizer = pre_tokenizers.Whitespace()
     special = list(SPECIAL.values())
     made.train_from_iterator(
-        texts, trainers.WordLevelTrainer(vocab_size=12_000, min_frequency=3, special_tokens=special)
+        texts, trainers.WordLevelTrainer(vocab_size=8_000, min_frequency=3, special_tokens=special)
     )
     ends = [(name, made.token_to_id(name)) for name in ("[CLS]", "[SEP]")]
     made.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=ends)
@@ -45,8 +45,8 @@ def train(texts, labels, seed=0):
     tokenizer = tokenizer_of(texts)
     config = DistilBertConfig(
         vocab_size=len(tokenizer),
-        dim=64,
-        hidden_dim=128,
+        dim=32,
+        hidden_dim=64,
         n_layers=1,
         n_heads=2,
         dropout=0.3,
@@ -58,14 +58,14 @@ def train(texts, labels, seed=0):
         DistilBertForSequenceClassification(config),
         TrainingArguments(
             tempfile.mkdtemp(),
-            num_train_epochs=4,
-            learning_rate=0.001,
+            num_train_epochs=5,
+            learning_rate=0.003,
             weight_decay=0.01,
             seed=seed,
             report_to=[],
             save_strategy="no",
             group_by_length=True,
-            per_device_train_batch_size=32 // hosts,
+            per_device_train_batch_size=64 // hosts,
             disable_tqdm=True,
             use_cpu=True,
         ),
