@@ -189,11 +189,9 @@ def no_network(folder, seed):
 
 
 def no_model(folder, seed):
-    """What was a year before; its quantiles, as far from it as years have been from each other."""
+    """What was a year before, as each of the nine quantiles."""
     lines = (folder / "unseen").read_text().splitlines()
-    series = np.array([json.loads(line)["target"] for line in lines])
-    steps = np.quantile(series[:, 12:] - series[:, :-12], np.arange(1, 10) / 10, axis=1).T
-    return (series[:, None, -12:] + steps[:, :, None]).tolist()
+    return [[json.loads(line)["target"][-12:]] * 9 for line in lines]
 
 
 def no_factors(folder, seed):
