@@ -75,6 +75,31 @@ def catboost(folder, seed):
     return model.fit(train, labels, eval_set=(validation, judged)).predict_proba(unseen)[:, 1].tolist()
 
 
+def autogluon(folder, seed):
+    """With the preset that is AWS's default."""
+    import tempfile
+
+    import pandas as pd
+    from autogluon.tabular import TabularPredictor
+
+    labels, train, unseen = _rows(folder)
+    judged, validation = _validation(folder)
+    chosen = np.random.default_rng(seed).choice(len(train), len(train))  # it has no chance of its own
+
+    def table(rows, **more):
+        return pd.DataFrame(rows, columns=[f"column_{place}" for place in range(rows.shape[1])]).assign(**more)
+
+    with tempfile.TemporaryDirectory() as place:
+        predictor = TabularPredictor("label", problem_type="binary", eval_metric="roc_auc", path=place, verbosity=0)
+        predictor.fit(
+            table(train[chosen], label=labels[chosen].astype(int)),
+            tuning_data=table(validation, label=judged.astype(int)),
+            presets="medium_quality",
+            time_limit=40,
+        )
+        return predictor.predict_proba(table(unseen))[1].tolist()
+
+
 def logistic(folder, seed):
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
