@@ -16,6 +16,10 @@ from tests.conftest import Server
 ROOT = Path(__file__).parents[2]
 EXAMPLES = {  # by which version of the SDK, and whether more is better
     "churn": (2, True),
+    "loop": (2, True),  # a shell script, which asks Python for the table only
+    "loop_boto3": (2, True),
+    "loop_v2": (2, True),
+    "loop_v3": (3, True),
     "sentiment": (3, True),
     "anomalies": (2, True),
     "recommendation": (2, False),
@@ -32,8 +36,11 @@ def printed(salvia: Server) -> Iterator[dict[str, Future[str]]]:
     subprocess.run([_python(2), ROOT / "examples" / "data.py"], check=True, env=os.environ)
 
     def run(name: str) -> str:
-        python = _python(EXAMPLES[name][0])
-        return salvia.salvia("exec", "--", str(python), str(ROOT / "examples" / f"{name}.py"), timeout=800).stdout
+        python = str(_python(EXAMPLES[name][0]))
+        (path,) = (ROOT / "examples").glob(f"{name}.*")
+        shell = ["env", f"PYTHON={python}", f"PATH={salvia.environment['PATH']}", "bash"]
+        with_what = shell if path.suffix == ".sh" else [python]
+        return salvia.salvia("exec", "--", *with_what, str(path), timeout=800).stdout
 
     with ThreadPoolExecutor(len(EXAMPLES)) as users:
         yield {name: users.submit(run, name) for name in EXAMPLES}
@@ -54,4 +61,5 @@ def test_an_example_beats_its_baseline(printed: dict[str, Future[str]], name: st
 
 def test_every_example_is_run() -> None:
     """A new one is one more line above."""
-    assert {path.stem for path in (ROOT / "examples").glob("*.py")} - {"data"} == EXAMPLES.keys()
+    found = {path.stem for path in (ROOT / "examples").iterdir() if path.suffix in (".py", ".sh")}
+    assert found - {"data", "loop_data"} == EXAMPLES.keys()

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from salvia.core.errors import ServiceError
-from salvia.services.sagemaker.pipeline import definition, policies
+from salvia.services.sagemaker.pipeline import definition, policies, shapes
 from salvia.services.sagemaker.pipeline.expressions import follow, path
 from salvia.services.sagemaker.pipeline.making import child_name
 
@@ -365,3 +365,13 @@ def test_names_of_children() -> None:
     assert name == child_name("abcdefghijkl", "My_long-" + "x" * 60, 1)
     assert name != child_name("abcdefghijkl", "My_long-" + "x" * 60, 2)
     assert child_name("abcdefghijkl", "S", 1, "mine").startswith("mine-abcdefghijkl-")
+
+
+def test_numbers_become_text_where_a_string_is_wanted() -> None:
+    """Version 3 of the SDK writes {"Get": "Parameters.Rounds"} into HyperParameters: a map of strings in the model."""
+    given = {"HyperParameters": {"a": 1, "b": True, "c": 0.5, "d": "x"}, "ResourceConfig": {"InstanceCount": 2}}
+    expected = {
+        "HyperParameters": {"a": "1", "b": "true", "c": "0.5", "d": "x"},
+        "ResourceConfig": {"InstanceCount": 2},
+    }
+    assert shapes.fitted("CreateTrainingJob", given) == expected

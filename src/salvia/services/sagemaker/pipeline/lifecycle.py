@@ -179,7 +179,7 @@ class Run:
         if isinstance(prefix, str):  # else the job's name cannot be told before it is resolved
             name = making.child_name(self.execution.spec["_Id"], step.name, one.attempt, prefix)
             self.scope.variables[step.kind.key] = name
-        request: dict[str, Any] = await resolve(step.arguments, self.scope)
+        request = shapes.fitted(step.kind.create, await resolve(step.arguments, self.scope))
         self.scope.variables.pop(step.kind.key, None)
         wrong = list(shapes.problems(step.kind.create, request, step.kind.key))
         if wrong:

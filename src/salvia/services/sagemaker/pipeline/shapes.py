@@ -10,7 +10,7 @@ from typing import Any
 
 from salvia.protocol import models
 
-from .expressions import GET, is_one
+from .expressions import GET, is_one, text
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -31,6 +31,26 @@ def problems(operation: str, arguments: dict[str, Any], given: str) -> Iterator[
     """What is wrong with the arguments of an operation; what `given` names, the execution adds."""
     shape = models.operation("sagemaker", operation).input_shape
     yield from _structure(shape, {given: "x", **arguments}, "Arguments")
+
+
+def fitted(operation: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Resolved arguments, with numbers and truth values as text where the operation wants a string.
+
+    Version 3 of the SDK refers to a ParameterInteger from HyperParameters, whose values are strings.
+    """
+    fitted: dict[str, Any] = _fitted(models.operation("sagemaker", operation).input_shape, arguments)
+    return fitted
+
+
+def _fitted(shape: Any, value: Any) -> Any:
+    if shape.type_name == "structure" and isinstance(value, dict):
+        known = shape.members
+        return {name: _fitted(known[name], inner) if name in known else inner for name, inner in value.items()}
+    if shape.type_name == "list" and isinstance(value, list):
+        return [_fitted(shape.member, inner) for inner in value]
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {key: _fitted(shape.value, inner) for key, inner in value.items()}
+    return text(value) if shape.type_name == "string" and isinstance(value, int | float) else value
 
 
 def leads(shape: Any, steps: list[str | int]) -> bool:
