@@ -7,14 +7,17 @@ Python SDK, `image_uris.get_base_python_image_uri` and `image_uris.retrieve("sag
 from __future__ import annotations
 
 import json
+import os
 import re
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import ROLE, Jobs, Server
 from tests.contract.test_script_mode import start
-from tests.e2e.test_sdk import run
+from tests.e2e.test_sdk import ROOT, run
 
 PYTHON = "081325390199.dkr.ecr.us-east-1.amazonaws.com/sagemaker-base-python-310:1.0"
 DISTRIBUTION = "885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribution-prod"
@@ -22,6 +25,21 @@ DISTRIBUTION = "885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribut
 
 def image(uri: str) -> dict[str, str]:
     return {"TrainingImage": uri, "TrainingInputMode": "File"}
+
+
+@pytest.fixture(scope="module")
+def salvia(make_server: Callable[..., Server]) -> Server:
+    """A server whose jobs reach the package index even where that has a private address: docs/clients.md."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("NO_PROXY", "no_proxy"):
+            given = [os.environ[name]] if os.environ.get(name) else []
+            patch.setenv(name, ",".join([*given, "pypi.org", "files.pythonhosted.org"]))
+        return make_server()
+
+
+@pytest.fixture(scope="module")
+def jobs(salvia: Server) -> Jobs:
+    return Jobs(salvia)
 
 
 @pytest.mark.timeout(420)
@@ -32,6 +50,27 @@ def test_a_remote_function_runs_in_plain_python(salvia: Server) -> None:
     assert found["raised"] == "a factor of one's own"
     job = salvia.client("sagemaker").describe_training_job(TrainingJobName=found["job"])
     assert job["AlgorithmSpecification"]["TrainingImage"] == PYTHON
+
+
+@pytest.mark.timeout(420)
+def test_functions_are_steps(salvia: Server) -> None:
+    """The SDK's documentation, "@step decorator", and RemoteExecutor: what one returns is the next one's argument, or
+    is compared."""
+    found, printed = run(salvia, 2, "v2_step.py")
+    assert found["steps"] == dict.fromkeys(("Numbers", "Total", "Decide"), "Succeeded"), printed
+    assert found["powers"] == [8, 16] and found["total"] == 6
+    assert found["much"] == {"Numbers": "Succeeded", "Total": "Succeeded", "Decide": "Succeeded", "TooMuch": "Failed"}
+
+
+@pytest.mark.timeout(420)
+def test_functions_of_version_3(salvia: Server, tmp_path: Path) -> None:
+    """The same of the SDK's version 3, @remote and @step. The image has version 2: the requirements bring the other."""
+    requirements, lock = tmp_path / "requirements.txt", ROOT / "requirements" / "sdk3.lock"
+    requirements.write_text("".join(re.findall(r"^sagemaker-core==\S+", lock.read_text(), re.MULTILINE)))
+    found, printed = run(salvia, 3, "v3_remote.py", str(requirements))
+    assert found["steps"] == dict.fromkeys(("Numbers", "Total", "Decide"), "Succeeded"), printed
+    assert found["values"] == [2, 4, 6] and found["raised"] == "a factor of one's own"
+    assert found["powers"] == [8, 16] and found["total"] == 6
 
 
 @pytest.mark.timeout(420)
