@@ -3,6 +3,7 @@ ListModelPackages, BatchDescribeModelPackage; the guide, "Model Registry Models,
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -201,6 +202,15 @@ def test_an_approved_version_is_deployed(registry: Registry) -> None:
             },
             "container 1: 'https://b' names no object of S3",
         ),
+        (
+            {
+                "ModelPackageName": "a",
+                "InferenceSpecification": {
+                    "Containers": [{"Image": ECHO, "ModelDataUrl": "s3://nobodys/model.tar.gz"}]
+                },
+            },
+            "Could not find model data at s3://nobodys/model.tar.gz",
+        ),
     ],
 )
 def test_what_cannot_be_registered_says_why(registry: Registry, request_: dict[str, Any], said: str) -> None:
@@ -208,3 +218,41 @@ def test_what_cannot_be_registered_says_why(registry: Registry, request_: dict[s
     with pytest.raises(ClientError) as caught:
         registry.sagemaker.create_model_package(**request_)
     assert said in caught.value.response["Error"]["Message"]
+
+
+def test_a_policy_lets_others_use_a_group(registry: Registry, salvia: Server) -> None:
+    """API_PutModelPackageGroupPolicy; IAM: what a resource's own policy allows, the user's need not; a denial wins."""
+    group, iam, user = registry.group(), salvia.client("iam"), registry.name("user")
+    version = registry.version(group)
+    arn = iam.create_user(UserName=user)["User"]["Arn"]
+    made = iam.create_access_key(UserName=user)["AccessKey"]
+    theirs = salvia.client("sagemaker", (made["AccessKeyId"], made["SecretAccessKey"], None))
+    denied = "AccessDeniedException"
+    refused(theirs.describe_model_package, denied, ModelPackageName=version)
+    allow = {
+        "Effect": "Allow",
+        "Principal": {"AWS": arn},
+        "Action": "sagemaker:DescribeModelPackage",
+        "Resource": f"{version.rpartition('/')[0]}/*",
+    }
+    text = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    named = {"ModelPackageGroupName": group}
+    put = registry.sagemaker.put_model_package_group_policy(**named, ResourcePolicy=text)
+    assert put["ModelPackageGroupArn"].endswith(f":model-package-group/{group}")
+    assert registry.sagemaker.get_model_package_group_policy(**named)["ResourcePolicy"] == text
+    assert theirs.describe_model_package(ModelPackageName=version)["ModelPackageArn"] == version
+    refused(theirs.delete_model_package, denied, ModelPackageName=version)
+    registry.sagemaker.delete_model_package_group_policy(**named)
+    assert "no resource policy" in refused(registry.sagemaker.get_model_package_group_policy, **named)
+    refused(theirs.describe_model_package, denied, ModelPackageName=version)
+    iam.delete_access_key(UserName=user, AccessKeyId=made["AccessKeyId"])
+    iam.delete_user(UserName=user)
+    put = registry.sagemaker.put_model_package_group_policy
+    wrong = (
+        {**allow, "Action": "s3:GetObject"},
+        {**allow, "Resource": "*"},
+        {k: allow[k] for k in allow if k != "Principal"},
+    )
+    for statement in wrong:
+        refused(put, **named, ResourcePolicy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+    assert "Syntax errors" in refused(put, **named, ResourcePolicy="no policy")

@@ -16,7 +16,7 @@ from salvia.store import documents
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, checks
+from . import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, checks, data
 
 _LAST = "_LastVersion"  # of a group's status
 _TYPES = {"Unversioned": "owner = ''", "Versioned": "owner <> ''", "Both": "1 = 1"}
@@ -37,14 +37,15 @@ _BRIEF = (
 async def create_model_package(call: Call) -> dict[str, Any]:
     """Register a model: a version of a group, or a package of its own. The same ClientToken registers it once.
 
-    Raises ValidationException for a group that does not exist, a specification that cannot be used, and what Salvia
-    cannot do yet; ConflictException when the name is taken.
+    Raises ValidationException for a group that does not exist, a specification that cannot be used, data that are not
+    there, and what Salvia cannot do yet; ConflictException when the name is taken.
     """
     request = _with_algorithm(call)
     name, group = request.get("ModelPackageName"), request.get("ModelPackageGroupName")
     if (name is None) == (group is None):
         raise validation_error("Exactly one of ModelPackageName and ModelPackageGroupName must be specified.")
     checks.check(call, request)
+    await data.check(call, request)
     if name is not None:
         package = records.draft(call, MODEL_PACKAGE, request)
         package.status |= _DETAILS
@@ -109,7 +110,9 @@ async def update_model_package(call: Call) -> dict[str, Any]:
     added = request.get("AdditionalInferenceSpecificationsToAdd") or []
     left_out = ("ModelPackageArn", "AdditionalInferenceSpecificationsToAdd", "ClientToken")
     changes = {member: value for member, value in request.items() if member not in left_out}
-    checks.specifications(call, {**changes, "AdditionalInferenceSpecifications": added})
+    changed = {**changes, "AdditionalInferenceSpecifications": added}
+    checks.specifications(call, changed)
+    await data.check(call, changed)
 
     def edit(package: Document) -> None:
         if "ModelApprovalStatus" in changes and not package.owner:
