@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from tests.conftest import Server
+from tests.conftest import PROBE, Jobs, Server
 
 _numbers = itertools.count(1)
 
@@ -185,3 +185,61 @@ def test_series_are_read_back(sagemaker: Any, metrics: Any) -> None:
     assert (result[1]["XAxisValues"], result[1]["MetricValues"]) == ([int(start), int(start) + 300], [5.0, 0.0])
     assert result[2]["MetricValues"] == [6.0]
     assert [answer["Status"] for answer in result[3:]] == ["ValidationError", "ValidationError"]
+
+
+def test_a_job_is_a_component_of_the_trial_that_it_names(sagemaker: Any, jobs: Jobs) -> None:
+    """API_ExperimentConfig; the guide: the component is called after its job, and shows its inputs and outputs."""
+    experiment, (trial,), _ = an_experiment(sagemaker)
+    config = {"ExperimentName": experiment, "TrialName": trial, "TrialComponentDisplayName": "Shown"}
+    definitions = [{"Name": "loss", "Regex": r"loss=([0-9.]+)"}]
+    job = jobs.run(
+        "print('loss=0.5'); open('/opt/ml/model/model', 'w').close()",
+        ExperimentConfig=config,
+        AlgorithmSpecification={"TrainingImage": PROBE, "TrainingInputMode": "File", "MetricDefinitions": definitions},
+    )
+    assert job["TrainingJobStatus"] == "Completed", job
+    assert job["ExperimentConfig"] == config
+    name = f"{job['TrainingJobName']}-aws-training-job"
+    found = sagemaker.describe_trial_component(TrialComponentName=name)
+    assert found["DisplayName"] == "Shown"
+    assert found["Source"] == {"SourceArn": job["TrainingJobArn"], "SourceType": "SageMakerTrainingJob"}
+    assert found["Status"] == {"PrimaryStatus": "Completed"}
+    assert found["StartTime"] < found["EndTime"]
+    assert found["Parameters"]["SageMaker.InstanceCount"] == {"NumberValue": 1.0}
+    assert found["Parameters"]["code"]["StringValue"] == job["HyperParameters"]["code"]
+    artefact = job["ModelArtifacts"]["S3ModelArtifacts"]
+    assert found["OutputArtifacts"]["SageMaker.ModelArtifact"]["Value"] == artefact
+    assert [(metric["MetricName"], metric["Last"]) for metric in found["Metrics"]] == [("loss", 0.5)]
+    assert name in names(sagemaker, "list_trial_components", "TrialComponentName", TrialName=trial)
+    found = names(sagemaker, "list_trial_components", "TrialComponentName", SourceArn=job["TrainingJobArn"])
+    assert found == {name}
+
+
+def test_a_job_without_a_trial_gets_a_new_one(sagemaker: Any, jobs: Jobs) -> None:
+    """API_ExperimentConfig, TrialName: "If not specified, a new trial is created." A job that failed says why."""
+    experiment, _, _ = an_experiment(sagemaker)
+    job = jobs.run("raise SystemExit(3)", ExperimentConfig={"ExperimentName": experiment})
+    name = f"{job['TrainingJobName']}-aws-training-job"
+    status = sagemaker.describe_trial_component(TrialComponentName=name)["Status"]
+    assert status == {"PrimaryStatus": "Failed", "Message": job["FailureReason"]}
+    assert names(sagemaker, "list_trials", "TrialName", TrialComponentName=name) == {job["TrainingJobName"]}
+
+
+@pytest.mark.parametrize(
+    ("config", "error"),
+    [
+        ({"ExperimentName": "nobody"}, "ResourceNotFound"),
+        ({"TrialName": "nobody"}, "ResourceNotFound"),
+        ({"ExperimentName": "other", "TrialName": "its"}, "ValidationException"),
+        ({"RunName": "run"}, "ValidationException"),
+    ],
+)
+def test_an_experiment_config_that_cannot_be(sagemaker: Any, jobs: Jobs, config: dict[str, str], error: str) -> None:
+    """API_ExperimentConfig: both exist, and belong together. Nothing is left of the job."""
+    if "ExperimentName" in config and "TrialName" in config:
+        _, (trial,), _ = an_experiment(sagemaker)
+        config = {"ExperimentName": an_experiment(sagemaker)[0], "TrialName": trial}
+    with pytest.raises(ClientError) as caught:
+        jobs.start("", name="of-no-experiment", ExperimentConfig=config)
+    assert caught.value.response["Error"]["Code"] == error
+    assert refused(sagemaker.describe_training_job, TrainingJobName="of-no-experiment")[0] == "ValidationException"

@@ -512,3 +512,18 @@ def test_refused_definitions(pipelines: Pipelines) -> None:
     ):
         said = refused(code, call=create, PipelineName="Never", PipelineDefinition=text, RoleArn=ROLE)
         assert why in said, said
+
+
+def test_jobs_are_components_of_the_trial_of_their_execution(pipelines: Pipelines) -> None:
+    """The guide, "Amazon SageMaker Experiments Integration": the trial's name is the execution's id by default."""
+    steps = [pipelines.processing("Prepare", "", DependsOn=[]), pipelines.training("Train", "", DependsOn=["Prepare"])]
+    experiment = {"ExperimentName": get("Execution.PipelineName")}
+    execution = pipelines.run(defined(steps, PipelineExperimentConfig=experiment))
+    name, trial = execution.split("/")[1], execution.rpartition("/")[2]
+    shown = pipelines.describe(execution)["PipelineExperimentConfig"]
+    assert (shown["ExperimentName"].lower(), shown["TrialName"]) == (name, trial)
+    found = pipelines.sagemaker.list_trial_components(TrialName=trial)["TrialComponentSummaries"]
+    sources = {one["TrialComponentSource"]["SourceArn"] for one in found}
+    made = [next(iter(step["Metadata"].values()))["Arn"] for step in pipelines.steps(execution).values()]
+    assert sources == set(made)
+    assert {one["Status"]["PrimaryStatus"] for one in found} == {"Completed"}

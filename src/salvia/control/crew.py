@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from salvia.runtimes.base import Handle, InstanceSpec, InstanceState, Runtime
-from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import capacity, guests, instances, quotas
+from . import capacity, components, guests, instances, quotas
 from .instances import Instance
 from .world import World
 
@@ -141,8 +140,7 @@ class Crew:
             instances.revoke(tx, job.id)
             quotas.give_back(tx, job.account, job.region, claims)
             capacity.give_back(tx, job.id, world.clock.wall())
-            if job.owner:  # whoever made it waits for its end
-                leases.wake(tx, job.owner, world.clock.wall())
+            components.ended(tx, job, now)
 
         return also
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import crud, records
+from salvia.control import components, crud, records
 from salvia.control.call import Call, operation
 from salvia.control.listing import Within
 from salvia.core.errors import validation_error
@@ -80,4 +80,6 @@ async def list_trial_components(call: Call) -> dict[str, Any]:
             "(SELECT id FROM documents WHERE owner = :experiment AND kind = :trials))",
             {"experiment": experiment.id, "trials": TRIAL.kind},
         )
+    if "SourceArn" in request:
+        within = Within("arn = :component", {"component": components.of(request["SourceArn"])})
     return await records.answer(call, TRIAL_COMPONENT, within=within)

@@ -256,6 +256,7 @@ class Run:
         """Before the first step. Source: PipelineExperimentConfig of the SDKs."""
         if not self.graph.experiment or "PipelineExperimentConfig" in self.execution.status:
             return
-        names = await resolve(self.graph.experiment, self.scope)
+        own = {"ExperimentName": self.execution.spec["_Name"], "TrialName": self.execution.spec["_Id"]}
+        names = {**own, **await resolve(self.graph.experiment, self.scope)}
         await making.experiment(self.execution, self.world, service_caller(SERVICE, self.execution.account), names)
         self.execution.status["PipelineExperimentConfig"] = names

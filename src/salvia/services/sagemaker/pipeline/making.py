@@ -20,6 +20,7 @@ from salvia.store.db import Row, Transaction
 from salvia.store.documents import Document
 
 from .definition import Step
+from .kinds import JOB
 from .scope import SERVICE
 from .steps import Begun
 
@@ -38,6 +39,9 @@ async def make(
 ) -> None:
     """Call what the step is for; `also(tx)` joins in. Raises what the caller would be told."""
     kind = step.kind
+    experiment = execution.status.get("PipelineExperimentConfig")
+    if experiment and kind.states is JOB:
+        request = {"ExperimentConfig": experiment, **request}
     operation, request, find = _call(execution, world, step, one, request)
     group = request.get("ModelPackageGroupName") if step.type == "RegisterModel" else None
     if group and not _exists(world, execution, "sagemaker:ModelPackageGroup", group):
@@ -116,10 +120,10 @@ async def _run(
 
 async def experiment(execution: Document, world: World, caller: Caller, config: dict[str, Any]) -> None:
     """Make the experiment and the trial of an execution, unless they are there. Source: PipelineExperimentConfig."""
-    name, trial = config.get("ExperimentName"), config.get("TrialName")
-    if name and not _exists(world, execution, "sagemaker:Experiment", name):
+    name, trial = config["ExperimentName"], config["TrialName"]
+    if not _exists(world, execution, "sagemaker:Experiment", name):
         await _once(world, execution, caller, "CreateExperiment", {"ExperimentName": name})
-    if name and trial and not _exists(world, execution, "sagemaker:Trial", trial):
+    if not _exists(world, execution, "sagemaker:Trial", trial):
         await _once(world, execution, caller, "CreateTrial", {"ExperimentName": name, "TrialName": trial})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import crud, instances, quotas
+from salvia.control import components, crud, instances, quotas
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError, validation_error
@@ -28,6 +28,7 @@ async def create_processing_job(call: Call) -> dict[str, Any]:
 
     def take(tx: Transaction, job: Document) -> None:
         job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(spec))
+        components.join(call, tx, job)
 
     await crud.create(call, PROCESSING_JOB, job, take)
     return {"ProcessingJobArn": job.arn}

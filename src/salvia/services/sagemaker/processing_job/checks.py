@@ -47,8 +47,6 @@ def _outputs(request: Request) -> list[Request]:
 
 
 def _unsupported(request: Request) -> Iterator[str]:
-    if request.get("ExperimentConfig"):
-        yield "ExperimentConfig"
     for one in request.get("ProcessingInputs") or ():
         if one.get("DatasetDefinition"):
             yield f"input '{one['InputName']}': DatasetDefinition, which needs Athena or Redshift"

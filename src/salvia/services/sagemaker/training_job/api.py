@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import algorithms, crud, instances, quotas
+from salvia.control import algorithms, components, crud, instances, quotas
 from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError, validation_error
@@ -56,6 +56,7 @@ async def create_training_job(call: Call) -> dict[str, Any]:
 
     def count(tx: Transaction, job: Document) -> None:
         job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(spec))
+        components.join(call, tx, job)
 
     await crud.create(call, TRAINING_JOB, job, count)
     return {"TrainingJobArn": job.arn}

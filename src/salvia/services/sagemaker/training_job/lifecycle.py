@@ -8,13 +8,12 @@ Stopping (asked for, or out of time) ─▶ Stopped | MaxRuntimeExceeded | MaxWa
 
 from __future__ import annotations
 
-from salvia.control import capacity, instances, quotas
+from salvia.control import capacity, components, instances, quotas
 from salvia.control.instances import Instance
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
 from salvia.runtimes.base import Handle, InstanceState
-from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Conflict, Document
 
@@ -191,8 +190,7 @@ async def finish(
             pools.offer(tx, job)
         else:
             capacity.give_back(tx, job.id, world.clock.wall())
-        if job.owner:  # whoever made it waits for its end
-            leases.wake(tx, job.owner, world.clock.wall())
+        components.ended(tx, job, now)
 
     return Outcome(requeue=0 if kept else None, also=also)
 

@@ -36,7 +36,6 @@ def _members(request: Request) -> Iterator[str]:
         "InfraCheckConfig",
         "SessionChainingConfig",
         "TensorBoardOutputConfig",
-        "ExperimentConfig",
         "DebugRuleConfigurations",
         "ProfilerRuleConfigurations",
         "MlflowConfig",

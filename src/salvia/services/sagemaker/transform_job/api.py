@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from salvia.control import containers, crud, quotas
+from salvia.control import components, containers, crud, quotas
 from salvia.control.call import Call, operation
 from salvia.core.errors import validation_error
 from salvia.store.db import Transaction
@@ -34,6 +34,7 @@ async def create_transform_job(call: Call) -> dict[str, Any]:
                 "inference pipeline of such."
             )
         job.status["_Claims"] = quotas.take(tx, job.account, job.region, limits.claims(request))
+        components.join(call, tx, job)
 
     await crud.create(call, TRANSFORM_JOB, job, take)
     return {"TransformJobArn": job.arn}

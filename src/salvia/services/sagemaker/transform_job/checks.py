@@ -29,8 +29,6 @@ def check(request: Request) -> None:
 
 
 def _unsupported(request: Request) -> Iterator[str]:
-    if request.get("ExperimentConfig"):
-        yield "ExperimentConfig"
     if request.get("MaxPayloadInMB") == 0:
         yield "MaxPayloadInMB 0, for payloads without an end"
     if request["TransformInput"]["DataSource"]["S3DataSource"]["S3DataType"] not in ("S3Prefix", "ManifestFile"):
