@@ -10,7 +10,7 @@ import numpy as np
 from sagemaker.core import image_uris
 from sagemaker.core.model_metrics import MetricsSource, ModelMetrics
 from sagemaker.core.processing import ScriptProcessor
-from sagemaker.core.resources import Endpoint, EndpointConfig, Model, ModelPackage, ModelPackageGroup
+from sagemaker.core.resources import Endpoint, EndpointConfig, Model
 from sagemaker.core.session_settings import SessionSettings
 from sagemaker.core.shapes import (
     ContainerDefinition,
@@ -162,8 +162,8 @@ for step in reversed(execution.list_steps()):
     if "RegisterModel" in step.get("Metadata", {})
 )
 
-package = ModelPackage.get(arn)
-package.update(model_approval_status="Approved", approval_description="It will do")
+client = session.sagemaker_client
+client.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved", ApprovalDescription="It will do")
 name = execution.arn.rpartition("/")[2]
 model = Model.create(
     model_name=name, primary_container=ContainerDefinition(model_package_name=arn), execution_role_arn=ROLE
@@ -178,8 +178,10 @@ rows = unseen.iloc[:, 1:].to_csv(index=False, header=False)
 answer = endpoint.invoke(body=rows, content_type="text/csv", accept="application/json")
 scores = np.array(json.loads(answer.body.read()))
 
-for resource in (endpoint, config, model, package, ModelPackageGroup.get(NAME)):
+for resource in (endpoint, config, model):
     resource.delete()
+client.delete_model_package(ModelPackageName=arn)
+client.delete_model_package_group(ModelPackageGroupName=NAME)
 pipeline.delete()
 
 loop_data.judge(scores, unseen)

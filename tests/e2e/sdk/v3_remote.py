@@ -7,8 +7,8 @@ import json
 import os
 import sys
 
+from sagemaker.core import image_uris
 from sagemaker.core.helper.session_helper import Session
-from sagemaker.core.image_uris import get_base_python_image_uri
 from sagemaker.core.remote_function import RemoteExecutor, remote
 from sagemaker.core.workflow.conditions import ConditionGreaterThan
 from sagemaker.core.workflow.parameters import ParameterInteger
@@ -21,7 +21,7 @@ from sagemaker.mlops.workflow.pipeline import Pipeline
 ROLE = "arn:aws:iam::123456789012:role/SageMakerExecutionRole"
 machine = {
     "role": ROLE,
-    "image_uri": get_base_python_image_uri("us-east-1"),
+    "image_uri": image_uris.retrieve("sklearn", "us-east-1", "1.4-2", image_scope="training"),
     "instance_type": "ml.m5.large",
     "dependencies": sys.argv[1],
 }
@@ -29,8 +29,6 @@ machine = {
 
 @remote(sagemaker_session=Session(), **machine)
 def scaled(values, factor):
-    if factor == 0:
-        raise ZeroDivisionError("a factor of one's own")
     return {"values": [value * factor for value in values], "job": os.environ["TRAINING_JOB_NAME"]}
 
 
@@ -45,13 +43,13 @@ def total(values):
 
 
 found = scaled([1, 2, 3], factor=2)
-try:
-    scaled([1], factor=0)
-except ZeroDivisionError as error:
-    found["raised"] = str(error)
 with RemoteExecutor(max_parallel_jobs=2, sagemaker_session=Session(), **machine) as executor:
-    futures = [executor.submit(pow, 2, power) for power in (3, 4)]
-    found["powers"] = [future.result() for future in futures]
+    power, quotient = executor.submit(pow, 2, 3), executor.submit(divmod, 1, 0)
+    found["power"] = power.result()
+    try:
+        quotient.result()
+    except ZeroDivisionError as error:
+        found["raised"] = str(error)
 
 count = ParameterInteger("Count", default_value=3)
 summed = total(numbers(count))
