@@ -108,14 +108,14 @@ def reviews(folder):
 
 
 def remarks(folder):
-    """The last 60 words of 8,000 reviews, and of 1,000 to be judged: CSV, those with the header that pipelines read."""
-    rows = data.reviews().sample(9_000, random_state=1)
+    """The last 60 words of 5,000 reviews, and of 1,000 to be judged: CSV, those with the header that pipelines read."""
+    rows = data.reviews().sample(6_000, random_state=1)
     texts = rows.text.str.replace("<br />", " ").str.split().str[-60:].str.join(" ")
     for part in (0, 1):
         with (folder / "train" / f"part-{part}.csv").open("w", newline="") as file:
-            csv.writer(file).writerows(zip(rows.label[part:8000:2], texts[part:8000:2], strict=True))
-    texts[8000:].rename("inputs").to_csv(folder / "unseen", index=False)
-    (folder / "labels.json").write_text(json.dumps([str(label) for label in rows.label[8000:]]))
+            csv.writer(file).writerows(zip(rows.label[part:5000:2], texts[part:5000:2], strict=True))
+    texts[5000:].rename("inputs").to_csv(folder / "unseen", index=False)
+    (folder / "labels.json").write_text(json.dumps([str(label) for label in rows.label[5000:]]))
 
 
 def employment(folder):
