@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from .errors import validation_error
 
@@ -36,3 +37,11 @@ def parse_arn(text: str) -> Arn:
     if len(parts) != 6 or parts[0] != "arn":
         raise validation_error(f"'{text}' is not an ARN. An ARN reads arn:aws:service:region:account:resource.")
     return Arn(*parts[1:])
+
+
+def queue_arn(url: str, region: str) -> str | None:
+    """The ARN of a queue's URL, of whatever host: `…/ACCOUNT/NAME`; None for what is no such URL."""
+    path = urlsplit(url).path.split("/")
+    if len(path) < 3 or not path[-1] or len(path[-2]) != 12 or not path[-2].isdigit():
+        return None
+    return f"arn:aws:sqs:{region}:{path[-2]}:{path[-1]}"

@@ -60,6 +60,20 @@ SPELLINGS = (
     Spelling(("NotImplemented", 501), ("NotImplemented", 501), ("NotImplemented", 501)),
 )
 
+#: What SQS called its errors before it spoke JSON, where its model does not say. Source: botocore's model of then.
+QUERY_CODES = {
+    "QueueDoesNotExist": "AWS.SimpleQueueService.NonExistentQueue",
+    "QueueNameExists": "QueueAlreadyExists",
+    **{
+        name: f"AWS.SimpleQueueService.{name}"
+        for name in (
+            *("BatchEntryIdsNotDistinct", "BatchRequestTooLong", "EmptyBatchRequest", "InvalidBatchEntryId"),
+            *("MessageNotInflight", "PurgeQueueInProgress", "QueueDeletedRecently", "TooManyEntriesInBatchRequest"),
+            "UnsupportedOperation",
+        )
+    },
+}
+
 
 def serialize_error(
     error: ServiceError,
@@ -157,6 +171,8 @@ def _json(model: Any, shape: Any, code: str, error: ServiceError, status: int) -
         version = model.metadata.get("jsonVersion", "1.1")
         if model.is_query_compatible:
             query_code = shape.error_code if shape is not None else _spelled(error, "query")[0]
+            if model.service_name == "sqs":
+                query_code = QUERY_CODES.get(query_code, query_code)
     headers = [("Content-Type", f"application/x-amz-json-{version}"), ("x-amzn-ErrorType", name)]
     if query_code is not None:
         headers.append(("x-amzn-query-error", f"{query_code};{_party(status)}"))

@@ -71,8 +71,15 @@ SERVICES: dict[str, Service] = {
             "AnyScaleFrontendService",
         ),
         Service("sns", "sns", "sns", ("query",), version="2010-03-31"),
+        Service("sqs", "sqs", "sqs", ("json",), "AmazonSQS"),
         Service("service_quotas", "service-quotas", "servicequotas", ("json",), "ServiceQuotasV20190624"),
     )
+}
+
+# Members whose shape is another than the model says: service → (structure, member, shape).
+_CORRECTIONS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    # The names of messages' attributes, as its documentation says, not those of queues'.
+    "sqs": (("ReceiveMessageRequest", "AttributeNames", "MessageSystemAttributeList"),),
 }
 
 
@@ -83,6 +90,8 @@ def service(name: str) -> Any:
     with BUILDING:
         description = loader().load_service_model(known.model, "service-2")
         _forget_documentation(description)
+        for shape, member, right in _CORRECTIONS.get(name, ()):
+            description["shapes"][shape]["members"][member]["shape"] = right
         return ServiceModel(description, known.model)
 
 

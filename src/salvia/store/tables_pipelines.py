@@ -24,3 +24,18 @@ PIPELINE_STEPS = Table(
 )
 Index("ix_pipeline_steps_number", PIPELINE_STEPS.c.execution, PIPELINE_STEPS.c.number)
 Index("ix_pipeline_steps_cache", PIPELINE_STEPS.c.pipeline, PIPELINE_STEPS.c.cache_key, PIPELINE_STEPS.c.ended_at)
+
+# One row for each token that was sent to a queue. `state` is Open, Answered (`answer` says how, as JSON), then Settled
+# when the execution knows.
+PIPELINE_CALLBACKS = Table(
+    "pipeline_callbacks",
+    METADATA,
+    Column("token", String(10), primary_key=True),
+    Column("execution", String(36), nullable=False),
+    Column("step", String(64), nullable=False),
+    Column("pipeline", String(36), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("answer", Text, nullable=False),
+)
+Index("ix_pipeline_callbacks_execution", PIPELINE_CALLBACKS.c.execution, PIPELINE_CALLBACKS.c.state)
+Index("ix_pipeline_callbacks_pipeline", PIPELINE_CALLBACKS.c.pipeline)

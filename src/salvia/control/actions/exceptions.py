@@ -104,6 +104,7 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     # Its ARN has an id of its own, which requests do not name.
     "application-autoscaling": {"ResourceId": ()},
     "sns": {"TopicName": ("TopicArn", "TargetArn", "Name", "ResourceArn")},
+    "sqs": {"QueueName": ("queue:QueueUrl", "QueueName", "SourceArn")},
     "sts": {
         "RoleNameWithPath": ("RoleArn",),
         "UserNameWithPath": (),
@@ -120,6 +121,7 @@ TEMPLATES: Mapping[str, Mapping[str, str]] = {
 # Operation → action, where the two have different names.
 ACTIONS: Mapping[str, Mapping[str, str]] = {
     "sns": {"PublishBatch": "Publish"},
+    "sqs": {f"{action}Batch": action for action in ("SendMessage", "DeleteMessage", "ChangeMessageVisibility")},
     "s3": {
         "CompleteMultipartUpload": "PutObject",
         "CreateBucketMetadataConfiguration": "CreateBucketMetadataTableConfiguration",
@@ -260,6 +262,7 @@ TAGGING: Mapping[str, str] = {
     "sagemaker": "sagemaker:AddTags",
     "logs": "logs:TagResource",
     "kms": "kms:TagResource",
+    "sqs": "sqs:TagQueue",
 }
 _IAM_TAGGING = {"CreateUser": "iam:TagUser", "CreateRole": "iam:TagRole", "CreatePolicy": "iam:TagPolicy"}
 
@@ -353,6 +356,11 @@ def _series(request: Mapping[str, Any]) -> list[Pair]:
 
 # Operations whose needs follow from the request: (action, resource), …
 SPECIAL: Mapping[str, Mapping[str, Callable[[Mapping[str, Any]], list[Pair]]]] = {
+    # A token says of which execution it is only to who knows it: the handler asks about that.
+    "sagemaker": {
+        "SendPipelineExecutionStepFailure": lambda request: [],
+        "SendPipelineExecutionStepSuccess": lambda request: [],
+    },
     "sagemaker_metrics": {"BatchGetMetrics": _series},
     "s3": {
         "CopyObject": _copy,

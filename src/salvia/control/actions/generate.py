@@ -38,6 +38,7 @@ SERVICES = {
     "service_quotas": ("service-quotas", "servicequotas"),
     "application_autoscaling": ("application-autoscaling", "application-autoscaling"),
     "sns": ("sns", "sns"),
+    "sqs": ("sqs", "sqs"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.

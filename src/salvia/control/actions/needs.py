@@ -6,6 +6,7 @@ reference. Its resource templates are filled from the request:
     training-job/{TrainingJobName}      below arn:aws:SERVICE:REGION:ACCOUNT:
     {logGroupName|logGroupIdentifier}   the first member that the request has
     user/{user:UserName}                the ARN that the situation's `resolve` knows for this user
+    {queue:QueueUrl}                    the ARN of a queue's URL
     user{Path=/}{UserName}              with a default
 
 A member that is an ARN already stands for the whole resource; a list makes one resource of each item; a
@@ -23,6 +24,7 @@ from importlib import resources
 from itertools import product
 from typing import Any
 
+from salvia.core.arns import queue_arn
 from salvia.core.errors import ServiceError
 
 from .context import RequestContext, Situation, request_tags
@@ -192,6 +194,8 @@ def _values(place: _Place, service: str, request: Mapping[str, Any], situation: 
 
 
 def _named(place: _Place, name: str, service: str, situation: Situation) -> str:
+    if place.kind == "queue":
+        return queue_arn(name, situation.region) or name
     if place.kind:
         return situation.resolve(place.kind, situation.account, name) or name
     # SageMaker writes names in ARNs in lower case, whatever the request had.

@@ -18,6 +18,10 @@ _OBJECTS = (
     "RestoreObject SelectObjectContent UploadPart UploadPartCopy"
 )
 _METRICS = "GetMetricData GetMetricStatistics GetMetricWidgetImage ListMetrics PutMetricData"
+_MESSAGES = (
+    "ChangeMessageVisibility ChangeMessageVisibilityBatch DeleteMessage DeleteMessageBatch ReceiveMessage SendMessage "
+    "SendMessageBatch"
+)
 
 #: Operations whose calls are data events, by service, and the type of resource by which trails select them.
 DATA = {
@@ -32,6 +36,7 @@ DATA = {
         frozenset({"BatchGetRecord", "DeleteRecord", "GetRecord", "PutRecord"}),
     ),
     "sns": ("AWS::SNS::Topic", frozenset({"Publish", "PublishBatch"})),
+    "sqs": ("AWS::SQS::Queue", frozenset(_MESSAGES.split())),
     "sagemaker_metrics": ("AWS::SageMaker::ExperimentTrialComponent", frozenset({"BatchPutMetrics"})),
 }
 DATA_TYPES = frozenset(kind for kind, _ in DATA.values())

@@ -34,6 +34,7 @@ _SERVICES = {  # as CloudFormation spells them
     "cloudwatch": "CloudWatch",
     "cloudtrail": "CloudTrail",
     "sns": "SNS",
+    "sqs": "SQS",
     "application-autoscaling": "ApplicationAutoScaling",
 }
 

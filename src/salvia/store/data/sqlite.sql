@@ -308,6 +308,17 @@ CREATE TABLE nodes (
 	seen_at FLOAT NOT NULL,
 	CONSTRAINT pk_nodes PRIMARY KEY (id)
 );
+CREATE TABLE pipeline_callbacks (
+	token VARCHAR(10) NOT NULL,
+	execution VARCHAR(36) NOT NULL,
+	step VARCHAR(64) NOT NULL,
+	pipeline VARCHAR(36) NOT NULL,
+	state VARCHAR(16) NOT NULL,
+	answer TEXT NOT NULL,
+	CONSTRAINT pk_pipeline_callbacks PRIMARY KEY (token)
+);
+CREATE INDEX ix_pipeline_callbacks_execution ON pipeline_callbacks (execution, state);
+CREATE INDEX ix_pipeline_callbacks_pipeline ON pipeline_callbacks (pipeline);
 CREATE TABLE pipeline_steps (
 	execution VARCHAR(36) NOT NULL,
 	name VARCHAR(64) NOT NULL,
@@ -433,6 +444,19 @@ CREATE TABLE sns_deliveries (
 	CONSTRAINT pk_sns_deliveries PRIMARY KEY (id)
 );
 CREATE INDEX ix_sns_deliveries_due ON sns_deliveries (subscription, due_at);
+CREATE TABLE sqs_messages (
+	id VARCHAR(36) NOT NULL,
+	queue VARCHAR(36) NOT NULL,
+	visible_at FLOAT NOT NULL,
+	sent_at FLOAT NOT NULL,
+	received_at FLOAT,
+	receives INTEGER NOT NULL,
+	receipt VARCHAR(36) NOT NULL,
+	content TEXT NOT NULL,
+	CONSTRAINT pk_sqs_messages PRIMARY KEY (id)
+);
+CREATE INDEX ix_sqs_messages_sent ON sqs_messages (queue, sent_at);
+CREATE INDEX ix_sqs_messages_visible ON sqs_messages (queue, visible_at, id);
 CREATE TABLE trial_components (
 	trial VARCHAR(36) NOT NULL,
 	component VARCHAR(36) NOT NULL,
