@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from salvia.services.sagemaker.pipeline.checks import MOST_STEPS
 from tests.conftest import PROBE, ROLE, Server, eventually
 
 Json = dict[str, Any]
@@ -36,6 +37,30 @@ def condition(name: str, *conditions: Json, then: Sequence[Json] = (), other: Se
     return {"Name": name, "Type": "Condition", "Arguments": arguments, **more}
 
 
+def callback(
+    name: str, url: Any, inputs: Json | None = None, outputs: dict[str, str] | None = None, **more: Any
+) -> Json:
+    """A Callback step, as the SDKs write it."""
+    listed = [{"OutputName": output, "OutputType": kind} for output, kind in (outputs or {}).items()]
+    own = {"SqsQueueUrl": url, "OutputParameters": listed}
+    return {"Name": name, "Type": "Callback", "Arguments": inputs or {}, **own, **more}
+
+
+def conditions(chains: int, length: int) -> str:
+    """A definition of chains of Condition steps."""
+    return defined(
+        [
+            condition(
+                f"C{chain}-{number}",
+                compare("Equals", 1, 1),
+                DependsOn=[f"C{chain}-{number - 1}"] if number else [],
+            )
+            for chain in range(chains)
+            for number in range(length)
+        ]
+    )
+
+
 def fail(name: str, message: Any, **more: Any) -> Json:
     return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}, **more}
 
@@ -53,6 +78,30 @@ class Pipelines:
         self.server, self.sagemaker, self.s3 = server, server.client("sagemaker"), server.client("s3")
         self.bucket = f"pipelines-{uuid.uuid4().hex[:8]}"
         self.s3.create_bucket(Bucket=self.bucket)
+
+    def may_send(self, queues: str) -> None:
+        """Let the default role send to those queues: AmazonSageMakerFullAccess does not."""
+        allow = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": f"arn:aws:sqs:*:*:{queues}"}
+        self.server.client("iam").put_role_policy(
+            RoleName=ROLE.rpartition("/")[2],
+            PolicyName="queues",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allow]}),
+        )
+
+    def may_have(self, steps: int) -> None:
+        """Raise the quota of steps a definition."""
+        quotas = self.server.client("service-quotas")
+        pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
+        (quota,) = (one for page in pages for one in page["Quotas"] if one["QuotaName"] == MOST_STEPS)
+        quotas.request_service_quota_increase(ServiceCode="sagemaker", QuotaCode=quota["QuotaCode"], DesiredValue=steps)
+
+    def create_from_s3(self, definition: str) -> str:
+        """A pipeline of a definition that is too large for a request; returns its name."""
+        name = f"Probe-{uuid.uuid4().hex[:8]}"
+        self.put(f"{name}.json", definition.encode())
+        where = {"Bucket": self.bucket, "ObjectKey": f"{name}.json"}
+        self.sagemaker.create_pipeline(PipelineName=name, PipelineDefinitionS3Location=where, RoleArn=ROLE)
+        return name
 
     def put(self, name: str, body: bytes) -> str:
         """Store an object; returns its URI."""

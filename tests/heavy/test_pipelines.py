@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from salvia.services.sagemaker.pipeline.checks import MOST_STEPS
-from tests.conftest import ROLE, Server
+from tests.conftest import Server
 from tests.e2e.test_sdk import DATA, run
-from tests.pipelines import Pipelines, compare, condition, defined
+from tests.pipelines import Pipelines, conditions
 
 
 @pytest.mark.timeout(420)
@@ -41,22 +40,8 @@ def test_version_3_builds_a_pipeline(salvia: Server) -> None:
 
 def test_ten_thousand_steps(salvia: Server) -> None:
     """A definition larger than a request may be, from S3, once the quota is raised: a hundred chains of conditions."""
-    pipelines, quotas = Pipelines(salvia), salvia.client("service-quotas")
-    pages = quotas.get_paginator("list_service_quotas").paginate(ServiceCode="sagemaker")
-    (quota,) = (one for page in pages for one in page["Quotas"] if one["QuotaName"] == MOST_STEPS)
-    quotas.request_service_quota_increase(ServiceCode="sagemaker", QuotaCode=quota["QuotaCode"], DesiredValue=10_000)
-    yes = compare("Equals", 1, 1)
-    steps = [
-        condition(f"C{chain}-{number}", yes, DependsOn=[f"C{chain}-{number - 1}"] if number else [])
-        for chain in range(100)
-        for number in range(100)
-    ]
-    pipelines.put("large.json", defined(steps).encode())
-    pipelines.sagemaker.create_pipeline(
-        PipelineName="large",
-        PipelineDefinitionS3Location={"Bucket": pipelines.bucket, "ObjectKey": "large.json"},
-        RoleArn=ROLE,
-    )
-    execution = pipelines.start("large")
+    pipelines = Pipelines(salvia)
+    pipelines.may_have(10_000)
+    execution = pipelines.start(pipelines.create_from_s3(conditions(100, 100)))
     assert pipelines.ended(execution)["PipelineExecutionStatus"] == "Succeeded"
     assert len(pipelines.steps(execution)) == 10_000

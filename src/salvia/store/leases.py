@@ -29,6 +29,7 @@ _ABANDON = """
 UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE due_at IS NOT NULL AND lock_token LIKE :tokens"""
 _HELD = "SELECT 1 FROM documents WHERE id = :id AND lock_token = :token"
 _WAKE = "UPDATE documents SET due_at = :now, version = version + 1 WHERE id = :id"
+_NUDGE = "UPDATE documents SET due_at = :now WHERE id = :id AND (due_at IS NULL OR due_at > :now)"
 _WAKE_ALL = "UPDATE documents SET due_at = :now, version = version + 1 WHERE due_at > :now"
 _NEXT = """
 SELECT MIN(due_at) AS due FROM documents
@@ -90,6 +91,11 @@ def release(tx: Transaction, document: Document) -> None:
 def wake(tx: Transaction, document_id: str, now: float) -> None:
     """Make a document due. Whoever works on it right now will find that it changed, and look again."""
     tx.run(_WAKE, {"id": document_id, "now": now})
+
+
+def nudge(tx: Transaction, document_id: str, now: float) -> None:
+    """Make a document due, whose worker looks before it rests: what it does right now stands."""
+    tx.run(_NUDGE, {"id": document_id, "now": now})
 
 
 def wake_all(tx: Transaction, now: float) -> None:

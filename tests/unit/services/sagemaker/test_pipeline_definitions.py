@@ -47,6 +47,13 @@ PROCESS: Json = {
         },
     },
 }
+CALL: Json = {
+    "Name": "Call",
+    "Type": "Callback",
+    "Arguments": {"a": 1},
+    "SqsQueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/q",
+    "OutputParameters": [{"OutputName": "rows", "OutputType": "Integer"}],
+}
 FILE = {"PropertyFileName": "F", "OutputName": "o", "FilePath": "f.json"}
 
 
@@ -106,7 +113,7 @@ def deep(levels: int) -> Any:
 
 
 LATER = (
-    "Callback Lambda Tuning AutoML QualityCheck ClarifyCheck EMR EMRServerless NotebookJob InferenceComponent Lineage "
+    "Lambda Tuning AutoML QualityCheck ClarifyCheck EMR EMRServerless NotebookJob InferenceComponent Lineage "
     "ForEach Athena Cleanup Job"
 )
 REFUSED: list[tuple[Any, str]] = [
@@ -251,6 +258,27 @@ REFUSED: list[tuple[Any, str]] = [
     (whole(TRAIN, PipelineExperimentConfig={"ExperimentName": deep(150)}), "PipelineExperimentConfig"),
     # property files
     (whole({**TRAIN, "PropertyFiles": [FILE]}), "only Processing steps"),
+    # callbacks
+    (whole(uses(get("Steps.Call.OutputParameters['rows']")), CALL), None),
+    (whole({**CALL, "SqsQueueUrl": get("Parameters.Q")}, Parameters=[{"Name": "Q", "Type": "String"}]), None),
+    (whole(uses(get("Steps.Call.OutputParameters['lines']")), CALL), "no such output among its OutputParameters"),
+    (whole(uses(get("Steps.Call.Arguments")), CALL), "no such output among its OutputParameters"),
+    (whole({**CALL, "SqsQueueUrl": get("Parameters.Q")}), "no parameter 'Q'"),
+    (whole(changed(CALL, "SqsQueueUrl", ...)), "SqsQueueUrl is the URL of a queue"),
+    (whole(changed(CALL, "OutputParameters", {})), None),
+    (whole(changed(CALL, "OutputParameters", ["rows"])), "OutputParameters are a list"),
+    (whole(changed(CALL, "OutputParameters", [{"OutputName": "a"}])), "has an OutputName"),
+    (
+        whole(changed(CALL, "OutputParameters", [{"OutputName": "a", "OutputType": "List"}])),
+        "OutputType of 'a' is one of String, Integer, Float, Boolean, and not 'List'",
+    ),
+    (whole(changed(CALL, "OutputParameters", 2 * CALL["OutputParameters"])), "each OutputName must be unique"),
+    (whole({**TRAIN, "SqsQueueUrl": "x"}), "'SqsQueueUrl', which a step has not"),
+    (whole({**CALL, "CacheConfig": {"Enabled": True, "ExpireAfter": "P1D"}}), "a Callback step cannot be cached"),
+    (
+        whole({**CALL, "RetryPolicies": [{"ExceptionType": ["Step.THROTTLING"]}]}),
+        "a Callback step cannot have RetryPolicies",
+    ),
     (whole({**PROCESS, "PropertyFiles": FILE}), "PropertyFiles are a list"),
     (whole({**PROCESS, "PropertyFiles": [{}]}), "PropertyFiles are a list"),
     (whole({**PROCESS, "PropertyFiles": [{**FILE, "FilePath": 1}]}), "PropertyFiles are a list"),

@@ -16,7 +16,7 @@ from salvia.store import documents
 from salvia.store.db import Reader, Transaction
 from salvia.store.documents import Document
 
-from . import PIPELINE, PIPELINE_EXECUTION, PIPELINE_VERSION, definition, limits, objects, steps
+from . import PIPELINE, PIPELINE_EXECUTION, PIPELINE_VERSION, definition, limits, objects, steps, tokens
 
 _SERVICE = "sagemaker.amazonaws.com"
 _LAST = "_LastVersion"  # of a pipeline's status
@@ -122,6 +122,7 @@ async def delete_pipeline(call: Call) -> dict[str, Any]:
             )
         tx.run("DELETE FROM documents WHERE owner = :id", {"id": pipeline.id})
         steps.forget(tx, pipeline.id)
+        tokens.forget(tx, pipeline.id)
 
     pipeline = await crud.remove(call, PIPELINE, call.request["PipelineName"], also=purge)
     return {"PipelineArn": pipeline.arn}

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from . import conditions, policies, shapes
+from . import conditions, outputs, policies, shapes
 from .expressions import GET, JOIN, JSON_GET, VARIABLES, path, step_of, within
-from .kinds import CONTROL, KINDS, LATER
+from .kinds import CALLBACK, CONTROL, KINDS, LATER
 
 if TYPE_CHECKING:
     from .definition import Step
@@ -35,15 +35,6 @@ _STEP = frozenset(
     }
 )
 _TYPES: dict[str, tuple[type, ...]] = {"String": (str,), "Boolean": (bool,), "Integer": (int,), "Float": (int, float)}
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
-        raise ValueError
-    return text.lower() == "true"
-
-
-CASTS: dict[str, Callable[[str], Any]] = {"String": str, "Integer": int, "Float": float, "Boolean": _boolean}
 
 
 def outline(raw: Any) -> Iterator[str]:
@@ -159,7 +150,7 @@ def _whole(one: Step, steps: Mapping[str, Step], parameters: set[str]) -> Iterat
     if _deep(_own(raw)):
         yield f"its Arguments are nested deeper than {_DEEPEST} levels"
         return
-    for member in sorted(set(raw) - _STEP):
+    for member in sorted(set(raw) - _STEP - (outputs.MEMBERS if one.type == CALLBACK else set())):
         yield f"it has '{member}', which a step has not"
     for member, most in (("DisplayName", 256), ("Description", 3072)):
         value = raw.get(member)
@@ -176,6 +167,8 @@ def _whole(one: Step, steps: Mapping[str, Step], parameters: set[str]) -> Iterat
     elif one.type == "Fail":
         if set(raw["Arguments"]) != {"ErrorMessage"}:
             yield "the Arguments of a Fail step are an ErrorMessage"
+    elif one.type == CALLBACK:
+        yield from outputs.problems(raw)
     else:
         kind = one.kind
         yield from shapes.problems(kind.create, raw["Arguments"], kind.key)
@@ -237,7 +230,7 @@ def _own(raw: Raw) -> Any:
     arguments = raw["Arguments"]
     if raw["Type"] == "Condition":
         return arguments.get("Conditions")
-    return arguments
+    return [arguments, raw.get("SqsQueueUrl")] if raw["Type"] == CALLBACK else arguments
 
 
 def needs(raw: Raw) -> set[str]:
@@ -308,6 +301,10 @@ def _property(reference: str, steps: Mapping[str, Step]) -> Iterator[str]:
         yield f"'{reference}' is unknown: a {step_.type} step has no such property"
     elif step_.type == "Condition":
         return
+    elif step_.type == CALLBACK:
+        names = [one.get("OutputName") for one in step_.raw.get("OutputParameters") or () if isinstance(one, dict)]
+        if len(rest) != 2 or rest[0] != "OutputParameters" or rest[1] not in names:
+            yield f"'{reference}' is unknown: step '{name}' has no such output among its OutputParameters"
     elif rest and rest[0] == "PropertyFiles":
         files = step_.raw.get("PropertyFiles") or ()
         if len(rest) != 2 or rest[1] not in [file.get("PropertyFileName") for file in files if isinstance(file, dict)]:

@@ -15,7 +15,7 @@ from salvia.core.errors import ServiceError, validation_error
 from salvia.store import documents
 from salvia.store.db import Reader
 
-from . import checks
+from . import checks, outputs
 from .kinds import KINDS, Kind
 
 
@@ -157,7 +157,7 @@ def _refused(problems: list[str]) -> ServiceError:
 def value_of(parameter: dict[str, Any], text: str) -> Any:
     """A parameter's value, of its type. Raises ValidationException."""
     try:
-        value = checks.CASTS[parameter["Type"]](text)
+        value = outputs.CASTS[parameter["Type"]](text)
     except ValueError:
         raise validation_error(
             f"Parameter '{parameter['Name']}' is of type {parameter['Type']}, and '{text}' is none."

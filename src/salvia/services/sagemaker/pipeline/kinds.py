@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from salvia.protocol import models
 
 JOB = {"Completed": "Succeeded", "Failed": "Failed", "Stopped": "Stopped"}
+CALLBACK = "Callback"  # makes nothing of its own: a message is sent, and its answer waited for
 READY = {
     "InService": "Succeeded",
     **dict.fromkeys(("Failed", "OutOfService", "UpdateRollbackFailed"), "Failed"),
@@ -81,10 +82,10 @@ KINDS: dict[str, Kind] = {
     "RegisterModel": Kind("ModelPackage", member="RegisterModel"),
     "EndpointConfig": Kind("EndpointConfig", member="EndpointConfig", named=True),
     "Endpoint": Kind("Endpoint", READY, member="Endpoint", named=True, retries=False, wakes=False),
+    CALLBACK: Kind("", member="Callback", retries=False),
 }
 CONTROL = frozenset({"Condition", "Fail"})  # decided by the execution itself
 LATER = {
-    "Callback": "queues (SQS)",
     "Lambda": "Lambda",
     "Tuning": "hyperparameter tuning jobs",
     "AutoML": "Autopilot",

@@ -16,14 +16,14 @@ from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.caller import service_caller
 from salvia.core.errors import ServiceError
-from salvia.store import documents
+from salvia.store import documents, leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import PIPELINE_EXECUTION, conditions, definition, making, policies, selective, shapes, steps
+from . import PIPELINE_EXECUTION, callbacks, conditions, definition, making, policies, selective, shapes, steps, tokens
 from .definition import Step
 from .expressions import resolve, text
-from .kinds import KINDS
+from .kinds import CALLBACK, KINDS
 from .scope import SERVICE, ExecutionScope
 from .steps import Begun
 
@@ -31,6 +31,7 @@ RECONCILES = PIPELINE_EXECUTION
 _LOOK = 30.0  # seconds between looks at jobs that run: their ends wake the execution
 _SOON = 2.0  # at endpoints, which wake nobody
 _AT_ONCE = 500  # documents read by one query
+_SIDE_BY_SIDE = 100  # messages on their way: they share commits
 _REASON = 1024
 _FAILED = "Step failure: One or multiple steps failed."
 
@@ -51,6 +52,7 @@ class Run:
         self.graph = definition.of(db, execution.spec["_Version"])
         self.begun = steps.of(db, execution.id)
         self.changed: dict[str, Begun] = {}
+        self.answered: list[str] = []
         self.scope = ExecutionScope(execution, world, self.graph, self.begun)
 
     async def look(self) -> Outcome:
@@ -85,6 +87,7 @@ class Run:
 
     def _flush(self, tx: Transaction) -> None:
         steps.put(tx, self.changed.values())
+        tokens.settle(tx, self.execution.id, self.answered, self.world.clock.wall())
 
     def _any(self, state: str) -> bool:
         return any(one.state == state for one in self.begun.values())
@@ -96,7 +99,9 @@ class Run:
 
     def _settle(self) -> None:
         """Note the ends of what runs."""
-        watched = {one.child: one for one in self.begun.values() if one.state in ("Executing", "Stopping")}
+        running = [one for one in self.begun.values() if one.state in ("Executing", "Stopping")]
+        watched = {one.child: one for one in running if self.graph.steps[one.name].type != CALLBACK}
+        self._answers({one.child: one for one in running if one.child not in watched})
         found: dict[str, Document] = {}
         children = list(watched)
         for start in range(0, len(children), _AT_ONCE):
@@ -115,12 +120,29 @@ class Run:
                 reason = made.status.get("FailureReason") or f"ClientError: {noun} {made.name} is {made.state}."
                 self._failed(one, reason, policies.of_failure(reason))
 
+    def _answers(self, waiting: dict[str, Begun]) -> None:
+        """Note the answers to callbacks."""
+        for token, answer in tokens.answered(self.world.db.read(), self.execution.id).items():
+            self.answered.append(token)
+            one = waiting.get(token)
+            if one is None:
+                continue
+            if "OutputParameters" in answer:
+                one.result["Metadata"]["Callback"]["OutputParameters"] = answer["OutputParameters"]
+                self._ended(one, "Succeeded")
+            elif self.execution.state == "Stopping":
+                self._ended(one, "Stopped")
+            else:
+                self._ended(one, "Failed", FailureReason=answer["FailureReason"])
+            one.ended_at = answer["EndTime"]
+
     async def _advance(self) -> None:
         """Begin each step whose needs have succeeded; steps are in an order in which one look suffices."""
         wanted = selective.selected(self.execution)
         most = (self.execution.spec.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps")
         active = sum(one.state in ("Executing", "Stopping") for one in self.begun.values())
         blocked: set[str] = set()
+        calls: list[tuple[Step, Begun | None]] = []
         for number, (name, step) in enumerate(self.graph.steps.items()):
             if number % 256 == 255:
                 await asyncio.sleep(0)  # others' turn
@@ -134,10 +156,31 @@ class Run:
                 continue
             if most is not None and active >= most and step.type in KINDS:
                 continue
+            if step.type == CALLBACK:
+                calls.append((step, one))
+                active += 1
+                continue
             one = await self._begin(step, one)
             active += one.state == "Executing"
             if one.state == "Failed":
                 return
+        await self._call_out(calls)
+
+    async def _call_out(self, found: list[tuple[Step, Begun | None]]) -> None:
+        """Begin Callback steps, side by side; what was decided before them is kept before them."""
+        if found and self.changed:
+
+            def decided(tx: Transaction) -> None:
+                leases.keep(tx, self.execution)
+                self._flush(tx)
+
+            await self.world.db.write(decided)
+            self.changed.clear()
+        for start in range(0, len(found), _SIDE_BY_SIDE):
+            begun = (self._begin(step, one) for step, one in found[start : start + _SIDE_BY_SIDE])
+            for result in await asyncio.gather(*begun, return_exceptions=True):
+                if isinstance(result, BaseException):
+                    raise result
 
     def _cut_off(self, step: Step, blocked: set[str]) -> bool:
         """Whether it will not run: it is in the branch that was not taken, or needs what is."""
@@ -165,6 +208,10 @@ class Run:
                 self._ended(
                     one, "Failed", Metadata={"Fail": {"ErrorMessage": message}}, FailureReason=message[:_REASON]
                 )
+            elif step.type == CALLBACK:
+                arguments, url = await resolve([step.arguments, step.raw["SqsQueueUrl"]], self.scope)
+                await callbacks.send(self.execution, self.world, one, text(url), arguments, self.scope.role())
+                self.changed.pop(step.name)
             else:
                 await self._make(step, one)
         except ValueError as error:
@@ -232,6 +279,9 @@ class Run:
             kind = self.graph.steps[one.name].type
             if one.state != "Executing":
                 continue
+            if kind == CALLBACK:
+                await self._give_up(one)
+                continue
             noun = self.graph.steps[one.name].kind.noun
             made = documents.by_id(self.world.db.read(), one.child)
             if kind != "Endpoint" and made is not None:  # an endpoint is waited for: nothing stops its creation
@@ -245,6 +295,16 @@ class Run:
                         raise
             one.state = "Stopping"
             self.changed[one.name] = one
+
+    async def _give_up(self, one: Begun) -> None:
+        """Tell whoever does a callback's work; where nobody can be told, nobody will answer."""
+        try:
+            arguments = await resolve(self.graph.steps[one.name].arguments, self.scope)
+            await callbacks.stop(self.execution, self.world, one, arguments, self.scope.role())
+        except (ServiceError, ValueError) as error:
+            if isinstance(error, ServiceError) and error.status >= 500:
+                raise
+            self._ended(one, "Stopped")
 
     def _drop(self, state: str) -> None:
         """What waits to be tried again will not be."""

@@ -11,8 +11,9 @@ from salvia.core.caller import Caller, service_caller
 from salvia.store import documents
 from salvia.store.documents import Document
 
-from . import objects
+from . import objects, outputs
 from .definition import Definition
+from .kinds import CALLBACK
 from .steps import Begun
 
 SERVICE = "sagemaker.amazonaws.com"
@@ -51,6 +52,9 @@ class ExecutionScope:
         one = self._begun[step]
         if self._graph.steps[step].type == "Condition":
             return one.result["Metadata"]["Condition"]
+        if self._graph.steps[step].type == CALLBACK:
+            sent = one.result["Metadata"]["Callback"].get("OutputParameters", ())
+            return {"OutputParameters": outputs.values(self._graph.steps[step].raw, sent)}
         kind = self._graph.steps[step].kind
         made = documents.by_id(self._world.db.read(), one.child)
         if made is None:

@@ -23,6 +23,9 @@ _CACHED = f"""
 SELECT {_COLUMNS} FROM pipeline_steps
 WHERE pipeline = :pipeline AND cache_key = :key AND ended_at >= :since AND state = 'Succeeded'
 ORDER BY ended_at DESC LIMIT 1"""  # noqa: S608
+_WAITS = """
+SELECT 1 FROM pipeline_steps
+WHERE execution = :execution AND name = :name AND child = :child AND state IN ('Executing', 'Stopping')"""
 _FORGET = """
 DELETE FROM pipeline_steps WHERE pipeline = :pipeline"""
 _OF_A_RUN = ("FailureReason", "Metadata", "_RetryAt", "_Failures")
@@ -104,6 +107,11 @@ def cached(db: Reader, pipeline: str, key: str, since: float) -> Begun | None:
     """The last run of a step of the pipeline that succeeded, had that key and ended since then."""
     row = db.one(_CACHED, {"pipeline": pipeline, "key": key, "since": since})
     return Begun.of(row) if row else None
+
+
+def waits(db: Reader, execution: str, name: str, child: str) -> bool:
+    """Whether a step is under way with that child."""
+    return db.one(_WAITS, {"execution": execution, "name": name, "child": child}) is not None
 
 
 def forget(tx: Transaction, pipeline: str) -> None:
