@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import time
 import uuid
 from typing import Any
 
@@ -274,6 +275,30 @@ def test_a_job_that_is_stopped_or_deleted_under_its_step(pipelines: Pipelines) -
     assert pipelines.steps(execution)["Wait"]["FailureReason"] == f"ClientError: ProcessingJob {job} is Stopped."
 
 
+def test_a_step_is_tried_again_as_its_policies_say(pipelines: Pipelines) -> None:
+    """The guide, "Retry Policy for Pipeline Steps": by what went wrong, so often, so long after. A program says itself
+    whose fault it was (/opt/ml/output/failure)."""
+    until = time.time() + 4
+    broken = f"import sys, time\nif time.time() > {until}: sys.exit()\n"
+    broken += "open('/opt/ml/output/failure', 'w').write('InternalServerError: no disk'); sys.exit(1)"
+    internal = {"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], "IntervalSeconds": 1, "BackoffRate": 1.0}
+    never = broken.replace(str(until), str(until + 3600))
+    other = {"ExceptionType": ["SageMaker.CAPACITY_ERROR"], "MaxAttempts": 5}
+    steps = [
+        pipelines.training("Well", broken, RetryPolicies=[{**internal, "MaxAttempts": 20}]),
+        pipelines.training("Twice", never, RetryPolicies=[other, {**internal, "MaxAttempts": 1}], DependsOn=["Well"]),
+    ]
+    execution = pipelines.start(pipelines.create(defined(steps)))
+    assert pipelines.ended(execution)["PipelineExecutionStatus"] == "Failed"
+    well, twice = pipelines.steps(execution).values()
+    assert well["StepStatus"] == "Succeeded" and well["AttemptCount"] > 1 and "FailureReason" not in well
+    assert (twice["StepStatus"], twice["AttemptCount"]) == ("Failed", 2)
+    assert twice["FailureReason"].startswith("InternalServerError: no disk")
+    once = pipelines.start(pipelines.create(defined([pipelines.training("Once", never, RetryPolicies=[other])])))
+    assert pipelines.ended(once)["PipelineExecutionStatus"] == "Failed"
+    assert pipelines.steps(once)["Once"]["AttemptCount"] == 1
+
+
 def test_as_many_at_once_as_allowed(pipelines: Pipelines) -> None:
     """MaxParallelExecutionSteps of the pipeline, or of the execution; it can be changed while it runs."""
     mark = "import time; print(time.time()); time.sleep(0.5)"
@@ -480,6 +505,16 @@ def test_a_definition_from_s3(pipelines: Pipelines) -> None:
     )
     assert "NoSuchKey" in said
     refused("ValidationException", call=create, **missing)
+    iam = pipelines.server.client("iam")
+    iam.create_user(UserName=name)
+    key = iam.create_access_key(UserName=name)["AccessKey"]
+    allow = {"Effect": "Allow", "Action": ["sagemaker:CreatePipeline", "iam:PassRole"], "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+    iam.put_user_policy(UserName=name, PolicyName="own", PolicyDocument=policy)
+    theirs = pipelines.server.client("sagemaker", (key["AccessKeyId"], key["SecretAccessKey"], None))
+    said = refused("ValidationException", call=theirs.create_pipeline, **missing, PipelineDefinitionS3Location=where)
+    assert f"Cannot read s3://{pipelines.bucket}/definition.json as arn:aws:iam::123456789012:user/{name}" in said
+    assert "s3:GetObject" in said
 
 
 def test_an_execution_may_what_its_role_may(pipelines: Pipelines) -> None:
