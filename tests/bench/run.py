@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, density, distributed, invoke, jobs, objects, rows, scaling, serving, transform
+from tests.bench import api, density, distributed, invoke, jobs, objects, pipelines, rows, scaling, serving, transform
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -201,6 +201,20 @@ def batch(servers: Servers, report: Report) -> None:
     server.salvia("down")
 
 
+def workflows(servers: Servers, report: Report) -> None:
+    """Pipelines, beside Prefect and Dagster on the same graphs."""
+    server = servers.make()
+    server.up()
+    bars = {
+        "chain of 50 conditions, over the faster peer's": {"most": 0.25},
+        "chain of 50 processing jobs, s a step": {"most": 0.3},
+        "1,000 callbacks at once, steps/s over the faster peer's": {"least": 1.0},
+    }
+    for figure, value in pipelines.figures(server, servers.images).items():
+        report.say(figure, value, **bars.get(figure, {}))
+    server.salvia("down")
+
+
 def together(servers: Servers, report: Report) -> None:
     """Training on several instances: what it costs, and whether the model is as good."""
     server = servers.make()
@@ -224,6 +238,7 @@ PARTS = {
     "mme": many_models,
     "transform": batch,
     "distributed": together,
+    "pipelines": workflows,
 }
 
 
