@@ -38,6 +38,15 @@ def test_version_3_builds_a_pipeline(salvia: Server) -> None:
     assert found == {"status": "Succeeded", "steps": dict.fromkeys(("Split", "Train", "Check"), "Succeeded")}
 
 
+@pytest.mark.parametrize("version", [2, 3])
+def test_callbacks(salvia: Server, version: int) -> None:
+    """CallbackStep, whose output decides; a LambdaStep is refused until there are functions."""
+    Pipelines(salvia).may_send("sdk-*")
+    found, _ = run(salvia, version, "callback.py", str(version))
+    assert "has no Lambda yet" in found.pop("lambda")
+    assert found == {"good": ["Succeeded", "Enough", "Ask"], "bad": ["Failed", "TooFew", "Enough", "Ask"]}
+
+
 def test_ten_thousand_steps(salvia: Server) -> None:
     """A definition larger than a request may be, from S3, once the quota is raised: a hundred chains of conditions."""
     pipelines = Pipelines(salvia)
