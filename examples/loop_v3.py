@@ -153,7 +153,7 @@ pipeline = Pipeline(
 )
 pipeline.upsert(role_arn=ROLE)
 execution = pipeline.start(parameters={"Rounds": 200})
-execution.wait(delay=2)
+execution.wait(delay=2, max_attempts=300)
 for step in reversed(execution.list_steps()):
     print(f"{step['StepName']}: {step['StepStatus']}")
 (arn,) = (
