@@ -19,6 +19,7 @@ from .remembered import changed_by
 T = TypeVar("T")
 _BUSY_MS = 30_000
 _MAPPED = 1 << 30  # bytes: whatever another process commits drops what SQLite has read, but not what is mapped
+_CHECKPOINT = 8_000  # pages of the log until they move into the file: those that every commit writes move once
 _UNKNOWN = object()
 _REMEMBERED = 10_000  # answers, until nobody writes any more
 
@@ -129,6 +130,7 @@ class SqliteDatabase(Database):
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(f"PRAGMA mmap_size={_MAPPED}")
+        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
         self._open.append(connection)
         return connection
 
