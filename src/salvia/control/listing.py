@@ -19,6 +19,7 @@ from salvia.core.errors import validation_error
 from salvia.store import documents
 from salvia.store.db import Row
 from salvia.store.documents import Document
+from salvia.store.names import Place
 
 if TYPE_CHECKING:
     from .call import Call
@@ -137,26 +138,20 @@ class _Query:
     def __init__(self, call: Call, resource: Resource, request: Mapping[str, Any], within: Within | None) -> None:
         account, region = resource.place(call.account, call.region)
         self._call, self._kind = call, resource.kind
+        self._place = Place(resource.kind, account, region)
         self.column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
         descending = request.get("SortOrder", "Descending").capitalize() == "Descending"
         self._direction, self._beyond = ("DESC", "<") if descending else ("ASC", ">")
         self.size: int = request.get("MaxResults") or resource.page
         self._conditions = ["kind = :kind", "account = :account", "region = :region"]
-        self._values: dict[str, Any] = {
-            "kind": resource.kind,
-            "account": account,
-            "region": region,
-            "size": self.size + 1,
-        }
+        self._values: dict[str, Any] = {**self._place._asdict(), "size": self.size + 1}
         self._indexed = self.column in {"created_at", "modified_at"}
         for member, (name, operator) in _RANGES.items():
             if request.get(member) is not None:
                 self._where(f"{name} {operator} :{member}", {member: _seconds(request[member])})
         if request.get("StatusEquals") is not None:
             self._where("state = :state", {"state": request["StatusEquals"]}, indexed=False)
-        if request.get("NameContains"):
-            contains = f"%{_escape(request['NameContains'].lower())}%"
-            self._where("LOWER(name) LIKE :contains ESCAPE '\\'", {"contains": contains}, indexed=False)
+        self._contains: str = request.get("NameContains") or ""
         if within is not None:
             self._where(within.sql, within.values, indexed=False)
         if request.get("NextToken"):
@@ -193,18 +188,32 @@ class _Query:
         """Continue after a row."""
         self._after(last[self.column], last["id"])
 
+    async def _named(self) -> None:
+        """Filter by name: by the few names that there are, or else by what they contain."""
+        contains, self._contains = self._contains, ""
+        if not contains:
+            return
+        names = await self._call.db.names(self._place, contains)
+        if names is None:
+            like = {"contains": f"%{_escape(contains.lower())}%"}
+            self._where("LOWER(name) LIKE :contains ESCAPE '\\'", like, indexed=False)
+        else:
+            marked = {f"n{number}": name for number, name in enumerate(names or [""])}
+            self._where(f"name IN ({', '.join(f':{mark}' for mark in marked)})", marked, indexed=False)
+
     async def rows(self, columns: str) -> list[Row]:
         """One more than a page, where there are more.
 
-        Ids first: an index holds everything that filters and sorts, and rows are read for one page alone.
+        Where an index finds a page's rows and no others, they are read as they come. Else ids come first: an index
+        holds everything that filters and sorts, and rows are read for one page alone.
         """
-        sql = (
-            f"SELECT {columns} FROM (SELECT id FROM documents WHERE {' AND '.join(self._conditions)} "  # noqa: S608
-            f"ORDER BY {self.column} {self._direction}, id {self._direction} LIMIT :size) page "
-            f"JOIN documents d ON d.id = page.id ORDER BY d.{self.column} {self._direction}, d.id {self._direction}"
-        )
+        await self._named()
+        chosen = f"FROM documents{{}} WHERE {' AND '.join(self._conditions)} ORDER BY {{}} LIMIT :size"
+        page_order = f"d.{self.column} {self._direction}, d.id {self._direction}"
         if self._indexed:
-            return self._call.db.read().all(sql, self._values)
+            return self._call.db.read().all(f"SELECT {columns} {chosen.format(' d', page_order)}", self._values)
+        ids = f"SELECT id {chosen.format('', f'{self.column} {self._direction}, id {self._direction}')}"
+        sql = f"SELECT {columns} FROM ({ids}) page JOIN documents d ON d.id = page.id ORDER BY {page_order}"  # noqa: S608
         return await self._call.db.scan(sql, self._values)
 
 

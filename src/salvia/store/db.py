@@ -19,7 +19,10 @@ import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from .names import Place
 
 T = TypeVar("T")
 Parameters = Mapping[str, Any]
@@ -173,6 +176,13 @@ class Database(ABC):
     @abstractmethod
     async def scan(self, sql: str, parameters: Parameters | None = None) -> list[Row]:
         """Every row of a query that may be long; others go on meanwhile."""
+
+    async def names(self, place: Place, text: str) -> list[str] | None:
+        """The names of a place's documents that contain `text`, whatever its case; None: only a scan can tell.
+
+        Some may be of documents that are gone.
+        """
+        return None
 
     def recall(self, key: Hashable, find: Callable[[Reader], T]) -> T:
         """What `find` reads; it may be remembered as long as nobody, here or elsewhere, can have changed it."""

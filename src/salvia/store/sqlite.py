@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from .age import Age
 from .db import OURS, Database, Parameters, Reader, Row, Writer
+from .names import Names, Place
 from .remembered import changed_by
 
 T = TypeVar("T")
@@ -21,6 +22,7 @@ _BUSY_MS = 30_000
 _MAPPED = 1 << 30  # bytes: whatever another process commits drops what SQLite has read, but not what is mapped
 _CHECKPOINT = 8_000  # pages of the log until they move into the file: those that every commit writes move once
 _UNKNOWN = object()
+_NAMED = 128 << 20  # bytes of names that are kept
 _REMEMBERED = 10_000  # answers, until nobody writes any more
 
 
@@ -111,6 +113,7 @@ class SqliteDatabase(Database):
         self._scanners = threading.local()
         self._open: list[sqlite3.Connection] = []
         self._memory: dict[Hashable, Any] = {}
+        self._names: dict[Place, Names] = {}
         self._age: Age | None = None
         self._as_of: int | None = None
         self._version: object = None
@@ -189,8 +192,17 @@ class SqliteDatabase(Database):
         return await asyncio.to_thread(self._scan, sql, parameters or {})
 
     def _scan(self, sql: str, parameters: Parameters) -> list[Row]:
-        reader = getattr(self._scanners, "reader", None)
+        return self._scanner().all(sql, parameters)
+
+    async def names(self, place: Place, text: str) -> list[str] | None:
+        if sum(names.size for names in self._names.values()) > _NAMED:
+            self._names = {}
+        names = self._names.setdefault(place, Names(place))
+        return await asyncio.to_thread(lambda: names.containing(self._scanner(), text))
+
+    def _scanner(self) -> Reader:
+        """This thread's own reader."""
+        reader: Reader | None = getattr(self._scanners, "reader", None)
         if reader is None:
             reader = self._scanners.reader = _Reader(self.connect(), self._wall)
-        found: list[Row] = reader.all(sql, parameters)
-        return found
+        return reader
