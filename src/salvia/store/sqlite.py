@@ -19,7 +19,8 @@ from .remembered import changed_by
 
 T = TypeVar("T")
 _BUSY_MS = 30_000
-_MAPPED = 1 << 30  # bytes: whatever another process commits drops what SQLite has read, but not what is mapped
+# Bytes, all that SQLite allows: whatever another process commits drops what SQLite has read, but not what is mapped.
+_MAPPED = 1 << 31
 _CHECKPOINT = 8_000  # pages of the log until they move into the file: those that every commit writes move once
 _UNKNOWN = object()
 _NAMED = 128 << 20  # bytes of names that are kept
