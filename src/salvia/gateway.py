@@ -18,8 +18,10 @@ from salvia.app import authority, close, compose, until_signalled
 from salvia.control import chain, emptying, guests, instances, timekeeping
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
-from salvia.core.http import Headers, HttpRequest, HttpResponse
+from salvia.core.http import FileBody, Headers, HttpRequest, HttpResponse
+from salvia.protocol.proxy.connection import HAND
 from salvia.protocol.proxy.door import Proxy
+from salvia.protocol.proxy.files import Hand
 from salvia.protocol.proxy.outside import Outside
 from salvia.protocol.proxy.splitter import Splitter
 from salvia.serving import door, prometheus
@@ -60,7 +62,7 @@ class Gateway:
             response = await self._answer(request, proxied="host" in scope["state"])
             if not await body.spent(request):
                 response.headers.append(("connection", "close"))
-            await _send(response, request.method, receive, send)
+            await _send(response, request.method, receive, send, scope["extensions"][HAND]["of"])
         except ClientGone:
             return
 
@@ -146,7 +148,9 @@ class _Body:
         return True
 
 
-async def _send(response: HttpResponse, method: str, receive: Receive, send: Send) -> None:
+async def _send(
+    response: HttpResponse, method: str, receive: Receive, send: Send, hand: Callable[[], Hand | None]
+) -> None:
     headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
     body = response.body
     whole = isinstance(body, bytes)
@@ -157,8 +161,21 @@ async def _send(response: HttpResponse, method: str, receive: Receive, send: Sen
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
         return
     if method != "HEAD":
-        await _stream(body, receive, send)
+        if isinstance(body, FileBody) and (free := hand()) is not None:
+            await _hand_over(body, free, receive)
+        else:
+            await _stream(body, receive, send)
     await send({"type": "http.response.body", "body": b""})
+
+
+async def _hand_over(body: FileBody, hand: Hand, receive: Receive) -> None:
+    """Have the kernel send a body. Raises ClientGone."""
+    try:
+        await hand.send(body.parts)
+    except ConnectionError:
+        while (await receive())["type"] != "http.disconnect":  # the server has yet to see it
+            continue
+        raise ClientGone from None
 
 
 async def _stream(body: AsyncIterator[bytes], receive: Receive, send: Send) -> None:

@@ -11,8 +11,9 @@ signature is made over exactly those characters.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
 
 
 class Headers:
@@ -85,6 +86,33 @@ class HttpRequest:
     def host(self) -> str:
         """The Host header as sent (with its port), or ''."""
         return self.headers.get("host", "") or ""
+
+
+class OpenFile(Protocol):
+    """A file that is open as long as somebody has this."""
+
+    def fileno(self) -> int:
+        """Its descriptor."""
+        ...
+
+
+class FilePart(NamedTuple):
+    """`size` bytes of a file, from its byte `start` on."""
+
+    file: OpenFile
+    start: int
+    size: int
+
+
+@dataclass(slots=True)
+class FileBody(AsyncIterator[bytes]):
+    """A body that lies in files: whoever can hands its `parts` to the kernel, others read its chunks. Not both."""
+
+    parts: AsyncIterator[FilePart]
+    chunks: AsyncIterator[bytes]
+
+    def __anext__(self) -> Awaitable[bytes]:
+        return self.chunks.__anext__()
 
 
 @dataclass(slots=True)

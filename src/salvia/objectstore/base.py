@@ -14,6 +14,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
+from salvia.core.http import OpenFile
+
 
 @dataclass(frozen=True, slots=True)
 class Extent:
@@ -65,8 +67,15 @@ class ObjectStore(Protocol):
         """
         ...
 
-    def get(self, extent: Extent) -> AsyncIterator[bytes]:
-        """The bytes of an extent, in chunks that suit the medium. Raises InternalError for a lost blob."""
+    def get(self, extent: Extent, file: OpenFile | None = None) -> AsyncIterator[bytes]:
+        """The bytes of an extent, in chunks that suit the medium. Raises InternalError for a lost blob.
+
+        `file` is what `open` gave for it, if it was asked.
+        """
+        ...
+
+    async def open(self, extent: Extent) -> OpenFile | None:
+        """The file in which an extent lies as it is; None: it lies in none. Raises InternalError for a lost blob."""
         ...
 
     async def delete(self, blobs: Iterable[str]) -> None:

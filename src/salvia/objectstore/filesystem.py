@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 
 from salvia.core.errors import ServiceError
+from salvia.core.http import OpenFile
 
 from .base import NOTHING, Extent, Stored
 
@@ -77,25 +78,29 @@ class FilesystemStore:
             return NOTHING
         return await self._put_shared(b"".join(held))
 
-    async def get(self, extent: Extent) -> AsyncIterator[bytes]:
+    async def get(self, extent: Extent, file: OpenFile | None = None) -> AsyncIterator[bytes]:
         """See ObjectStore."""
         if not extent.size:
             return
         position, end = extent.start, extent.start + extent.size
-        file, block = await self._on_thread(self._open_and_read, extent.blob, position, min(_BLOCK, extent.size))
+        file, block = await self._on_thread(self._begin, file, extent.blob, position, min(_BLOCK, extent.size))
         while True:
             position += len(block)
             if position == end:
                 yield block
                 return
             # The next block is read while the client takes this one.
-            ahead = self._on_thread(file.read, position, min(_BLOCK, end - position))
+            ahead = self._on_thread(_read, file, position, min(_BLOCK, end - position))
             try:
                 yield block
             except BaseException:
                 ahead.cancel()
                 raise
             block = await ahead
+
+    async def open(self, extent: Extent) -> _OpenFile:
+        """See ObjectStore."""
+        return await self._on_thread(self._open, extent.blob)
 
     async def delete(self, blobs: Iterable[str]) -> None:
         """See ObjectStore."""
@@ -125,13 +130,16 @@ class FilesystemStore:
 
     # Reading
 
-    def _open_and_read(self, blob: str, position: int, size: int) -> tuple[_OpenFile, bytes]:
+    def _open(self, blob: str) -> _OpenFile:
         try:
-            file = _OpenFile(self._path(blob))
+            return _OpenFile(self._path(blob))
         except FileNotFoundError:
             _log.error("blob missing", extra={"event": "blob-missing", "blob": blob})
             raise _lost(blob) from None
-        return file, file.read(position, size)
+
+    def _begin(self, file: OpenFile | None, blob: str, position: int, size: int) -> tuple[OpenFile, bytes]:
+        file = file or self._open(blob)
+        return file, _read(file, position, size)
 
     # Writing: large
 
@@ -253,17 +261,22 @@ class _OpenFile:
         if self._file >= 0:
             os.close(self._file)
 
-    def read(self, position: int, size: int) -> bytes:
-        block = os.pread(self._file, size, position)
-        while 0 < len(block) < size:  # a signal, or a very large read: ask for the rest
-            more = os.pread(self._file, size - len(block), position + len(block))
-            if not more:
-                break
-            block += more
-        if len(block) != size:
-            _log.error("blob too short", extra={"event": "blob-too-short", "position": position, "size": size})
-            raise _lost("of this object")
-        return block
+    def fileno(self) -> int:
+        """Its descriptor."""
+        return self._file
+
+
+def _read(file: OpenFile, position: int, size: int) -> bytes:
+    block = os.pread(file.fileno(), size, position)
+    while 0 < len(block) < size:  # a signal, or a very large read: ask for the rest
+        more = os.pread(file.fileno(), size - len(block), position + len(block))
+        if not more:
+            break
+        block += more
+    if len(block) != size:
+        _log.error("blob too short", extra={"event": "blob-too-short", "position": position, "size": size})
+        raise _lost("of this object")
+    return block
 
 
 class _File:

@@ -21,6 +21,7 @@ from xml.sax.saxutils import escape
 
 from salvia.core.canonical import decoded, escaped
 from salvia.core.errors import ServiceError
+from salvia.core.http import OpenFile
 
 from .base import NOTHING, Extent, Stored
 from .bucket import BROKEN, Refused, RemoteBucket, blocks, pause
@@ -84,7 +85,7 @@ class RemoteStore:
             raise
         return Extent(blob, 0, size)
 
-    async def get(self, extent: Extent) -> AsyncIterator[bytes]:
+    async def get(self, extent: Extent, file: OpenFile | None = None) -> AsyncIterator[bytes]:
         """See ObjectStore. A download that breaks off is gone on with."""
         position, end = extent.start, extent.start + extent.size
         broken = 0
@@ -108,6 +109,9 @@ class RemoteStore:
                 if problem.status in (404, 416):
                     raise self._lost(extent.blob) from None
                 raise self._bucket.refused(problem) from problem
+
+    async def open(self, extent: Extent) -> None:
+        """See ObjectStore: its files are elsewhere."""
 
     async def delete(self, blobs: Iterable[str]) -> None:
         """See ObjectStore."""

@@ -15,9 +15,11 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from salvia.core.domains import is_aws
 
 from .door import Proxy, target
+from .files import Hand
 from .outside import Refused
 from .tunnel import Tunnel
 
+HAND = "salvia.hand"  # the extension of ASGI by which files are sent
 _log = logging.getLogger("salvia.proxy")
 _LONGEST_HEAD = 64 * 1024
 _HEAD_SECONDS = 60.0
@@ -68,6 +70,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["extensions"] = {HAND: {"of": self._hand}}
         self._head = 0
 
     def on_headers_complete(self) -> None:
@@ -77,6 +80,12 @@ class Connection(HttpToolsProtocol):
             self._asked = self.url
         else:
             super().on_headers_complete()
+
+    def _hand(self) -> Hand | None:
+        """What sends files as the body of the response at hand; None where they would have to be encrypted."""
+        if self.pipeline or self.cycle is None or self.transport.get_extra_info("ssl_object") is not None:
+            return None
+        return Hand(self.transport, self.flow, self.cycle)
 
     def _should_upgrade(self) -> bool:
         # A CONNECT is to uvicorn what an upgrade to WebSocket is: the connection goes to somebody else.
