@@ -65,7 +65,6 @@ def train(texts, labels, seed=0):
             seed=seed,
             report_to=[],
             save_strategy="no",
-            group_by_length=True,
             per_device_train_batch_size=64 // hosts,
             disable_tqdm=True,
             use_cpu=True,
