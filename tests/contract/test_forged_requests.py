@@ -169,19 +169,22 @@ def test_a_request_that_was_kept_too_long_is_refused(salvia: Server, name: str) 
     assert code(salvia, signed(salvia, family, ago=-16 * 60)) == family.late
 
 
+@pytest.fixture(scope="module")
+def role(salvia: Server) -> str:
+    """One that the administrator may take on."""
+    me = salvia.client("sts").get_caller_identity()["Arn"]
+    trust = {"Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    made = salvia.client("iam").create_role(RoleName="forged-role", AssumeRolePolicyDocument=document)
+    return str(made["Role"]["Arn"])
+
+
 @pytest.mark.parametrize("name", FAMILIES)
-def test_a_request_signed_anew_is_that_of_who_signed_it(salvia: Server, name: str) -> None:
+def test_a_request_signed_anew_is_that_of_who_signed_it(salvia: Server, role: str, name: str) -> None:
     """For another service or region, with somebody's own keys, or a session's without its token."""
     family = FAMILIES[name]
     other = code(salvia, signed(salvia, family, scope="logs"))
     assert other, "a signature for another service opens nothing"
-    role = "arn:aws:iam::123456789012:role/forged-role"
-    iam = salvia.client("iam")
-    if name == "json":
-        me = salvia.client("sts").get_caller_identity()["Arn"]
-        trust = {"Effect": "Allow", "Principal": {"AWS": me}, "Action": "sts:AssumeRole"}
-        document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-        iam.create_role(RoleName="forged-role", AssumeRolePolicyDocument=document)
     made = salvia.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
     session = Credentials(made["AccessKeyId"], made["SecretAccessKey"], made["SessionToken"])
     allowed = "" if name == "query" else "AccessDenied"  # GetCallerIdentity needs no permission
