@@ -26,7 +26,6 @@ _log = logging.getLogger("salvia.reconcile")
 _LEASE = 15.0  # seconds until a dead controller's work is taken over
 _RENEW = _LEASE / 3
 _AT_ONCE = 256  # most of them wait: for a thread, or for an image that one of them builds
-_PACE = 0.01  # seconds between two claims: what comes in a stream is claimed, and written back, in one commit
 _ENDING = 5.0  # seconds for what runs, when the process is to end
 _IDLE = (0.5, 5.0)  # polling when nothing is due: hints make it rarely matter
 _RETRY = (0.5, 60.0)  # after a handler raised, doubling
@@ -108,8 +107,7 @@ class Worker:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             idle = _IDLE[0] if claimed else min(idle * 2, _IDLE[1])
-            if claimed:
-                await asyncio.sleep(_PACE)
+            if len(claimed) == _AT_ONCE:
                 continue
             db = self._world.db.read()
             now = db.now()

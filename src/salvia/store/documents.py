@@ -23,15 +23,10 @@ INSERT INTO documents (id, kind, account, region, name, arn, owner, state, creat
 VALUES (:id, :kind, :account, :region, :name, :arn, :owner, :state, :created_at, :modified_at,
         :spec, :status, :tags, 1, :due_at)
 ON CONFLICT (kind, account, region, name) DO NOTHING"""
-_CHANGES = (
-    "state = :state, modified_at = :modified_at, spec = :spec, status = :status, tags = :tags, due_at = :due_at, "
-    "version = version + 1"
-)
-_UPDATE = f"UPDATE documents SET {_CHANGES} WHERE id = :id AND version = :version"  # noqa: S608
-_WRITE_BACK = (
-    f"UPDATE documents SET {_CHANGES}, lock_token = NULL, locked_until = NULL "  # noqa: S608
-    "WHERE id = :id AND version = :version AND lock_token = :lock_token"
-)
+_UPDATE = """
+UPDATE documents SET state = :state, modified_at = :modified_at, spec = :spec, status = :status, tags = :tags,
+                     due_at = :due_at, version = version + 1
+WHERE id = :id AND version = :version"""
 _BY_NAME = (
     f"SELECT {_COLUMNS} FROM documents WHERE kind = :kind AND account = :account "  # noqa: S608
     "AND region = :region AND name = :name"
@@ -120,16 +115,7 @@ def insert(tx: Transaction, document: Document) -> bool:
 
 def update(tx: Transaction, document: Document) -> None:
     """Write a document back. Raises Conflict when somebody else wrote it since it was read."""
-    _change(tx, _UPDATE, document)
-
-
-def write_back(tx: Transaction, document: Document) -> None:
-    """Write a leased document back and end its lease. Raises Conflict as `update` does, and when the lease is lost."""
-    _change(tx, _WRITE_BACK, document)
-
-
-def _change(tx: Transaction, statement: str, document: Document) -> None:
-    if tx.run(statement, _parameters(document)) != 1:
+    if tx.run(_UPDATE, _parameters(document)) != 1:
         raise Conflict(document.arn or document.name)
     document.version += 1
 
@@ -187,5 +173,4 @@ def _parameters(document: Document) -> Mapping[str, Any]:
         "tags": encode(document.tags),
         "version": document.version,
         "due_at": document.due_at,
-        "lock_token": document.lock_token,
     }

@@ -77,7 +77,10 @@ def renew(tx: Transaction, document: Document, until: float) -> bool:
 
 def write_back(tx: Transaction, document: Document) -> None:
     """Store what became of a leased document and let go of it. Raises Conflict: lease lost, or document changed."""
-    documents.write_back(tx, document)
+    if tx.one(_HELD, {"id": document.id, "token": document.lock_token}) is None:
+        raise Conflict(document.arn)
+    documents.update(tx, document)
+    release(tx, document)
 
 
 def release(tx: Transaction, document: Document) -> None:

@@ -21,7 +21,6 @@ T = TypeVar("T")
 _BUSY_MS = 30_000
 # Bytes, all that SQLite allows: whatever another process commits drops what SQLite has read, but not what is mapped.
 _MAPPED = 1 << 31
-_CHECKPOINT = 8_000  # pages of the log until they move into the file: those that every commit writes move once
 _UNKNOWN = object()
 _NAMED = 128 << 20  # bytes of names that are kept
 _REMEMBERED = 10_000  # answers, until nobody writes any more
@@ -134,7 +133,6 @@ class SqliteDatabase(Database):
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute("PRAGMA temp_store=MEMORY")
         connection.execute(f"PRAGMA mmap_size={_MAPPED}")
-        connection.execute(f"PRAGMA wal_autocheckpoint={_CHECKPOINT}")
         self._open.append(connection)
         return connection
 
