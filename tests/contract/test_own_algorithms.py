@@ -270,6 +270,60 @@ def test_a_package_takes_how_it_serves_from_an_algorithm(transforms: Transforms)
     assert transforms.done(transforms.put(one=b"1\n"), model) == {"one.out": b"+1\n"}
 
 
+def test_a_packages_validation_is_a_real_job(transforms: Transforms) -> None:
+    """API_ModelPackageValidationSpecification: "a batch transform job that SageMaker runs to validate" the package.
+
+    A version that is being validated, or has failed, becomes no model.
+    """
+    sagemaker, group = transforms.sagemaker, transforms.name("group")
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    serves = {**INFERENCE["Containers"][0], "ModelDataUrl": f"s3://{transforms.bucket}/model.tar.gz"}
+    (given,) = profile(transforms, CODE, transform=True)["ValidationProfiles"]
+
+    def version(**more: Any) -> str:
+        one = {**without(given, "TrainingJobDefinition"), **more}
+        arn = sagemaker.create_model_package(
+            ModelPackageGroupName=group,
+            InferenceSpecification={**INFERENCE, "Containers": [serves]},
+            ValidationSpecification={"ValidationRole": ROLE, "ValidationProfiles": [one]},
+            ModelApprovalStatus="Approved",
+        )["ModelPackageArn"]
+        return str(arn)
+
+    def verdict(arn: str) -> dict[str, Any]:
+        done = {"Completed", "Failed"}
+        look = sagemaker.describe_model_package
+        return eventually(lambda: (d := look(ModelPackageName=arn))["ModelPackageStatus"] in done and d, 60)
+
+    def model(arn: str) -> dict[str, Any]:
+        return {
+            "ModelName": transforms.name("model"),
+            "PrimaryContainer": {"ModelPackageName": arn},
+            "ExecutionRoleArn": ROLE,
+        }
+
+    good = version()
+    assert "has the ModelPackageStatus" in refused(sagemaker.create_model, **model(good))
+    found = verdict(good)
+    assert found["ModelPackageStatusDetails"]["ValidationStatuses"] == [{"Name": "first", "Status": "Completed"}]
+    assert found["ModelPackageStatus"] == "Completed"
+    (job,) = sagemaker.list_transform_jobs(NameContains=f"{group}-")["TransformJobSummaries"]
+    assert job["TransformJobStatus"] == "Completed"
+    assert transforms.s3.get_object(Bucket=transforms.bucket, Key="scored/rows.csv.out")["Body"].read() == b"+1\n+2\n"
+    sagemaker.create_model(**model(good))
+    nothing = {"S3DataType": "S3Prefix", "S3Uri": f"s3://{transforms.bucket}/nothing/"}
+    definition = given["TransformJobDefinition"]
+    source = {**definition["TransformInput"], "DataSource": {"S3DataSource": nothing}}
+    bad = version(TransformJobDefinition={**definition, "TransformInput": source})
+    found = verdict(bad)
+    (status,) = found["ModelPackageStatusDetails"]["ValidationStatuses"]
+    assert (found["ModelPackageStatus"], status["Status"]) == ("Failed", "Failed")
+    assert "is Failed: ClientError" in status["FailureReason"]
+    for arn in (good, bad):
+        sagemaker.delete_model_package(ModelPackageName=arn)
+    sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+
+
 def test_a_failed_validation_says_why(jobs: Jobs, transforms: Transforms) -> None:
     """The job's own reason, or what the role may not do; jobs cannot use the algorithm."""
     iam = jobs.server.client("iam")

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from salvia.control import crud
-from salvia.control.authorize import pass_role
 from salvia.control.call import Call, operation
-from salvia.core.errors import ServiceError
-from salvia.store.documents import Document
 
-from . import ALGORITHM, checks, profile
+from . import ALGORITHM, checks
+from .lifecycle import VALIDATION
 
 
 @operation("CreateAlgorithm")
@@ -22,18 +20,8 @@ async def create_algorithm(call: Call) -> dict[str, Any]:
     """
     request = call.request
     checks.check(request, call.world.catalogue)
-    validation = request.get("ValidationSpecification")
-    if validation:
-        pass_role(call, validation["ValidationRole"], to="sagemaker.amazonaws.com")
-    statuses = [{"Name": profile.of(request)["ProfileName"], "Status": "NotStarted"}] if validation else []
-    algorithm = crud.new(
-        call,
-        ALGORITHM,
-        request,
-        state="Pending" if validation else "Completed",
-        status={"AlgorithmStatusDetails": {"ValidationStatuses": statuses}},
-        due=bool(validation),
-    )
+    algorithm = crud.new(call, ALGORITHM, request)
+    VALIDATION.begin(call, algorithm)
     await crud.create(call, ALGORITHM, algorithm)
     return {"AlgorithmArn": algorithm.arn}
 
@@ -44,15 +32,5 @@ async def delete_algorithm(call: Call) -> dict[str, Any]:
 
     Raises ConflictException when it is being deleted already. Source: API_DeleteAlgorithm.
     """
-    name = call.request["AlgorithmName"]
-    if crud.find(call, ALGORITHM, name).state in ALGORITHM.terminal:
-        await crud.remove(call, ALGORITHM, name)
-        return {}
-
-    def begin(algorithm: Document) -> None:
-        if algorithm.state == "Deleting":
-            raise ServiceError("ConflictException", f"The algorithm {algorithm.arn} is being deleted already.")
-        algorithm.state = "Deleting"
-
-    await crud.change(call, ALGORITHM, name, begin, wake=True)
+    await VALIDATION.remove(call, call.request["AlgorithmName"])
     return {}

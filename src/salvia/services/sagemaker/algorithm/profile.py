@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from salvia.control import algorithms
+from salvia.store.documents import Document
 
 Request = dict[str, Any]
 
@@ -39,8 +40,9 @@ def training(algorithm: Request, name: str) -> Request:
     return algorithms.applied(specification, request)
 
 
-def model(algorithm: Request, name: str, artefact: str) -> Request:
+def model(algorithm: Request, name: str, trained: Document) -> Request:
     """CreateModel, of what the training job has made."""
+    artefact = trained.status["ModelArtifacts"]["S3ModelArtifacts"]
     container = algorithm["InferenceSpecification"]["Containers"][0]
     kept = {
         member: container[member] for member in ("ContainerHostname", "Image", "Environment") if member in container

@@ -37,6 +37,8 @@ def resolved(call: Call, containers: list[Request]) -> list[Request]:
 def _of_package(call: Call, container: Request) -> list[Request]:
     packages = call.world.dispatch.resources["sagemaker:ModelPackage"]
     package = crud.look_up(call, packages, container["ModelPackageName"], call.db.read())
+    if package.state != "Completed":
+        raise validation_error(f"ModelPackage {package.arn} has the ModelPackageStatus {package.state}, not Completed.")
     approval = package.spec.get("ModelApprovalStatus", "Approved")
     if approval != "Approved":
         raise validation_error(

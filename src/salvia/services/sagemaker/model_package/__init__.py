@@ -1,7 +1,10 @@
 """The model registry: model packages, each alone or a numbered version of a group, and who approved it.
 
-A package is a record: it is Completed once it is written down, since nothing has to be built. What it is made of is
-looked at when it is registered, and used when a model is made of it (`containers`).
+no validation profile ───────────────────▶ Completed: nothing has to be built
+Pending ─▶ InProgress (its jobs run) ─▶ Completed | Failed
+Deleting (while its jobs stop) ─▶ gone
+
+What a package is made of is looked at when it is registered, and used when a model is made of it.
 """
 
 from collections.abc import Mapping
@@ -33,10 +36,11 @@ MODEL_PACKAGE = Resource(
     arn="model-package/{ModelPackageName}",
     state="ModelPackageStatus",
     initial="Completed",
-    unsupported=("ValidationSpecification", "SecurityConfig", "ManagedStorageType", "CertifyForMarketplace"),
+    terminal=frozenset({"Completed", "Failed"}),
+    unsupported=("SecurityConfig", "ManagedStorageType", "CertifyForMarketplace"),
     filters={"ModelApprovalStatus": "ModelApprovalStatus"},
     searchable="ModelPackage",
-    operations=frozenset({"Describe", "Delete"}),
+    operations=frozenset({"Describe"}),
     parent=MODEL_PACKAGE_GROUP,
     describe=_described,
     missing=lambda name: validation_error(f"ModelPackage {name} does not exist."),

@@ -17,6 +17,7 @@ from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import MODEL_PACKAGE, MODEL_PACKAGE_GROUP, checks, data
+from .lifecycle import VALIDATION
 
 _LAST = "_LastVersion"  # of a group's status
 _TYPES = {"Unversioned": "owner = ''", "Versioned": "owner <> ''", "Both": "1 = 1"}
@@ -47,8 +48,7 @@ async def create_model_package(call: Call) -> dict[str, Any]:
     checks.check(call, request)
     await data.check(call, request)
     if name is not None:
-        package = records.draft(call, MODEL_PACKAGE, request)
-        package.status |= _DETAILS
+        package = _draft(call, request)
         return {"ModelPackageArn": (await call.db.write(lambda tx: _alone(tx, package))).arn}
 
     def version(tx: Transaction) -> Document:
@@ -60,11 +60,11 @@ async def create_model_package(call: Call) -> dict[str, Any]:
         number = owner.status[_LAST] = owner.status.get(_LAST, 0) + 1
         documents.update(tx, owner)
         given = {"ModelApprovalStatus": "PendingManualApproval", **request, "ModelPackageGroupName": owner.name}
-        package = records.draft(call, MODEL_PACKAGE, {**given, "ModelPackageName": f"{owner.name}/{number}"})
+        package = _draft(call, {**given, "ModelPackageName": f"{owner.name}/{number}"})
         package.name = f"{owner.name}/{number:09}"  # versions sort as text
         package.owner = owner.id
         del package.spec["ModelPackageName"]
-        package.status |= {**_DETAILS, "ModelPackageVersion": number, "_ClientToken": token}
+        package.status |= {"ModelPackageVersion": number, "_ClientToken": token}
         documents.insert(tx, package)
         return package
 
@@ -82,7 +82,11 @@ def _with_algorithm(call: Call) -> dict[str, Any]:
     return {**request, "InferenceSpecification": algorithms.packaged(call, source)}
 
 
-_DETAILS: dict[str, Any] = {"ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []}}
+def _draft(call: Call, request: dict[str, Any]) -> Document:
+    package = records.draft(call, MODEL_PACKAGE, request)
+    package.status[VALIDATION.details] = {"ImageScanStatuses": []}
+    VALIDATION.begin(call, package)
+    return package
 
 
 def _alone(tx: Transaction, package: Document) -> Document:
@@ -128,6 +132,16 @@ async def update_model_package(call: Call) -> dict[str, Any]:
 
     package = await crud.change(call, MODEL_PACKAGE, request["ModelPackageArn"], edit)
     return {"ModelPackageArn": package.arn}
+
+
+@operation("DeleteModelPackage")
+async def delete_model_package(call: Call) -> dict[str, Any]:
+    """Forget a package; one that is being validated goes when its jobs have stopped.
+
+    Raises ConflictException when it is being deleted already.
+    """
+    await VALIDATION.remove(call, call.request["ModelPackageName"])
+    return {}
 
 
 @operation("BatchDescribeModelPackage")

@@ -23,6 +23,8 @@ def check(call: Call, request: Request) -> None:
         raise validation_error("A model package without a group needs an InferenceSpecification.")
     if alone and request.get("ModelApprovalStatus"):
         raise validation_error("ModelApprovalStatus is for versions of a model package group.")
+    if request.get("ValidationSpecification") and not request.get("InferenceSpecification"):
+        raise validation_error("ValidationSpecification needs an InferenceSpecification, whose containers it runs.")
     specifications(call, request)
 
 
