@@ -6,6 +6,7 @@ import base64
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -257,7 +258,7 @@ class Jobs:
     def __post_init__(self) -> None:
         self.sagemaker = self.server.client("sagemaker")
         self.s3 = self.server.client("s3")
-        self.bucket = f"jobs-{os.getpid()}-{id(self)}"
+        self.bucket = f"jobs-{secrets.token_hex(6)}"
         self.s3.create_bucket(Bucket=self.bucket)
 
     def start(self, code: str, *, wait: bool = False, name: str = "", instances: int = 1, **more: Any) -> str:

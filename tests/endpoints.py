@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
-import os
+import secrets
 import socket
 import tarfile
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ class Endpoints:
     def __post_init__(self) -> None:
         self.sagemaker = self.server.client("sagemaker")
         self.s3 = self.server.client("s3")
-        self.bucket = f"endpoints-{os.getpid()}-{id(self)}"
+        self.bucket = f"endpoints-{secrets.token_hex(6)}"
         self.s3.create_bucket(Bucket=self.bucket)
         self.s3.put_object(Bucket=self.bucket, Key="model.tar.gz", Body=archive(weights=b"1"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ class Transforms:
     def __post_init__(self) -> None:
         self.sagemaker = self.server.client("sagemaker")
         self.s3 = self.server.client("s3")
-        self.bucket = f"transforms-{os.getpid()}-{id(self)}"
+        self.bucket = f"transforms-{secrets.token_hex(6)}"
         self.s3.create_bucket(Bucket=self.bucket)
         self.s3.put_object(Bucket=self.bucket, Key="model.tar.gz", Body=archive(weights=b"1"))
 
