@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.contract.test_script_mode import start
 from tests.e2e.test_sdk import ROOT, run
 
 PYTHON = "081325390199.dkr.ecr.us-east-1.amazonaws.com/sagemaker-base-python-310:1.0"
+INDEX = "from pip._internal.models.index import PyPI; print(PyPI.netloc, PyPI.file_storage_domain, sep=',')"
 DISTRIBUTION = "885854791233.dkr.ecr.us-east-1.amazonaws.com/sagemaker-distribution-prod"
 
 
@@ -29,12 +31,16 @@ def image(uri: str) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def salvia(make_server: Callable[..., Server]) -> Server:
-    """A server whose jobs reach the package index even where that has a private address: docs/clients.md."""
+    """A server whose jobs reach pip's index even where that has a private address: docs/clients.md."""
+    server = make_server()
+    server.salvia("images", "build", "base-python")
+    index = subprocess.check_output([server.python("base-python"), "-c", INDEX], text=True).strip()
+    server.down()
     with pytest.MonkeyPatch.context() as patch:
         for name in ("NO_PROXY", "no_proxy"):
-            given = [os.environ[name]] if os.environ.get(name) else []
-            patch.setenv(name, ",".join([*given, "pypi.org", "files.pythonhosted.org"]))
-        return make_server()
+            patch.setenv(name, ",".join(filter(None, [os.environ.get(name), index])))
+        server.up()
+    return server
 
 
 @pytest.fixture(scope="module")

@@ -52,16 +52,21 @@ class Validation:
         """The member that tells how the profile stands."""
         return f"{self.resource.noun}StatusDetails"
 
+    @staticmethod
+    def check(call: Call) -> None:
+        """Raise unless the role of the ValidationSpecification that a request may have is the caller's to pass."""
+        asked = call.request.get("ValidationSpecification")
+        if asked:
+            pass_role(call, asked["ValidationRole"], to=_SERVICE)
+
     def begin(self, call: Call, subject: Document) -> None:
-        """Have a new subject validated before it can be used, if it asks: by a role that is the caller's to pass."""
+        """Have a new subject validated before it can be used, if it asks."""
         asked = subject.spec.get("ValidationSpecification")
         profiles = asked["ValidationProfiles"] if asked else ()
         subject.status[self.details] = {
             **subject.status.get(self.details, {}),
             "ValidationStatuses": [{"Name": one["ProfileName"], "Status": "NotStarted"} for one in profiles],
         }
-        if asked:
-            pass_role(call, asked["ValidationRole"], to=_SERVICE)
         subject.state = "Pending" if profiles else "Completed"
         subject.due_at = call.clock.wall() if profiles else None
 

@@ -20,6 +20,7 @@ async def create_algorithm(call: Call) -> dict[str, Any]:
     """
     request = call.request
     checks.check(request, call.world.catalogue)
+    VALIDATION.check(call)
     algorithm = crud.new(call, ALGORITHM, request)
     VALIDATION.begin(call, algorithm)
     await crud.create(call, ALGORITHM, algorithm)

@@ -35,7 +35,6 @@ MODEL_PACKAGE = Resource(
     key="ModelPackageName",
     arn="model-package/{ModelPackageName}",
     state="ModelPackageStatus",
-    initial="Completed",
     terminal=frozenset({"Completed", "Failed"}),
     unsupported=("SecurityConfig", "ManagedStorageType", "CertifyForMarketplace"),
     filters={"ModelApprovalStatus": "ModelApprovalStatus"},

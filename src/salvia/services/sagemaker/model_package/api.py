@@ -46,6 +46,7 @@ async def create_model_package(call: Call) -> dict[str, Any]:
     if (name is None) == (group is None):
         raise validation_error("Exactly one of ModelPackageName and ModelPackageGroupName must be specified.")
     checks.check(call, request)
+    VALIDATION.check(call)
     await data.check(call, request)
     if name is not None:
         package = _draft(call, request)
