@@ -141,8 +141,12 @@ def kill_members(folders: Sequence[Path], patience: float = 10.0) -> None:
         time.sleep(0.005)
 
 
-def delete_folders(folders: Sequence[Path], patience: float = 5.0) -> None:
-    """Remove emptied folders, one that is gone already is fine, and what held them if they were the last."""
+def delete_folders(folders: Sequence[Path], patience: float = 10.0) -> None:
+    """Remove folders, one that is gone already is fine, and what held them if they were the last.
+
+    A program whose agent was killed while it was being born may enter a folder after all its members were
+    killed: such a latecomer is killed here. Raises TimeoutError as `kill_members` does.
+    """
     deadline = time.monotonic() + patience
     for folder in folders:
         while True:
@@ -151,9 +155,10 @@ def delete_folders(folders: Sequence[Path], patience: float = 5.0) -> None:
             except FileNotFoundError:
                 break
             except OSError as error:
-                # The kernel needs a moment after the last process left.
                 if error.errno != errno.EBUSY or time.monotonic() > deadline:
                     raise
+                kill_members([folder], patience)
+                # The kernel needs a moment after the last process left.
                 time.sleep(0.005)
             else:
                 break

@@ -77,6 +77,23 @@ def test_version_2_kills_everything_in_a_group(unified: Path) -> None:
     assert not unified.exists()
 
 
+def test_who_enters_after_the_killing_is_killed_by_the_removal(tmp_path: Path) -> None:
+    """A program that was being born while its agent was killed neither lives on nor keeps its folders."""
+    groups = find(tmp_path)
+    if groups.version == 0:
+        pytest.skip("No control group can be made here.")
+    folders = groups.create("job", Limits(1 << 28, None))
+    kill_members(folders)
+    with subprocess.Popen(
+        entering(folders, Limits(1 << 28, None), ["/bin/sh", "-c", "echo up; exec sleep 600"]), stdout=subprocess.PIPE
+    ) as latecomer:
+        assert latecomer.stdout is not None
+        assert latecomer.stdout.readline() == b"up\n"
+        delete_folders(folders)
+        assert latecomer.wait(10) == -signal.SIGKILL
+    assert not any(folder.exists() for folder in folders)
+
+
 def test_what_is_found_works(tmp_path: Path) -> None:
     """`find` tries it out: a process that enters one is in it."""
     groups = find(tmp_path)
