@@ -29,6 +29,8 @@ from salvia.serving.backlog import Backlog
 from salvia.serving.fast import FastConnection
 from salvia.serving.traffic import Traffic
 from salvia.settings import Settings
+from salvia.studio import door as studio
+from salvia.studio import hosts
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -59,16 +61,26 @@ class Gateway:
             client=(scope.get("client") or ("", 0))[0],
         )
         try:
-            response = await self._answer(request, proxied="host" in scope["state"])
+            # What came through the proxy is meant for AWS, which has no such hosts, nor paths of ours.
+            proxied = "host" in scope["state"]
+            place = None if proxied else hosts.read(request.host, self._world.settings.studio_domain)
+            if place is not None:
+                response = await self._host(place, request)
+            else:
+                response = await self._answer(request, proxied=proxied)
             if not await body.spent(request):
                 response.headers.append(("connection", "close"))
             await _send(response, request.method, receive, send, scope["extensions"][HAND]["of"])
         except ClientGone:
             return
 
+    async def _host(self, place: hosts.Place, request: HttpRequest) -> HttpResponse:
+        if place.kind == hosts.STUDIO:
+            return await studio.answer(self._world, request)
+        return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
+
     async def _answer(self, request: HttpRequest, *, proxied: bool) -> HttpResponse:
         path = request.path
-        # What came through the proxy is meant for AWS, which has no such paths.
         if path.startswith("/_") and not proxied and protocol.bucket_of(request.host, chain.DOMAINS) is None:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')

@@ -25,7 +25,7 @@ class Settings:
     `internal` is HOST[:PORT], where gateways of other nodes reach those of this one: by default the host of `advertise`
     and any port, else that and the following.
     `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver though they are not public. `prices` is a
-    file, a price sheet of one's own.
+    file, a price sheet of one's own. Below `studio_domain` are the hosts of Studio and of notebooks.
     """
 
     home: Path
@@ -46,6 +46,7 @@ class Settings:
     account: str = "123456789012"
     region: str = "us-east-1"
     prices: str = ""
+    studio_domain: str = "localhost"
 
     @property
     def url(self) -> str:
@@ -53,6 +54,16 @@ class Settings:
         if self.advertise:
             return self.advertise
         return f"http{'s' if self.tls else ''}://{self._local_host}:{self.port}"
+
+    @property
+    def studio(self) -> str:
+        """Where browsers find Studio: on a host of its own, by the scheme and port of `url`."""
+        return self.hosted("studio")
+
+    def hosted(self, label: str) -> str:
+        """The URL of a host below the domain of Studio and notebooks: `hosted("NAME.notebook")`."""
+        url = urlsplit(self.url)
+        return f"{url.scheme}://{label}.{self.studio_domain}{f':{url.port}' if url.port else ''}"
 
     def proxy(self, name: str, password: str) -> str:
         """Where this machine, its jobs included, finds the proxy: without TLS, even where the API has it."""

@@ -189,4 +189,5 @@ def supervise(settings: Settings, say: Callable[[str], None]) -> None:
     if settings.auth == "off":
         say("WARNING: --auth off: every request is accepted, whoever sends it, and no policy is checked.")
     say(f'Salvia listens on {settings.url}. In another shell:\n\n    eval "$(salvia env)"\n')
+    say(f"Studio is at {settings.studio}; `salvia studio` opens it and signs you in.\n")
     supervisor.run()

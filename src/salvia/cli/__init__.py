@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 
-from . import clients, clock, cost, coverage, iam, images, jobs, server
+from . import clients, clock, cost, coverage, iam, images, jobs, server, studio
 from .group import cli
 
-__all__ = ["cli", "clients", "clock", "cost", "coverage", "iam", "images", "jobs", "main", "server"]
+__all__ = ["cli", "clients", "clock", "cost", "coverage", "iam", "images", "jobs", "main", "server", "studio"]
 
 
 def main() -> None:

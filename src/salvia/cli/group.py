@@ -14,7 +14,7 @@ from salvia.settings import Settings, default_home
 class _Commands(click.Group):
     """In the order of a first day; what is not named here comes after it."""
 
-    FIRST = ("up", "down", "status", "env", "exec", "logs", "cost", "images", "coverage", "doctor")
+    FIRST = ("up", "down", "status", "studio", "env", "exec", "logs", "cost", "images", "coverage", "doctor")
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*self.FIRST, *sorted(set(self.commands) - set(self.FIRST))]

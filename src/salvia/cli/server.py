@@ -6,6 +6,7 @@ import gc
 import http.client
 import json
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import click
 
 from salvia import process
+from salvia.core.domains import is_aws
 from salvia.objectstore.location import Location
 from salvia.settings import Settings, default_home
 
@@ -57,6 +59,16 @@ def _sheet(_context: click.Context, _option: click.Parameter, path: str) -> str:
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
     return str(Path(path).absolute()) if path else ""
+
+
+def _domain(_context: click.Context, _option: click.Parameter, domain: str) -> str:
+    name = domain.lower().rstrip(".")
+    labels = name.split(".")
+    if not all(re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", label) for label in labels) or labels[-1].isdigit():
+        raise click.BadParameter("a domain such as example.com, whose names below studio and notebook lead here.")
+    if is_aws(name):
+        raise click.BadParameter(f"{name} is AWS's.")
+    return name
 
 
 def _place(_: click.Context, __: click.Parameter, place: str) -> str:
@@ -134,6 +146,13 @@ def _place(_: click.Context, __: click.Parameter, place: str) -> str:
     callback=_sheet,
     help='A price sheet of your own, over AWS\'s: a file with {"Training": {"ml.m5.xlarge": 0.05}}, USD.',
 )
+@click.option(
+    "--studio-domain",
+    default="localhost",
+    show_default=True,
+    callback=_domain,
+    help="Below which Studio (studio.DOMAIN) and notebooks (NAME.notebook.DOMAIN) have hosts of their own.",
+)
 @click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:
     """Start Salvia on SALVIA_HOME."""
@@ -148,6 +167,7 @@ def up(detach: bool, database: str, **options: Any) -> None:
 
             pid = start_detached(settings)
             click.echo(f"Salvia is up on {settings.url} (process {pid}, data in {settings.home}).")
+            click.echo(f"Studio is at {settings.studio}; `salvia studio` opens it and signs you in.")
             return
         gc.disable()  # nothing of what is loaded until it runs is garbage
         from salvia.supervisor import supervise

@@ -35,7 +35,8 @@ class Call:
     """One operation under way. By the time a handler sees it, it is authenticated, valid and authorised.
 
     `request` holds the model's members; `stream` is a streamed body, proved only once it is read to its end.
-    `http` is None when the service calls itself. `checked` holds each (action, resource, allowed) that authorisation
+    `http` is None when the service calls itself; with `members` it is Studio's, whose headers and body are not those
+    of the service's own protocol. `checked` holds each (action, resource, allowed) that authorisation
     decided on, for the audit trail.
     """
 
@@ -51,6 +52,7 @@ class Call:
     stream: Body | None = None
     source_ip: str = ""
     user_agent: str = ""
+    members: bool = False
     checked: list[tuple[str, str, bool]] = field(default_factory=list)
 
     @property

@@ -2,15 +2,19 @@
 
     route ─▶ authenticate ─▶ parse ─▶ validate ─▶ authorize ─▶ dispatch ─▶ serialize ─▶ audit
 
-Each step is one call in `_serve`. Whatever a step raises becomes AWS's error in the request's own protocol; what is
+Each step is one call in `serve`. Whatever a step raises becomes AWS's error in the request's own protocol; what is
 not a ServiceError is our fault, is logged, and is answered as InternalFailure without its details.
+
+A request of Studio comes with its session's `Identity`, which stands in the signature's stead, and in JSON that names
+the model's members, whatever the service's own protocol; from then on it is a request like any other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 from salvia import protocol
@@ -30,15 +34,24 @@ from .world import World
 _log = logging.getLogger("salvia.gateway")
 _LONGEST_BODY = 16 * 1024 * 1024  # of what is not streamed; the largest that AWS takes is Lambda's 50 MB upload
 
+LONGEST_STREAM = 16 * 1024 * 1024  # of a member that streams at AWS, and is text in base64 here
+LONGEST_MEMBERS = LONGEST_STREAM * 4 // 3 + 256 * 1024
+_WITHOUT_REGIONS, _GLOBAL = ("iam", "ce"), "us-east-1"  # source: AWS general reference, "Service endpoints and quotas"
+
 DOMAINS = ("localhost",)  # below which a host's first labels name a bucket
 _INLINE = 64 * 1024  # longer bodies, or those that unpack, are parsed on a thread: the largest take a tenth of a second
 
 
 async def handle(
-    request: HttpRequest, world: World, along: Callable[[Transaction], None] | None = None
+    request: HttpRequest,
+    world: World,
+    along: Callable[[Transaction], None] | None = None,
+    session: Identity | None = None,
 ) -> HttpResponse:
-    """Answer one request. What it writes here and `along` become durable together."""
-    exchange = _Exchange(request, ids.request_id(), world, along)
+    """Answer one request, of Studio's `session` where there is one. What it writes here and `along` become durable
+    together.
+    """
+    exchange = _Exchange(request, ids.request_id(), world, along, session)
     try:
         return await exchange.serve()
     except ServiceError as refused:
@@ -56,12 +69,18 @@ class _Exchange:
     """One request on its way; holds what an error's answer needs to know."""
 
     def __init__(
-        self, request: HttpRequest, request_id: str, world: World, along: Callable[[Transaction], None] | None
+        self,
+        request: HttpRequest,
+        request_id: str,
+        world: World,
+        along: Callable[[Transaction], None] | None,
+        session: Identity | None,
     ) -> None:
         self.request = request
         self.request_id = request_id
         self.world = world
         self.along = along
+        self.session = session
         self.claim: Authorization | None = None
         self.route: protocol.Route | None = None
         self.call: Call | None = None
@@ -69,17 +88,8 @@ class _Exchange:
 
     async def serve(self) -> HttpResponse:
         request = self.request
-        if len(request.headers.all("host")) > 1:
-            # One would be signed and another name the bucket. Source: RFC 9112, section 3.2.
-            raise ServiceError("InvalidRequest", "A request has one Host header.", 400)
-        self.claim = claim = read_authorization(request)
-        scope = claim.service if claim else None
-        if scope != "s3" and (scope is not None or _is_form_or_target(request)):
-            request.body = await whole_body(request, _LONGEST_BODY)
-        self.route = route = protocol.route(request, scope, domains=DOMAINS)
-        if not route.streams and request.stream is not None:
-            request.body = await whole_body(request, _LONGEST_BODY)
-        identity = authenticate(request, claim, self.world, protocol.bucket_of(request.host, DOMAINS))
+        route, identity = await (self.enter() if self.session is None else self.enter_by_session(self.session))
+        claim = self.claim
         self.call = call = self._call(route, identity)
         self.world.providers.used(identity.caller, route.service, identity.region)
         if route.streams:
@@ -99,9 +109,33 @@ class _Exchange:
         with audit.riding(self.draft), carrying(self.along):
             result = await held(call, handler)
         reply = result if isinstance(result, Reply) else Reply(result)
+        if self.session is not None:
+            reply = await whole_reply(reply)
         response = protocol.serialize(route, reply.result, self.request_id, status=reply.status, headers=reply.headers)
         await self.record(reply.result, None)
         return response
+
+    async def enter(self) -> tuple[protocol.Route, Identity]:
+        """What a request is for, and who its signature proves to make it."""
+        request = self.request
+        if len(request.headers.all("host")) > 1:
+            # One would be signed and another name the bucket. Source: RFC 9112, section 3.2.
+            raise ServiceError("InvalidRequest", "A request has one Host header.", 400)
+        self.claim = claim = read_authorization(request)
+        scope = claim.service if claim else None
+        if scope != "s3" and (scope is not None or _is_form_or_target(request)):
+            request.body = await whole_body(request, _LONGEST_BODY)
+        self.route = route = protocol.route(request, scope, domains=DOMAINS)
+        if not route.streams and request.stream is not None:
+            request.body = await whole_body(request, _LONGEST_BODY)
+        return route, authenticate(request, claim, self.world, protocol.bucket_of(request.host, DOMAINS))
+
+    async def enter_by_session(self, session: Identity) -> tuple[protocol.Route, Identity]:
+        """What a request of Studio is for; services that have no regions are in the first one."""
+        request = self.request
+        self.route = route = protocol.named(request.headers.get("x-amz-target") or "")
+        request.body = await whole_body(request, LONGEST_MEMBERS)
+        return route, replace(session, region=_GLOBAL) if route.service in _WITHOUT_REGIONS else session
 
     async def record(self, result: dict[str, Any] | None, error: ServiceError | None) -> None:
         """Leave the event of an exchange whose operation is known, before it is answered."""
@@ -135,6 +169,7 @@ class _Exchange:
             request_id=self.request_id,
             world=self.world,
             http=self.request,
+            members=self.session is not None,
             source_ip=self.request.client,
             user_agent=self.request.headers.get("user-agent") or "",
         )
@@ -142,7 +177,14 @@ class _Exchange:
     def refuse(self, error: ServiceError) -> HttpResponse:
         """The error, spelled in the protocol of the request."""
         scope = self.claim.service if self.claim else None
-        return protocol.serialize_error(error, self.request, self.request_id, route=self.route, scope_service=scope)
+        return protocol.serialize_error(
+            error,
+            self.request,
+            self.request_id,
+            route=self.route,
+            scope_service=scope,
+            members=self.session is not None,
+        )
 
 
 def _proved(request: HttpRequest, claim: Authorization | None, identity: Identity) -> chunked.Body:
@@ -155,6 +197,26 @@ def _proved(request: HttpRequest, claim: Authorization | None, identity: Identit
 def _understand(call: Call, route: protocol.Route, request: HttpRequest) -> None:
     call.request = protocol.parse(route, request)
     protocol.validate(route.model, call.request)
+
+
+async def whole_reply(reply: Reply) -> Reply:
+    """A reply whose streamed members are bytes. Raises RequestEntityTooLarge for what is no answer in JSON."""
+    whole: dict[str, Any] = {}
+    for name, value in reply.result.items():
+        if not isinstance(value, AsyncIterator):
+            continue
+        parts, size = [], 0
+        async for chunk in value:
+            size += len(chunk)
+            if size > LONGEST_STREAM:
+                raise ServiceError(
+                    "RequestEntityTooLargeException",
+                    f"{name} has more than {LONGEST_STREAM} bytes, the most that is answered in JSON. Ask for a Range.",
+                    413,
+                )
+            parts.append(chunk)
+        whole[name] = b"".join(parts)
+    return Reply(reply.result | whole) if whole else reply
 
 
 async def whole_body(request: HttpRequest, limit: int) -> bytes:

@@ -63,6 +63,10 @@ def _nobody(*_: Any) -> Any:
     raise RuntimeError("No room has filled in this provider.")
 
 
+async def _none_has_one(account: str, user: str, password: str) -> str | None:
+    return None
+
+
 @dataclass
 class Providers:
     """`key(access_key)`, `policies(caller)`, `trust(role_arn)` read inline, by index.
@@ -73,6 +77,8 @@ class Providers:
     once.
     `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not;
     `settled()` returns when this process's notes are written.
+    `password(account, user, password)` is the document's id of the user whose password that is, or None; it takes as
+    long either way.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
     tags, for services whose resources are not all documents. `alarm_actions[service](action, alarm)` does what an alarm
@@ -90,6 +96,7 @@ class Providers:
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
     settled: Callable[[], Awaitable[None]] = _nobody
+    password: Callable[[str, str, str], Awaitable[str | None]] = _none_has_one
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
     pages: dict[str, Callable[[], Awaitable[HttpResponse]]] = field(default_factory=dict)
     elsewhere: Callable[[Call], Forwarder | None] = lambda call: None

@@ -26,7 +26,7 @@ from .models import SERVICES, service
 from .parsers import parse
 from .preparation import prepare
 from .recording import recorded, without_secrets
-from .router import Route, protocol_of, route
+from .router import Route, named, protocol_of, route
 from .serializers import serialize
 from .serializers.json import Kept
 from .validation import validate
@@ -38,6 +38,7 @@ __all__ = [
     "Route",
     "bucket_of",
     "ends_waiting",
+    "named",
     "parse",
     "prepare",
     "protocol_of",

@@ -6,6 +6,7 @@
     rest-json   {"message": "…"}                                         + x-amzn-ErrorType
     query       <ErrorResponse><Error><Type>Sender</Type><Code/><Message/></Error><RequestId/></…>
     rest-xml    S3's <Error><Code/><Message/><Resource/><RequestId/><HostId/></Error>
+    members     {"__type": "NoSuchKey", "message": "…"}                  the code as boto3 shows it
 
 Rooms and `control` raise one ServiceError; the few codes that services spell differently are translated
 here. The fields of an error fill the members of the modelled shape; `headers`, a list of pairs, is the one
@@ -21,10 +22,10 @@ from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest, HttpResponse
 
 from . import models
-from .models import BUILDING
+from .models import BUILDING, SERVICES
 from .router import Route, protocol_of
 from .serializers import finish, host_id, json, xml
-from .serializers.rest import DECLARATION, header_writer
+from .serializers.rest import DECLARATION, JSON, header_writer
 from .xml import escape
 
 
@@ -82,19 +83,32 @@ def serialize_error(
     *,
     route: Route | None = None,
     scope_service: str | None = None,
+    members: bool = False,
 ) -> HttpResponse:
-    """The response for `error`. `route` is None when routing itself failed; the request then says how."""
+    """The response for `error`. `route` is None when routing itself failed; the request then says how, unless it was
+    for members.
+    """
     if route is not None:
         service, protocol, model = route.service, route.protocol, route.model.service_model
+    elif members:
+        service, protocol, model = "", "members", None
     else:
         service, protocol = protocol_of(request, scope_service)
         model = models.service(service) if service else None
     shapes = _shapes(model) if model is not None else {}
-    code, status = (error.code, error.status) if error.code in shapes else _spelled(error, protocol)
+    spoken = SERVICES[service].protocols[0] if protocol == "members" and service else protocol
+    code, status = (error.code, error.status) if error.code in shapes else _spelled(error, spoken)
     shape = shapes.get(code)
     if shape is not None and error.status == 400:  # 400 is what errors have that do not say
         modelled = shape.metadata.get("error", {})
         status = modelled.get("httpStatusCode", 500 if shape.metadata.get("fault") else status)
+    if protocol == "members":
+        name = shape.error_code if shape is not None and spoken in ("query", "rest-xml") else code
+        more = {name: value for name, value in error.fields.items() if isinstance(value, (str, int, float))}
+        body = json.encode(more | {"__type": name, "message": error.message})
+        response = HttpResponse(status, [("Content-Type", JSON)], body)
+        finish(response, "", request_id, "POST")
+        return response
     if protocol == "json":
         response = _json(model, shape, code, error, status)
     elif protocol == "query":
@@ -106,7 +120,7 @@ def serialize_error(
     else:
         response = _rest_json(model, shape, code, error, status)
     extra = error.fields.get("headers")
-    finish(response, protocol, service, request_id, request.method, extra if isinstance(extra, list) else ())
+    finish(response, service, request_id, request.method, extra if isinstance(extra, list) else ())
     return response
 
 

@@ -41,7 +41,7 @@ class Route:
     @property
     def streams(self) -> bool:
         """Whether the body is to be handed over as a stream (`HttpRequest.stream`), unread: only S3's are signed so."""
-        return self.service == "s3" and bool(self.model.has_streaming_input)
+        return self.service == "s3" and self.protocol != "members" and bool(self.model.has_streaming_input)
 
 
 def route(request: HttpRequest, scope_service: str | None = None, *, domains: Sequence[str] = ("localhost",)) -> Route:
@@ -71,6 +71,24 @@ def route(request: HttpRequest, scope_service: str | None = None, *, domains: Se
     if scope_service in (None, "s3"):
         return _by_uri(request, [SERVICES["s3"]], domains)
     return _by_uri(request, [known for known in candidates if "rest-json" in known.protocols], ())
+
+
+def named(target: str) -> Route:
+    """The operation `SERVICE.Operation`, the service by botocore's name: to be asked and answered in JSON whose names
+    are the model's members, whatever the service's own protocol.
+
+    Raises UnknownOperationException, and NotImplemented for what answers in a stream of events.
+    """
+    prefix, _, name = target.rpartition(".")
+    for service in SERVICES.values():
+        if service.model == prefix:
+            model = models.operation(service.name, name)
+            if model is None:
+                break
+            if model.has_event_stream_output or model.has_event_stream_input:
+                raise ServiceError("NotImplemented", f"{target} answers in a stream of events, which is no JSON.", 501)
+            return Route(service.name, name, model, "members")
+    raise ServiceError("UnknownOperationException", f"There is no operation '{target[:256]}'.", 404)
 
 
 def protocol_of(request: HttpRequest, scope_service: str | None) -> tuple[str, str]:

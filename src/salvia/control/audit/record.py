@@ -64,6 +64,7 @@ def begin(call: Call, model: Any, event_id: str, now: float) -> dict[str, Any]:
         "managementEvent": data is None,
         "recipientAccountId": call.account,
         "eventCategory": "Management" if data is None else "Data",
+        **({"sessionCredentialFromConsole": "true"} if call.members else {}),
         **(
             {"tlsDetails": {"clientProvidedHostHeader": call.http.host}}
             if call.http is not None and call.http.scheme == "https"

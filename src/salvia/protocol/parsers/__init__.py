@@ -34,8 +34,8 @@ def parse(route: Route, request: HttpRequest) -> dict[str, Any]:
 def parser(protocol: str, model: Any) -> Parse:
     """The parser of one operation."""
     with BUILDING:
-        if protocol == "json":
-            return _json(model)
+        if protocol in ("json", "members"):
+            return _json(model, members=protocol == "members")
         if protocol == "query":
             return _query(model)
         if protocol in ("rest-json", "rest-xml"):
@@ -43,10 +43,10 @@ def parser(protocol: str, model: Any) -> Parse:
     raise ServiceError("UnknownOperationException", f"Salvia does not speak the protocol '{protocol}'.", 404)
 
 
-def _json(model: Any) -> Parse:
+def _json(model: Any, *, members: bool) -> Parse:
     if model.input_shape is None:
         return lambda route, request: {}
-    body = json.body_parser(model.service_model, model.input_shape)
+    body = json.body_parser(model.service_model, model.input_shape, members=members)
     return lambda route, request: body(plain(request))
 
 

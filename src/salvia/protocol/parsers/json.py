@@ -20,9 +20,9 @@ from .scalars import BOUNDS, MAX_DEPTH, SPECIAL_FLOATS, MalformedError, blob
 Parse = Callable[[Any, int], Any]
 
 
-def body_parser(service: Any, shape: Any) -> Callable[[bytes], Any]:
+def body_parser(service: Any, shape: Any, *, members: bool = False) -> Callable[[bytes], Any]:
     """A function from a body to the value of `shape`. It raises SerializationException."""
-    parse = builder(service).build(shape)
+    parse = builder(service, members=members).build(shape)
 
     def parse_body(body: bytes) -> Any:
         value = decode(body)
@@ -46,15 +46,20 @@ def decode(body: bytes) -> Any:
 
 
 @cache
-def builder(service: Any) -> Builder:
-    """The one builder of a service model, whose closures are shared by its operations."""
-    return Builder()
+def builder(service: Any, *, members: bool = False) -> Builder:
+    """The one builder of a service model, whose closures are shared by its operations.
+
+    `members`: for JSON that names every member as the model does, wherever it travels at AWS; moments are numbers or
+    text.
+    """
+    return Builder(members=members)
 
 
 class Builder:
     """Closures by shape. A structure is registered before its members are built, so shapes may recur."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, members: bool = False) -> None:
+        self._members = members
         self._structures: dict[str, Parse] = {}
 
     def build(self, shape: Any) -> Parse:
@@ -68,7 +73,8 @@ class Builder:
         if kind in BOUNDS:
             return _integer(BOUNDS[kind])
         if kind == "timestamp":
-            return _timestamp(shape.serialization.get("timestampFormat", "unixtimestamp").lower())
+            wire = shape.serialization.get("timestampFormat", "unixtimestamp").lower()
+            return _timestamp("" if self._members else wire)
         return _SCALARS[kind]
 
     def _structure(self, shape: Any) -> Parse:
@@ -98,7 +104,8 @@ class Builder:
 
         self._structures[shape.name] = parse
         for name, member in shape.members.items():
-            members[member.serialization.get("name", name)] = (name, self.build(member))
+            wire = name if self._members else member.serialization.get("name", name)
+            members[wire] = (name, self.build(member))
         return parse
 
 

@@ -11,8 +11,12 @@ from salvia.protocol.models import BUILDING
 from salvia.protocol.router import Route
 
 from . import json, query, rest
+from .rest import JSON
 
 Serialize = Callable[[dict[str, Any], str], HttpResponse]
+
+#: What users stored, or their models answered, is never a page of ours: a browser shows it, and runs nothing of it.
+INERT = [("Content-Security-Policy", "sandbox"), ("X-Content-Type-Options", "nosniff")]
 
 
 def serialize(
@@ -27,18 +31,20 @@ def serialize(
 
     Timestamps may be datetimes, seconds since the epoch or ISO text; a streaming member is bytes or an
     async iterator of bytes. Members that are None or unknown to the model are left out. `status` and
-    `headers` go before what the model says (206, 304, Content-Range, …).
+    `headers` go before what the model says (206, 304, Content-Range, …), but where members are all that is answered.
     """
     response = serializer(route.protocol, route.model)(result, request_id)
+    if route.protocol == "members":
+        finish(response, "", request_id, "POST")
+        return response
     if status is not None:
         response.status = status
-    finish(response, route.protocol, route.service, request_id, route.model.http.get("method"), headers)
+    finish(response, route.service, request_id, route.model.http.get("method"), headers)
     return response
 
 
 def finish(
     response: HttpResponse,
-    protocol: str,
     service: str,
     request_id: str,
     method: str | None,
@@ -54,6 +60,8 @@ def finish(
         response.headers.append(("x-amz-id-2", host_id(request_id)))
     else:
         response.headers.append(("x-amzn-RequestId", request_id))
+    if service in ("s3", "sagemaker_runtime"):
+        response.headers += INERT
     if method == "HEAD" or response.status in (204, 304):
         response.body = b""
     elif isinstance(response.body, bytes) and not any(name.lower() == "content-length" for name, _ in response.headers):
@@ -71,6 +79,8 @@ def serializer(protocol: str, model: Any) -> Serialize:
     with BUILDING:
         if protocol == "json":
             return _json(model)
+        if protocol == "members":
+            return _members(model)
         if protocol == "query":
             return query.response_writer(model)
         return rest.response_writer(model, protocol)
@@ -83,3 +93,10 @@ def _json(model: Any) -> Serialize:
         return lambda result, request_id: HttpResponse(200, [("Content-Type", content_type)])
     convert = json.builder(model.service_model).build(model.output_shape)
     return lambda result, request_id: HttpResponse(200, [("Content-Type", content_type)], json.encode(convert(result)))
+
+
+def _members(model: Any) -> Serialize:
+    if model.output_shape is None:
+        return lambda result, request_id: HttpResponse(200, [("Content-Type", JSON)], b"{}")
+    convert = json.builder(model.service_model, members=True).build(model.output_shape)
+    return lambda result, request_id: HttpResponse(200, [("Content-Type", JSON)], json.encode(convert(result)))

@@ -42,15 +42,19 @@ def encode(value: Any) -> bytes:
 
 
 @cache
-def builder(service: Any) -> Builder:
-    """The one builder of a service model."""
-    return Builder()
+def builder(service: Any, *, members: bool = False) -> Builder:
+    """The one builder of a service model.
+
+    `members`: for JSON that names every member as the model does, wherever it travels at AWS, and moments in seconds.
+    """
+    return Builder(members=members)
 
 
 class Builder:
     """Closures by shape. A structure is registered before its members are built, so shapes may recur."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, members: bool = False) -> None:
+        self._members = members
         self._structures: dict[str, Convert] = {}
 
     def build(self, shape: Any) -> Convert:
@@ -63,6 +67,8 @@ class Builder:
         if kind == "map":
             entry = self.build(shape.value)
             return lambda value: {str(key): entry(item) for key, item in value.items() if item is not None}
+        if kind == "timestamp" and self._members:
+            return timestamps.epoch
         if kind == "timestamp":
             return _TIMESTAMPS[shape.serialization.get("timestampFormat", "unixtimestamp").lower()]
         return _SCALARS.get(kind, _integer)
@@ -88,7 +94,9 @@ class Builder:
 
         self._structures[shape.name] = convert
         for name, member in shape.members.items():
-            if member.serialization.get("location") not in ELSEWHERE:
+            if self._members:
+                members[name] = name, self.build(member)
+            elif member.serialization.get("location") not in ELSEWHERE:
                 members[name] = member.serialization.get("name", name), self.build(member)
         return convert
 

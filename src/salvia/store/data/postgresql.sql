@@ -457,6 +457,31 @@ CREATE TABLE sqs_messages (
 );
 CREATE INDEX ix_sqs_messages_sent ON sqs_messages (queue, sent_at);
 CREATE INDEX ix_sqs_messages_visible ON sqs_messages (queue, visible_at, id);
+CREATE TABLE studio_links (
+	id VARCHAR(64) COLLATE "C" NOT NULL,
+	expires_at FLOAT(53) NOT NULL,
+	content TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT pk_studio_links PRIMARY KEY (id)
+);
+CREATE INDEX ix_studio_links_expires_at ON studio_links (expires_at);
+CREATE TABLE studio_sessions (
+	id VARCHAR(64) COLLATE "C" NOT NULL,
+	account VARCHAR(12) COLLATE "C" NOT NULL,
+	access_key VARCHAR(32) COLLATE "C" NOT NULL,
+	role_key VARCHAR(32) COLLATE "C" DEFAULT '' NOT NULL,
+	role_arn TEXT COLLATE "C" DEFAULT '' NOT NULL,
+	seen_at FLOAT(53) NOT NULL,
+	expires_at FLOAT(53) NOT NULL,
+	CONSTRAINT pk_studio_sessions PRIMARY KEY (id)
+);
+CREATE INDEX ix_studio_sessions_expires_at ON studio_sessions (expires_at);
+CREATE TABLE studio_tries (
+	id VARCHAR(64) COLLATE "C" NOT NULL,
+	tries INTEGER NOT NULL,
+	since FLOAT(53) NOT NULL,
+	CONSTRAINT pk_studio_tries PRIMARY KEY (id)
+);
+CREATE INDEX ix_studio_tries_since ON studio_tries (since);
 CREATE TABLE trial_components (
 	trial VARCHAR(36) COLLATE "C" NOT NULL,
 	component VARCHAR(36) COLLATE "C" NOT NULL,
