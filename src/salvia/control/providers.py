@@ -59,6 +59,15 @@ class RoleCredentials:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Who signs in, or the sentence that says why nobody does; `change`: with a new password along, somebody would."""
+
+    caller: Caller | None = None
+    why: str = ""
+    change: bool = False
+
+
 def _nobody(*_: Any) -> Any:
     raise RuntimeError("No room has filled in this provider.")
 
@@ -73,8 +82,9 @@ class Providers:
 
     `entity_arn(kind, account, name)` is the ARN, path included, of a user, group, role or policy.
     `role_credentials(role_arn, session_name, seconds, owner)` issues credentials to a job, a document's id; the trust
-    policy was checked when it was accepted. `used(caller, service, region)` notes that a key was used; it returns at
-    once.
+    policy was checked when it was accepted. `sign_in(account, name, password, new="")` tells whose a name and a
+    password are, who may choose a `new` one with it; whoever does not know the password learns nothing, not even from
+    how long it takes. `used(caller, service, region)` notes that a key was used; it returns at once.
     `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not;
     `settled()` returns when this process's notes are written.
     `password(account, user, password)` is the document's id of the user whose password that is, or None; it takes as
@@ -92,6 +102,7 @@ class Providers:
     trust: Callable[[str], str | None] = _nobody
     entity_arn: Callable[[str, str, str], str | None] = _nobody
     role_credentials: Callable[[str, str, int, str], Awaitable[RoleCredentials]] = _nobody
+    sign_in: Callable[..., Awaitable[SignIn]] = _nobody
     used: Callable[[Caller, str, str], None] = lambda caller, service, region: None
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None

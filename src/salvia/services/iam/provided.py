@@ -11,7 +11,7 @@ from salvia.core.caller import Caller
 from salvia.store import documents, keys
 from salvia.store.db import Reader
 
-from . import aws_policies
+from . import aws_policies, password_policy
 from .entities import GROUP, POLICY, ROLE, USER
 from .usage import Uses
 
@@ -30,7 +30,14 @@ SELECT g.purpose, g.policy_arn, v.document, h.arn
 FROM holders h JOIN iam_grants g ON g.entity = h.id
 LEFT JOIN documents p ON p.arn = g.policy_arn
 LEFT JOIN iam_policy_versions v ON v.policy = p.id AND v.is_default = 1"""
-_OF_USER = _POLICIES.format(holders=_OWN + _GROUPS)
+_OF_USER = (
+    _POLICIES.format(holders=_OWN + _GROUPS)
+    + """
+UNION ALL
+SELECT p.state, '', '', u.arn
+FROM documents u JOIN documents p ON p.kind = :password_policy AND p.account = u.account AND p.region = ''
+WHERE u.arn = :arn AND p.state <> ''"""
+)
 _OF_OTHERS = _POLICIES.format(holders=_OWN)
 _MANAGED = """
 SELECT v.document AS document
@@ -68,8 +75,13 @@ def of_entity(db: Reader, arn: str) -> tuple[list[NamedPolicy], NamedPolicy | No
     """The policies of a user (and of its groups), a group or a role, and its permissions boundary."""
     identity = []
     boundary = None
-    for row in db.all(_OF_USER if ":user/" in arn else _OF_OTHERS, {"arn": arn}):
+    wanted = {"arn": arn, "password_policy": password_policy.KIND}
+    rows = db.all(_OF_USER, wanted) if ":user/" in arn else db.all(_OF_OTHERS, {"arn": arn})
+    for row in rows:
         purpose, name, text, holder = row["purpose"], row["name"], row["document"], row["holder"]
+        if purpose == password_policy.USERS_MAY_CHANGE:
+            identity.append(password_policy.permission(holder))
+            continue
         if purpose == "inline":
             of_group = f" of group {holder.rpartition('/')[2]}" if holder != arn else ""
             identity.append(NamedPolicy(f"inline policy {name}{of_group}", text, holder))

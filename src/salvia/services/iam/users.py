@@ -10,7 +10,7 @@ from salvia.store import documents, keys
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import attachments
+from . import attachments, passwords
 from .entities import USER, delete_conflict, find, insert, listed, new, renamed, shown, tag_list
 
 
@@ -27,7 +27,8 @@ def implied(call: Call) -> str:
 def described(call: Call, user: Document) -> dict[str, Any]:
     """A user as GetUser shows it."""
     user_tags = {"Tags": tag_list(user.tags)} if user.tags else {}
-    return {**shown(USER, user, ()), **user_tags, **attachments.boundary(call.db.read(), user)}
+    used = passwords.last_used(call.db.read(), [user]).get(user.id, {})
+    return {**shown(USER, user, ()), **used, **user_tags, **attachments.boundary(call.db.read(), user)}
 
 
 @operation("CreateUser")
@@ -56,7 +57,8 @@ async def get_user(call: Call) -> dict[str, Any]:
 async def list_users(call: Call) -> dict[str, Any]:
     """A page of the account's users."""
     users, more = listed(call, USER)
-    return {"Users": [shown(USER, user, ()) for user in users], **more}
+    used = passwords.last_used(call.db.read(), users)
+    return {"Users": [{**shown(USER, user, ()), **used.get(user.id, {})} for user in users], **more}
 
 
 @operation("UpdateUser")
@@ -68,12 +70,14 @@ async def update_user(call: Call) -> dict[str, Any]:
 
 @operation("DeleteUser")
 async def delete_user(call: Call) -> dict[str, Any]:
-    """Delete a user that has neither keys nor policies left, and belongs to no group."""
+    """Delete a user that has neither keys, password nor policies left, and belongs to no group."""
 
     def work(tx: Transaction) -> None:
         user = find(tx, USER, call.account, call.request["UserName"])
         if keys.long_term(tx, user.id):
             raise delete_conflict("Cannot delete entity, must delete access keys first.")
+        if passwords.of(tx, user) is not None:
+            raise delete_conflict("Cannot delete entity, must delete login profile first.")
         if tx.one("SELECT 1 FROM iam_members WHERE user_id = :id", {"id": user.id}):
             raise delete_conflict("Cannot delete entity, must remove users from group first.")
         attachments.release(tx, user)
