@@ -30,7 +30,6 @@ from salvia.serving.fast import FastConnection
 from salvia.serving.traffic import Traffic
 from salvia.settings import Settings
 from salvia.studio import door as studio
-from salvia.studio import hosts
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -61,26 +60,18 @@ class Gateway:
             client=(scope.get("client") or ("", 0))[0],
         )
         try:
-            # What came through the proxy is meant for AWS, which has no such hosts, nor paths of ours.
-            proxied = "host" in scope["state"]
-            place = None if proxied else hosts.read(request.host, self._world.settings.studio_domain)
-            if place is not None:
-                response = await self._host(place, request)
-            else:
-                response = await self._answer(request, proxied=proxied)
+            response = await self._answer(request, proxied="host" in scope["state"])
             if not await body.spent(request):
                 response.headers.append(("connection", "close"))
             await _send(response, request.method, receive, send, scope["extensions"][HAND]["of"])
         except ClientGone:
             return
 
-    async def _host(self, place: hosts.Place, request: HttpRequest) -> HttpResponse:
-        if place.kind == hosts.STUDIO:
-            return await studio.answer(self._world, request)
-        return HttpResponse(404, [("content-type", "text/plain")], b"There is nothing here.\n")
-
     async def _answer(self, request: HttpRequest, *, proxied: bool) -> HttpResponse:
         path = request.path
+        # What came through the proxy is meant for AWS, which has no such host and no such paths.
+        if not proxied and self._world.settings.is_studio(request.host):
+            return await studio.answer(self._world, request)
         if path.startswith("/_") and not proxied and protocol.bucket_of(request.host, chain.DOMAINS) is None:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
@@ -240,7 +231,7 @@ async def serve(settings: Settings, listener: socket.socket, index: int) -> None
     splitter = None
     if settings.tls:
         make = partial(FastConnection, world, proxy, config=config, server_state=server.server_state, app_state={})
-        splitter = Splitter(listener, ours.server_context(*settings.names), make)
+        splitter = Splitter(listener, ours.server_context(*settings.names, domain=settings.studio_domain), make)
     serving = asyncio.create_task(server.serve(sockets=[] if splitter else [listener]))
     await asyncio.wait({serving, asyncio.create_task(stop.wait())}, return_when=asyncio.FIRST_COMPLETED)
     world.closing.set()

@@ -65,6 +65,10 @@ class Settings:
         url = urlsplit(self.url)
         return f"{url.scheme}://{label}.{self.studio_domain}{f':{url.port}' if url.port else ''}"
 
+    def is_studio(self, host: str) -> bool:
+        """Whether a Host header names Studio, on whatever port."""
+        return host.lower().partition(":")[0].rstrip(".") == f"studio.{self.studio_domain}"
+
     def proxy(self, name: str, password: str) -> str:
         """Where this machine, its jobs included, finds the proxy: without TLS, even where the API has it."""
         return f"http://{name}:{password}@{self._local_host}:{self.port}"

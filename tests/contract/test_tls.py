@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import Jobs, Server
+from tests.studio import Page
 
 CONTENT = bytes(range(256)) * 4096
 
@@ -145,3 +146,23 @@ def test_silent_clients_keep_no_other_from_being_served(server: Server) -> None:
     assert server.client("sts").get_caller_identity()["Account"] == "123456789012"
     for one in silent:
         one.close()
+
+
+def test_studios_cookie_is_for_tls_and_its_host_alone(server: Server) -> None:
+    """`__Host-`: no other host, not even one below the same domain, can plant one. Source: RFC 6265bis, 4.1.3.2."""
+    page = Page(server)
+    cookie = page.sign_in().headers["set-cookie"]
+    assert cookie.startswith("__Host-salvia-session=") and cookie.endswith(
+        "; Path=/; Max-Age=43200; HttpOnly; SameSite=Strict; Secure"
+    )
+    assert page.result("sts.GetCallerIdentity")["Arn"] == page.who["Arn"]
+    plain = page.request("GET", "/_session", Cookie=page.cookie.removeprefix("__Host-"))
+    assert plain.status == 401
+    assert page.request("DELETE", "/_session", Origin=page.origin.replace("https", "http")).status == 403
+    context = trusting(server)
+    with (
+        socket.create_connection(("127.0.0.1", server.port)) as raw,
+        context.wrap_socket(raw, server_hostname="studio.localhost") as secured,
+    ):
+        names = secured.getpeercert()["subjectAltName"]  # type: ignore[index]
+    assert ("DNS", "studio.localhost") in names

@@ -15,9 +15,10 @@ from pathlib import Path
 from salvia.core.http import HttpRequest, HttpResponse
 
 FOLDER = Path(__file__).parent / "assets"
+INDEX = "index.html"
 #: In the index's stead where it could not be built: why not, in a few lines of text.
 REASON = "missing.txt"
-_FILE = re.compile(r"/(?:assets/)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+")  # so that no path leaves the folder
+_FILE = re.compile(r"/assets/([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)")  # so that no path leaves the folder
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
 _UNKNOWN = (
     "It was not built when Salvia was installed. `make studio` builds it in a checkout; it needs npm, or a Python "
@@ -41,13 +42,14 @@ async def answer(request: HttpRequest) -> HttpResponse:
 
 def _read(path: str, accepted: set[str]) -> HttpResponse:
     if "." not in path:
-        return _file("index.html", accepted) or _absent()
-    found = _file(path[1:], accepted) if _FILE.fullmatch(path) else None
+        return _file(INDEX, accepted) or _absent()
+    name = _FILE.fullmatch(path)
+    found = _file(name[1], accepted) if name and name[1] not in (INDEX, REASON) else None
     return found or HttpResponse(404, [("Content-Type", "text/plain")], b"There is nothing here.\n")
 
 
 def _file(name: str, accepted: set[str]) -> HttpResponse | None:
-    kept = "public, max-age=31536000, immutable" if name.startswith("assets/") else "no-cache"
+    kept = "no-cache" if name == INDEX else "public, max-age=31536000, immutable"
     kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
     charset = "; charset=utf-8" if kind.startswith("text/") else ""
     headers = [("Content-Type", kind + charset), ("Cache-Control", kept), ("Vary", "Accept-Encoding")]

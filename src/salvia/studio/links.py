@@ -40,13 +40,13 @@ def of_caller(world: World, caller: Caller) -> Grant:
     if caller.kind == "root":
         return Grant(caller.account, "")
     found = documents.by_arn(world.db.read(), caller.entity)
-    key = world.providers.key(caller.access_key or "")
-    if found is None or key is None or caller.kind not in ("user", "assumed-role"):
+    if found is None or caller.kind not in ("user", "assumed-role"):
         raise ServiceError(
             "AccessDeniedException", f"{caller.arn} is no user and no session of a role: sign in as one."
         )
     name = caller.arn.rpartition("/")[2] if caller.kind == "assumed-role" else ""
-    return Grant(caller.account, found.id, name, caller.session_policies, until=key.expires_at)
+    key = world.providers.key(caller.access_key) if caller.access_key else None
+    return Grant(caller.account, found.id, name, caller.session_policies, until=key.expires_at if key else None)
 
 
 async def make(world: World, grant: Grant, seconds: float = SECONDS) -> str:

@@ -61,10 +61,10 @@ async def sign_out(visit: Visit) -> HttpResponse:
 
 
 async def _by_password(visit: Visit, given: dict[str, Any]) -> Grant:
-    """What a user's name and password grant. The answer is the same for a user who is not there."""
+    """What a user's name and password grant, a `NewPassword` along with them where one is wanted."""
     world, settings = visit.world, visit.world.settings
     name, password = _text(given, "UserName"), _text(given, "Password")
-    where = given.get("Account") or settings.account
+    where = str(given.get("Account") or settings.account)
     now = world.clock.wall()
     counted = {"user": f"user:{where}/{name.lower()}", "address": f"address:{visit.request.client}"}
     counted = {kind: hmac.new(world.secret, who.encode(), sha256).hexdigest() for kind, who in counted.items()}
@@ -76,11 +76,11 @@ async def _by_password(visit: Visit, given: dict[str, Any]) -> Grant:
     # Counted before it is looked at: those who try many at once get no more looks.
     if not await world.db.write(work):
         raise ServiceError("TooManyTries", "Too many tries to sign in. Wait for five minutes.", 429)
-    user = await world.providers.password(str(where), name, password)
-    if user is None:
-        raise ServiceError("SignInFailed", "The user name or the password is wrong.", 401)
+    found = await world.providers.sign_in(where, name, password, given.get("NewPassword") or "")
+    if found.caller is None:
+        raise ServiceError("PasswordChangeRequired" if found.change else "SignInFailed", found.why, 401)
     await world.db.write(lambda tx: signed_in.succeeded(tx, counted["user"]))
-    return Grant(str(where), user)
+    return links.of_caller(world, found.caller)
 
 
 def _text(given: dict[str, Any], member: str) -> str:

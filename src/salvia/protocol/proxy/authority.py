@@ -61,15 +61,15 @@ class Authority:
         """Its own certificate, which clients have to trust, as PEM."""
         return self._own.public_bytes(serialization.Encoding.PEM).decode()
 
-    def server_context(self, *names: str) -> ssl.SSLContext:
-        """The context of our own port: for `names`, for every name below localhost, and for AWS's.
+    def server_context(self, *names: str, domain: str = "localhost") -> ssl.SSLContext:
+        """The context of our own port: for `names`, for every name below localhost and `domain`, and for AWS's.
 
         OpenSSL takes `*.localhost` for no name's wildcard; each bucket's name there gets a certificate when it is asked
         for. The others are asked for anew each time too, so that a server may run for longer than they are valid.
         """
 
         def choose(connection: ssl.SSLObject | ssl.SSLSocket, name: str | None, _: ssl.SSLContext) -> None:
-            ours = name is not None and (name.endswith(".localhost") or is_aws(name))
+            ours = name is not None and (name.endswith((".localhost", f".{domain}")) or is_aws(name))
             connection.context = self.context(name) if name and ours else self.context(*names)
 
         context = self._context(names, datetime.fromtimestamp(self._wall(), UTC))
