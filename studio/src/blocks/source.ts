@@ -47,8 +47,8 @@ export interface Source<T> {
 interface Listing {
   service: Service;
   operation: AnyOperation;
-  /** The member of the answer that holds the rows. */
-  rows: string;
+  /** The member of the answer that holds the rows, or how to find them. */
+  rows: string | ((answer: Record<string, unknown>) => unknown[]);
   /** Nouns of `/_live`. */
   live: readonly string[];
   /** Statuses for `StatusEquals`. */
@@ -90,7 +90,8 @@ export function listSource<T>(listing: Listing): Source<T> {
         else input[propertyKey] = value;
       }
       const answer = (await call(service, operation as never, input as never, signal)) as Record<string, unknown>;
-      return { rows: answer[listing.rows] as T[], next: answer[next] as string | undefined };
+      const { rows } = listing;
+      return { rows: (typeof rows === "string" ? answer[rows] : rows(answer)) as T[], next: answer[next] as string | undefined };
     },
   };
 }
