@@ -24,7 +24,7 @@ from salvia.protocol.proxy.door import Proxy
 from salvia.protocol.proxy.files import Hand
 from salvia.protocol.proxy.outside import Outside
 from salvia.protocol.proxy.splitter import Splitter
-from salvia.serving import door, prometheus
+from salvia.serving import door, prometheus, relay, sites
 from salvia.serving.backlog import Backlog
 from salvia.serving.fast import FastConnection
 from salvia.serving.traffic import Traffic
@@ -69,9 +69,12 @@ class Gateway:
 
     async def _answer(self, request: HttpRequest, *, proxied: bool) -> HttpResponse:
         path = request.path
-        # What came through the proxy is meant for AWS, which has no such host and no such paths.
+        # What came through the proxy is meant for AWS, which has no such hosts and no such paths.
         if not proxied and self._world.settings.is_studio(request.host):
             return await studio.answer(self._world, request)
+        site = None if proxied else sites.label(request.host, self._world.settings.studio_domain)
+        if site is not None:
+            return await relay.answer(self._world, site, request)
         if path.startswith("/_") and not proxied and protocol.bucket_of(request.host, chain.DOMAINS) is None:
             if path == "/_health":
                 return HttpResponse(200, [("content-type", "application/json")], b'{"status":"ok"}')
@@ -210,7 +213,7 @@ async def serve(settings: Settings, listener: socket.socket, index: int) -> None
     stop = until_signalled()
     own = frozenset((name, settings.port) for name in (*settings.names, settings.host))
     ours = authority(settings)
-    proxy = Proxy(ours, Outside(getproxies_environment(), own), partial(guests.admit, world))
+    proxy = Proxy(ours, Outside(getproxies_environment(), own, settings.private_targets), partial(guests.admit, world))
     config = uvicorn.Config(
         Gateway(world),
         http=partial(FastConnection, world, proxy),  # type: ignore[arg-type]  # it is called, whatever it is

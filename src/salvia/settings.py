@@ -24,8 +24,10 @@ class Settings:
     of the data directory. `buckets` are URLs of buckets of other S3s that are served under their own names.
     `internal` is HOST[:PORT], where gateways of other nodes reach those of this one: by default the host of `advertise`
     and any port, else that and the following.
-    `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver though they are not public. `prices` is a
-    file, a price sheet of one's own. Below `studio_domain` are the hosts of Studio and of notebooks.
+    `private_targets` are networks (10.0.0.0/8,…) to which topics may deliver, and from which code repositories may be
+    cloned, though they are not public. `prices` is a file, a price sheet of one's own. Below `studio_domain` are the
+    hosts of Studio and of notebooks. A notebook whose kernels did nothing for `notebook_idle` minutes is stopped; 0:
+    never.
     """
 
     home: Path
@@ -47,6 +49,7 @@ class Settings:
     region: str = "us-east-1"
     prices: str = ""
     studio_domain: str = "localhost"
+    notebook_idle: int = 0
 
     @property
     def url(self) -> str:
@@ -72,6 +75,16 @@ class Settings:
     def proxy(self, name: str, password: str) -> str:
         """Where this machine, its jobs included, finds the proxy: without TLS, even where the API has it."""
         return f"http://{name}:{password}@{self._local_host}:{self.port}"
+
+    @property
+    def studio(self) -> str:
+        """Where browsers find Studio: on a host of its own, by the scheme and port of `url`."""
+        return self.hosted("studio")
+
+    def hosted(self, label: str) -> str:
+        """The URL of a host below the domain of Studio and notebooks: `hosted("NAME.notebook")`."""
+        url = urlsplit(self.url)
+        return f"{url.scheme}://{label}.{self.studio_domain}{f':{url.port}' if url.port else ''}"
 
     @property
     def names(self) -> tuple[str, ...]:

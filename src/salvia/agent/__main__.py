@@ -27,6 +27,10 @@ def agent(spec: Spec) -> Agent:
         from .processing import Processing
 
         return Processing(spec)
+    if spec.job.kind == "notebook":
+        from .notebook import Notebook
+
+        return Notebook(spec)
     from .training import Training
 
     return Training(spec)

@@ -25,17 +25,20 @@ from .bridge import carry, listen, to
 _PAUSE = (0.01, 0.25)  # seconds between pings, doubling
 WELL = 200
 _TIMEOUT = 2.0  # "The container must respond to health checks within 2 seconds"
-_PING = b"GET /ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_PING = "/ping"
 
 
 class Server:
     """Where one program serves: `run` is the instance's folder of small files, `inside` its path for the program.
 
     `fixed` is the port of a program that knows no other; `enter()` builds the bridge into its network, once there is
-    one.
+    one. It is well when it answers GET `asked` with 200.
     """
 
-    def __init__(self, run: str, inside: str, fixed: int | None = None, name: str = "serve.sock") -> None:
+    def __init__(
+        self, run: str, inside: str, fixed: int | None = None, name: str = "serve.sock", asked: str = _PING
+    ) -> None:
+        self._asked = asked
         self._bound = os.path.join(run, "serve", "socket")
         self.path = os.path.join(run, name)
         self._inside = f"{inside}/serve/socket"
@@ -56,17 +59,17 @@ class Server:
         return port if self._fixed else {"SALVIA_BIND_TO_SOCKET": self._inside, **port}
 
     def wait(self, over: Callable[[], bool], enter: Callable[[], bool]) -> bool:
-        """Return once it answers GET /ping with 200, and `run/serve.sock` leads to it; False when it is `over`."""
+        """Return once it answers, and `run/serve.sock` leads to it; False when it is `over`."""
         pause, entered = _PAUSE[0], False
         while not over():
             if self._fixed:
                 entered = entered or enter()
-                if entered and healthy(self.path):
+                if entered and healthy(self.path, self._asked):
                     return True
             elif self._named():
-                if healthy(self.path):
+                if healthy(self.path, self._asked):
                     return True
-            elif _ping(program := to("127.0.0.1", self._port)) == WELL:
+            elif _ping(program := to("127.0.0.1", self._port), self._asked) == WELL:
                 self._bridged = True
                 threading.Thread(target=carry, args=(listen(self.path), program), name="bridge", daemon=True).start()
                 return True
@@ -111,14 +114,14 @@ def connect(path: str) -> socket.socket:
     return _local(path)()
 
 
-def healthy(path: str) -> bool:
-    """Whether the model server at a socket answers."""
-    return ping(path) == WELL
+def healthy(path: str, asked: str = _PING) -> bool:
+    """Whether the server at a socket answers."""
+    return ping(path, asked) == WELL
 
 
-def ping(path: str) -> int:
-    """The status that the model server at a socket answers; 0 if it does not answer."""
-    return _ping(_local(path))
+def ping(path: str, asked: str = _PING) -> int:
+    """The status that the server at a socket answers; 0 if it does not answer."""
+    return _ping(_local(path), asked)
 
 
 def _local(path: str) -> Callable[[], socket.socket]:
@@ -144,11 +147,11 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _ping(connect: Callable[[], socket.socket]) -> int:
+def _ping(connect: Callable[[], socket.socket], asked: str) -> int:
     try:
         with connect() as connection:
             connection.settimeout(_TIMEOUT)
-            connection.sendall(_PING)
+            connection.sendall(f"GET {asked} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             answer = b""
             while b"\r\n" not in answer and (block := connection.recv(4096)):
                 answer += block

@@ -17,7 +17,7 @@ from .credentials import CredentialsEndpoint
 from .failure import JobError, StoppedError
 from .gateway import Gateway
 from .journal import Journal
-from .logs import LogShipper
+from .logs import Log, LogShipper
 from .overlays import Overlays
 from .program import Ending, Program, oom_kills
 from .report import Reporter
@@ -50,15 +50,18 @@ class Agent:
             journal=self._journal,
             heartbeat=spec.heartbeat,
         )
-        self._logs = self._log_shipper()
+        self._logs = self._log()
         self._program = Program(self._logs.write, lambda ending: self._mailbox.put(("ended", ending)))
         self._credentials_url: str | None = None
         self._failure: JobError | None = None  # for which the program is ended while it runs
 
-    def _log_shipper(self, **more: Any) -> LogShipper:
+    def _log(self) -> Log:
+        return self._log_shipper()
+
+    def _log_shipper(self, stream: str = "", **more: Any) -> LogShipper:
         job = self._spec.job
         logs = self._gateway.service("logs")
-        return LogShipper(logs, job.log_group, job.log_stream, self._journal, self._trouble, **more)
+        return LogShipper(logs, job.log_group, stream or job.log_stream, self._journal, self._trouble, **more)
 
     def run(self) -> None:
         """Live through the job; returns when its end has been acknowledged."""

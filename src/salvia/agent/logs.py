@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from ..core.client import ClientError
 from .journal import Journal
@@ -30,12 +30,27 @@ Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 _DENIED = ("AccessDeniedException", "AccessDenied")
 
 
+class Log(Protocol):
+    """Where a program's output goes."""
+
+    def start(self) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def say(self, line: str) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def tail(self) -> list[str]: ...
+
+
 class LogShipper:
     """Sends what `write` is given to one log stream, from a thread of its own.
 
     Batches are numbered in `sequenceToken` ("salvia-1", "salvia-2", …): the server answers
     DataAlreadyAcceptedException for a number that it has, so that a batch whose reply was lost is not
-    doubled. `examine(lines)` sees every line once, before it is sent, and `after()` is called when they are.
+    doubled. `number` is what they count from, above that of whoever wrote the stream before. `examine(lines)` sees
+    every line once, before it is sent, and `after()` is called when they are.
     A role that may not write logs does not stop the job: `on_trouble` is told what is missing, once.
     """
 
@@ -48,6 +63,7 @@ class LogShipper:
         on_trouble: Callable[[str], None],
         examine: Callable[[list[bytes]], None] | None = None,
         after: Callable[[], None] | None = None,
+        number: int = 0,
     ) -> None:
         self._call, self._group, self._stream, self._journal = call, group, stream, journal
         self._on_trouble, self._examine, self._after = on_trouble, examine, after
@@ -55,7 +71,7 @@ class LogShipper:
         self._splitter = Splitter()
         self._batch = Batch()
         self._tail: deque[bytes] = deque(maxlen=_TAIL_LINES)
-        self._number = 0
+        self._number = number
         self._closed = False  # the role may not write this log
         self._thread = threading.Thread(target=self._run, name="logs", daemon=True)
 

@@ -64,7 +64,7 @@ class Job(NamedTuple):
 
     `transform` is, for a batch transform, its `request`, the instance's `place` among so many, and the sockets of the
     `further` containers that its answers go through. `processing` is, for a processing job, what the program reads in
-    processingjobconfig.json.
+    processingjobconfig.json. `notebook` is what `agent.notebook` says.
     """
 
     kind: str
@@ -86,6 +86,7 @@ class Job(NamedTuple):
     model: Model | None
     transform: Mapping[str, Any] | None
     processing: Mapping[str, Any]
+    notebook: Mapping[str, Any]
 
 
 class Spec(NamedTuple):
@@ -196,6 +197,7 @@ def _job(job: Mapping[str, Any]) -> Job:
         model=_model(job["model"]) if job.get("model") else None,
         transform=job.get("transform"),
         processing=job.get("processing") or {},
+        notebook=job.get("notebook") or {},
     )
 
 

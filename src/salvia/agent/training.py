@@ -31,7 +31,7 @@ class Training(Agent):
         )
         self._artifacts: dict[str, str] = {}
 
-    def _log_shipper(self, **more: Any) -> LogShipper:
+    def _log(self) -> LogShipper:
         spec = self._spec
         self._metrics = Metrics(spec.job.metrics, self._trouble, self._journal)
         shipper = MetricShipper(
@@ -42,7 +42,7 @@ class Training(Agent):
             self._trouble,
             self._journal,
         )
-        return super()._log_shipper(
+        return self._log_shipper(
             examine=self._examine_elsewhere if self._metrics else None,
             after=(lambda: shipper.send(self._metrics.take())) if self._metrics else None,
         )

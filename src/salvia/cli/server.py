@@ -122,7 +122,8 @@ def _place(_: click.Context, __: click.Parameter, place: str) -> str:
     "--private-targets",
     default="",
     callback=_networks,
-    help="10.1.0.0/16,127.0.0.1: private addresses to which topics may deliver; else public ones alone.",
+    help="10.1.0.0/16,127.0.0.1: private addresses to which topics may deliver, and from which repositories may be "
+    "cloned; else public ones alone.",
 )
 @click.option("--advertise", default="", help="URL by which instances reach this server.")
 @click.option(
@@ -152,6 +153,15 @@ def _place(_: click.Context, __: click.Parameter, place: str) -> str:
     show_default=True,
     callback=_domain,
     help="Below which Studio (studio.DOMAIN) and notebooks (NAME.notebook.DOMAIN) have hosts of their own.",
+)
+@click.option(
+    "--notebook-idle",
+    default=0,
+    show_default=True,
+    type=click.IntRange(0, 525_600),
+    metavar="MINUTES",
+    help="Stop notebook instances whose kernels did nothing for so long; 0: never. The tag salvia:idle-minutes of an "
+    "instance says otherwise for it.",
 )
 @click.option("--tls", is_flag=True, help="Speak TLS, with a certificate of the authority in ca-bundle.pem.")
 def up(detach: bool, database: str, **options: Any) -> None:

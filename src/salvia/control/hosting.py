@@ -99,7 +99,7 @@ async def start(
 
     await world.db.write(intend)
     for one in agents:
-        _reachable(images[one.container["image"]].runtime.socket(handle(one.name)))
+        reachable(images[one.container["image"]].runtime.socket(handle(one.name)))
     packages = {image.environment.packages.name for image in images.values()}
     root = world.settings.home / "overlays"
     kept = {name: await asyncio.to_thread(overlays.place, root, model["role"], name) for name in packages}
@@ -118,7 +118,8 @@ async def start(
     await world.db.write(keep)
 
 
-def _reachable(path: str) -> None:
+def reachable(path: str) -> None:
+    """Raise ServiceError for a path that is too long for a socket."""
     if len(path.encode()) > _ADDRESS:
         raise ServiceError(
             "InternalServerError",

@@ -214,8 +214,12 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
         current = tx.one("SELECT phase, report FROM instances WHERE id = :id", {"id": row["id"]})
         if current is None or PHASES.index(phase) < PHASES.index(current["phase"]):
             return
-        moments = {entered: at + ahead for entered, at in report["times"].items()}
-        text = orjson.dumps({**report, "moments": moments | orjson.loads(current["report"]).get("moments", {})})
+        known = orjson.loads(current["report"])
+        moments = {entered: at + ahead for entered, at in report["times"].items()} | known.get("moments", {})
+        if report["active"] is not None:
+            same = report["active"] == known.get("active")
+            moments["active"] = known["moments"]["active"] if same else report["active"] + ahead
+        text = orjson.dumps({**report, "moments": moments})
         tx.run(
             "UPDATE instances SET phase = :phase, report = :report, reported_at = :now WHERE id = :id",
             {"phase": phase, "report": text.decode(), "now": now, "id": row["id"]},

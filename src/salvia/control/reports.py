@@ -9,9 +9,21 @@ from __future__ import annotations
 import math
 from typing import Any
 
-# In the order of an instance's life. Model servers load and are in service, or not well any more; training programs
-# train and upload.
-PHASES = ("Starting", "Downloading", "Loading", "Training", "InService", "Unhealthy", "Uploading", "Exited")
+# In the order of an instance's life. Notebooks clone, and run scripts; servers load and are in service, or not well any
+# more; training programs train and upload.
+PHASES = (
+    "Starting",
+    "Downloading",
+    "Cloning",
+    "OnCreate",
+    "OnStart",
+    "Loading",
+    "Training",
+    "InService",
+    "Unhealthy",
+    "Uploading",
+    "Exited",
+)
 _METRICS = 1000  # AWS allows 40 definitions
 _TEXT = 4096  # characters; FailureReason has 1,024
 _TAIL = 20
@@ -21,7 +33,7 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
     """The members of `report` that are what they should be. Its phase is one of PHASES already.
 
     `exit` is None before the phase Exited, and an object afterwards: an agent that cannot say how its program ended
-    has failed.
+    has failed. `active` is when a notebook's kernels were last at work, `busy` that they are.
     """
     times, metrics = report.get("times"), report.get("metrics")
     return {
@@ -31,6 +43,8 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
         if isinstance(times, dict)
         else {},
         "metrics": [_metric(one) for one in metrics[:_METRICS] if _is_metric(one)] if isinstance(metrics, list) else [],
+        "active": report.get("active") if _number(report.get("active")) else None,
+        "busy": report.get("busy") is True,
         "exit": _exit(report.get("exit")) if report["phase"] == "Exited" else None,
     }
 

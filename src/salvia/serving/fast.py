@@ -28,7 +28,9 @@ from salvia.core.http import Headers, HttpRequest, HttpResponse
 from salvia.protocol.models import operation
 from salvia.protocol.proxy.connection import Connection
 from salvia.protocol.proxy.door import Proxy
+from salvia.protocol.proxy.tunnel import Tunnel
 
+from . import relay, sites
 from .forward import Forwarded, invocation
 from .head import Head, Reader
 from .invocation import Answer, Invocation
@@ -143,6 +145,62 @@ class FastConnection(Connection):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._between = True
+
+    def _should_upgrade(self) -> bool:
+        return super()._should_upgrade() or self._site() is not None
+
+    def handle_websocket_upgrade(self) -> None:
+        name = self._site()
+        if self._asked or name is None:
+            super().handle_websocket_upgrade()
+        else:
+            self._become(self._visit(name))
+
+    def _site(self) -> str | None:
+        """The site to whose server the request at hand wants to speak WebSocket."""
+        if "host" in self.app_state:
+            return None
+        headers = dict(self.headers)
+        if headers.get(b"upgrade", b"").lower() != b"websocket":
+            return None
+        return sites.label(headers.get(b"host", b"").decode("latin-1"), self._world.settings.studio_domain)
+
+    async def _visit(self, name: str) -> None:
+        """Be a WebSocket to a site's server."""
+        path, _, query = self.url.decode("latin-1").partition("?")
+        headers = Headers((key.decode("latin-1"), value.decode("latin-1")) for key, value in self.headers)
+        client = self.client[0] if self.client else ""
+        request = HttpRequest(self.scope["method"], path, query, headers, scheme=self.scheme or "http", client=client)
+        try:
+            if self.cycle is not None and not self.cycle.response_complete:
+                raise ConnectionError("a request is under way")
+            found = await relay.shake(self._world, name, request)
+        except Exception:
+            _log.exception("no websocket", extra={"event": "site-failed"})
+            self.transport.abort()
+            return
+        if self.transport.is_closing():
+            if not isinstance(found, HttpResponse):
+                found.transport.abort()
+        elif isinstance(found, HttpResponse):
+            assert isinstance(found.body, bytes)
+            headers_sent = [*found.headers, ("content-length", str(len(found.body))), ("connection", "close")]
+            lines = "".join(f"{key}: {value}\r\n" for key, value in headers_sent)
+            self.transport.write(STATUS_LINE[found.status] + lines.encode("latin-1") + b"\r\n" + found.body)
+            self.transport.close()
+        else:
+            self._join(found)
+
+    def _join(self, found: relay.Shaken) -> None:
+        tunnel = Tunnel(self.connections)
+        tunnel.near.connection_made(self.transport)
+        tunnel.far.connection_made(found.transport)
+        self.transport.set_protocol(tunnel.near)
+        found.transport.set_protocol(tunnel.far)
+        tunnel.far.data_received(found.said)
+        self.loop.call_later(max(0.0, found.left), tunnel.shutdown)
+        found.transport.resume_reading()
+        self.transport.resume_reading()
 
     def _like(self, **uvicorns: Any) -> Connection:
         return FastConnection(self._world, self._proxy, **uvicorns)

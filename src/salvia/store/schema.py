@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-HEAD = "0016"
+HEAD = "0018"
 _VERSION = "SELECT version_num FROM alembic_version"
 
 

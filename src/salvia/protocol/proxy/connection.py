@@ -8,6 +8,7 @@ import http
 import logging
 import socket
 import ssl
+from collections.abc import Coroutine
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -92,8 +93,12 @@ class Connection(HttpToolsProtocol):
         return bool(self._asked)
 
     def handle_websocket_upgrade(self) -> None:
+        self._become(self._connect())
+
+    def _become(self, work: Coroutine[Any, Any, None]) -> None:
+        """Have `work` make something else of this connection."""
         self.transport.pause_reading()
-        self._connecting = self.loop.create_task(self._connect())
+        self._connecting = self.loop.create_task(work)
         self._connecting.add_done_callback(lambda _: self.connections.discard(self))
 
     def shutdown(self) -> None:

@@ -39,10 +39,12 @@ class Outside:
     """Opens connections. `proxies` are as `urllib.request.getproxies_environment()` gives them.
 
     A proxy at one of `own` (host, port) is ourselves: whoever starts a server in the shell of `salvia env` sets it.
+    `private` are networks that anybody may reach.
     """
 
-    def __init__(self, proxies: Mapping[str, str], own: frozenset[tuple[str, int]]) -> None:
+    def __init__(self, proxies: Mapping[str, str], own: frozenset[tuple[str, int]], private: str = "") -> None:
         self._proxies = dict(proxies)
+        self._private = networks(private)
         self._own = own
         url = proxies.get("https") or proxies.get("all") or ""
         self._upstream = _upstream(url)
@@ -72,7 +74,7 @@ class Outside:
     async def _direct(self, host: str, port: int, *, anywhere: bool) -> socket.socket:
         addresses = await _look_up(host, port)
         if not anywhere:
-            _must_be_public(host, addresses)
+            self._must_be_public(host, addresses)
         failure: OSError | None = None
         for address in addresses:
             try:
@@ -80,7 +82,8 @@ class Outside:
             except OSError as error:
                 failure = error
                 continue
-            if not anywhere and connected.getpeername()[0] == connected.getsockname()[0]:
+            peer = connected.getpeername()[0]
+            if not anywhere and peer == connected.getsockname()[0] and not self._allowed(peer):
                 connected.close()
                 raise Refused(403, f"{host} is this machine, which jobs may not reach through the proxy.")
             return connected
@@ -93,13 +96,22 @@ class Outside:
         if not anywhere:
             # Behind such a proxy, names from outside often do not resolve: it knows what to let through.
             with contextlib.suppress(OSError):
-                _must_be_public(host, await _look_up(host, port))
+                self._must_be_public(host, await _look_up(host, port))
         connected = await self._direct(upstream.host, upstream.port, anywhere=True)
         try:
             return connected, await _ask(connected, f"[{host}]" if ":" in host else host, port, upstream.user)
         except BaseException:
             connected.close()
             raise
+
+    def _must_be_public(self, host: str, addresses: list[Address]) -> None:
+        for _, where in addresses:
+            if not is_public(str(where[0])) and not self._allowed(str(where[0])):
+                raise Refused(403, f"{host} has a private address: jobs reach public ones alone through the proxy.")
+
+    def _allowed(self, address: str) -> bool:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+        return any(ip in network for network in self._private) and not ip.is_link_local
 
 
 def _upstream(url: str) -> _Upstream | None:
@@ -152,12 +164,6 @@ async def _connect(address: Address) -> socket.socket:
         made.close()
         raise
     return made
-
-
-def _must_be_public(host: str, addresses: list[Address]) -> None:
-    for _, where in addresses:
-        if not is_public(str(where[0])):
-            raise Refused(403, f"{host} has a private address: jobs reach public ones alone through the proxy.")
 
 
 def networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:

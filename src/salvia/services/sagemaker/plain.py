@@ -29,10 +29,3 @@ STUDIO_LIFECYCLE_CONFIG = Resource(
     operations=RECORD - {"Update"},
     filters={"AppTypeEquals": "StudioLifecycleConfigAppType"},
 )
-
-NOTEBOOK_INSTANCE_LIFECYCLE_CONFIG = Resource(
-    noun="NotebookInstanceLifecycleConfig",
-    key="NotebookInstanceLifecycleConfigName",
-    arn="notebook-instance-lifecycle-config/{NotebookInstanceLifecycleConfigName}",
-    operations=RECORD,
-)

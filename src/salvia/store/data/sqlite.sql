@@ -435,6 +435,22 @@ CREATE TABLE serverless_demand (
 	used TEXT NOT NULL,
 	CONSTRAINT pk_serverless_demand PRIMARY KEY (endpoint, variant, gateway)
 );
+CREATE TABLE site_passes (
+	hash VARCHAR(64) NOT NULL,
+	owner VARCHAR(36) NOT NULL,
+	kind VARCHAR(8) NOT NULL,
+	expires_at FLOAT NOT NULL,
+	seconds INTEGER NOT NULL,
+	CONSTRAINT pk_site_passes PRIMARY KEY (hash)
+);
+CREATE INDEX ix_site_passes_expiry ON site_passes (expires_at);
+CREATE INDEX ix_site_passes_owner ON site_passes (owner);
+CREATE TABLE sites (
+	name VARCHAR(128) NOT NULL,
+	owner VARCHAR(36) NOT NULL,
+	CONSTRAINT pk_sites PRIMARY KEY (name)
+);
+CREATE INDEX ix_sites_owner ON sites (owner);
 CREATE TABLE sns_deliveries (
 	id VARCHAR(36) NOT NULL,
 	subscription VARCHAR(36) NOT NULL,

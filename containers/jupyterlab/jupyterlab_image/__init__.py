@@ -1,0 +1,1 @@
+"""From an instance that has started to a JupyterLab that answers."""

@@ -1,0 +1,95 @@
+"""Notebook instances with the real JupyterLab, as a browser would use it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.conftest import Server
+from tests.notebooks import Notebooks, Visitor
+
+
+@pytest.fixture(scope="module")
+def notebooks(make_server: Callable[..., Server]) -> Notebooks:
+    """A server with JupyterLab itself: the stand-in of the other tests is taken away."""
+    server = make_server("--clock", "virtual")
+    server.down()
+    shutil.rmtree(server.home / "containers" / "jupyterlab")
+    server.up()
+    return Notebooks(server)
+
+
+def run(visitor: Visitor, code: str, kernel: str = "python3") -> str:
+    """What a cell prints, over the kernel's WebSocket. Source: jupyter_client's messaging protocol, `execute_request`."""
+    status, _, body = visitor.ask("POST", "/api/kernels", json.dumps({"name": kernel}).encode())
+    assert status == 201, body
+    try:
+        return asyncio.run(_run(visitor, json.loads(body)["id"], code))
+    finally:
+        visitor.ask("DELETE", f"/api/kernels/{json.loads(body)['id']}")
+
+
+async def _run(visitor: Visitor, kernel: str, code: str) -> str:
+    headers = {"Host": visitor.host, "Cookie": visitor.cookie, "Origin": visitor.origin}
+    url = f"http://127.0.0.1:{visitor.server.port}/api/kernels/{kernel}/channels"
+    said = ""
+    async with aiohttp.ClientSession() as session, session.ws_connect(url, headers=headers) as channel:
+        asked = {
+            "msg_id": uuid.uuid4().hex,
+            "msg_type": "execute_request",
+            "session": "s",
+            "username": "",
+            "version": "5.3",
+        }
+        content = {"code": code, "silent": False, "allow_stdin": False}
+        await channel.send_json(
+            {
+                "header": asked,
+                "parent_header": {},
+                "metadata": {},
+                "content": content,
+                "channel": "shell",
+                "buffers": [],
+            }
+        )
+        async with asyncio.timeout(120):
+            async for message in channel:
+                told: dict[str, Any] = json.loads(message.data)
+                if told["parent_header"].get("msg_id") != asked["msg_id"]:
+                    continue
+                if told["msg_type"] == "stream":
+                    said += told["content"]["text"]
+                if told["msg_type"] == "error":
+                    said += "\n".join(told["content"]["traceback"])
+                if told["msg_type"] == "status" and told["content"]["execution_state"] == "idle":
+                    break
+    return said
+
+
+def test_jupyterlab_opens_and_runs_a_cell_with_its_role(notebooks: Notebooks) -> None:
+    """The image is built once; then a click leads to JupyterLab, and a cell acts as the instance's role."""
+    notebooks.create(timeout=280)  # builds the image where it does not stand
+    began = time.monotonic()
+    name = notebooks.create()
+    visitor = notebooks.visit(name)
+    status, headers, page = visitor.ask("GET", "/lab")
+    taken = time.monotonic() - began
+    print(f"click to JupyterLab: {taken:.1f} s")
+    assert status == 200 and b"jupyter-config-data" in page
+    assert (
+        headers["content-security-policy"] == f"frame-ancestors 'self' http://studio.localhost:{notebooks.server.port}"
+    )
+    said = run(visitor, "import boto3, sagemaker; print(boto3.client('sts').get_caller_identity()['Arn'])")
+    assert ":assumed-role/SageMakerExecutionRole/" in said
+    said = run(
+        visitor, "!aws --version; git --version; pwd; cat /opt/ml/metadata/resource-metadata.json", "conda_python3"
+    )
+    assert "aws-cli/" in said and "git version" in said and "/home/ec2-user/SageMaker" in said and f'"{name}"' in said
