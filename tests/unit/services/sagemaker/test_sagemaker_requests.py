@@ -67,8 +67,10 @@ def test_create_refuses(studio: Studio, what: str) -> None:
 
 def test_everything_that_cannot_be_done_is_named_at_once(studio: Studio) -> None:
     with pytest.raises(ServiceError) as caught:
-        studio.create(EnableInterContainerTrafficEncryption=True, InfraCheckConfig={"EnableInfraCheck": True})
-    assert "InfraCheckConfig; EnableInterContainerTrafficEncryption" in caught.value.message
+        studio.create(
+            VpcConfig={"SecurityGroupIds": ["sg"], "Subnets": ["s"]}, InfraCheckConfig={"EnableInfraCheck": True}
+        )
+    assert "VpcConfig; InfraCheckConfig" in caught.value.message
 
 
 def test_a_taken_name_is_in_use(studio: Studio) -> None:

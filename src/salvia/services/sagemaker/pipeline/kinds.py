@@ -93,7 +93,6 @@ LATER = {
     "ClarifyCheck": "Clarify",
     "EMR": "EMR",
     "EMRServerless": "EMR Serverless",
-    "NotebookJob": "notebook jobs",
     "InferenceComponent": "inference components",
     "Lineage": "lineage steps",
     "ForEach": "loops of steps",

@@ -44,8 +44,14 @@ def _members(request: Request) -> Iterator[str]:
     ):
         if request.get(member):
             yield member
-    if request.get("EnableInterContainerTrafficEncryption"):
-        yield "EnableInterContainerTrafficEncryption"
+    if request.get("EnableInterContainerTrafficEncryption") and _several(request["ResourceConfig"]):
+        yield "EnableInterContainerTrafficEncryption of several instances"
+
+
+def _several(config: Request) -> bool:
+    """Whether there is any traffic between instances; notebook jobs of the SDKs, which have one, ask to encrypt it."""
+    groups = config.get("InstanceGroups") or [config]
+    return bool(sum(group.get("InstanceCount", 1) for group in groups) > 1)
 
 
 def _resources(request: Request) -> Iterator[str]:
