@@ -34,7 +34,7 @@ def new(
         kind=resource.kind,
         account=account,
         region=region,
-        name=request[resource.key],
+        name=resource.name_of(request),
         arn=resource.arn_of(request, call.account, call.region),
         owner=owner,
         state=state,
@@ -55,7 +55,7 @@ async def create(call: Call, resource: Resource, document: Document, also: Any =
 
     def insert(tx: Transaction) -> bool:
         if resource.parent is not None:
-            document.owner = look_up(call, resource.parent, document.spec[resource.parent.key], tx).id
+            document.owner = look_up(call, resource.parent, resource.parent.name_of(document.spec), tx).id
         twin = documents.by_arn(tx, document.arn)
         if twin is not None and twin.kind == document.kind:  # SageMaker's ARNs are in lower case, its names are not
             return False

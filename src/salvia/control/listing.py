@@ -140,7 +140,8 @@ class _Query:
         self._call, self._kind = call, resource.kind
         self._place = Place(resource.kind, account, region)
         self.column = _SORTS.get(_sort_by(resource, request.get("SortBy", "CreationTime")), "created_at")
-        descending = request.get("SortOrder", "Descending").capitalize() == "Descending"
+        default = "Ascending" if resource.ascending else "Descending"
+        descending = request.get("SortOrder", default).capitalize() == "Descending"
         self._direction, self._beyond = ("DESC", "<") if descending else ("ASC", ">")
         self.size: int = request.get("MaxResults") or resource.page
         self._conditions = ["kind = :kind", "account = :account", "region = :region"]

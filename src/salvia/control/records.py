@@ -24,7 +24,7 @@ def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
         return {f"{resource.noun}Arn": document.arn}
 
     async def describe_one(call: Call) -> dict[str, Any]:
-        return crud.describe(resource, crud.find(call, resource, call.request[resource.key]))
+        return crud.describe(resource, crud.find(call, resource, resource.name_of(call.request)))
 
     async def list_all(call: Call) -> dict[str, Any]:
         return await answer(call, resource)
@@ -34,7 +34,7 @@ def handlers(resource: Resource) -> Iterator[tuple[str, Handler]]:
         return {f"{resource.noun}Arn": document.arn}
 
     async def delete_one(call: Call) -> dict[str, Any]:
-        document = await delete(call, resource, call.request[resource.key])
+        document = await delete(call, resource, resource.name_of(call.request))
         return {f"{resource.noun}Arn": document.arn}
 
     provided: dict[str, tuple[str, Handler]] = {
@@ -75,7 +75,7 @@ async def update(call: Call, resource: Resource) -> Document:
         if "LastModifiedBy" in shapes.members(resource, "Describe"):
             document.status["LastModifiedBy"] = user_context(call)
 
-    return await crud.change(call, resource, call.request[resource.key], edit)
+    return await crud.change(call, resource, resource.name_of(call.request), edit)
 
 
 def merge(resource: Resource, spec: dict[str, Any], request: dict[str, Any]) -> None:
@@ -147,15 +147,19 @@ async def answer(
         if call.request.get(member) is not None
     ]
 
+    part = (call.request.get(f"{resource.key}Contains") or "").lower() if resource.name else ""
+
     def wanted(document: Document) -> bool:
         description = document.description()
-        return all(_at(description, path) == value for path, value in filters)
+        return part in str(description.get(resource.key, "")).lower() and all(
+            _at(description, path) == value for path, value in filters
+        )
 
     summary = summarize or partial(crud.summary, resource)
-    if summarize is None and not filters:
+    if summarize is None and not filters and not part:
         shown, token = await listing.entries(call, resource, call.request, summary, within=within)
     else:
-        where = wanted if filters else None
+        where = wanted if filters or part else None
         found, token = await listing.page(call, resource, call.request, where=where, within=within)
         shown = [summary(document) for document in found]
     result: dict[str, Any] = {shapes.entries(resource)[0]: shown}

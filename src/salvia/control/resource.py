@@ -38,11 +38,12 @@ RECORD = frozenset({"Create", "Describe", "List", "Update", "Delete"})
 class Resource:
     """A noun of one service.
 
-    `key` is the request member that names it. `arn` is a template over the request's members, below
-    `arn:aws:SERVICE:REGION:ACCOUNT:`. `state` is the member that shows `Document.state`, `initial` the state of a new
-    one for which nothing remains to be done. `operations` says what `control` provides; `plural` is the noun in its
-    List operation. What the service's model says (`shapes`) need not be declared: the members of list entries
-    (`summary`, `summaries`), and which errors say that a name is taken, missing or in use.
+    `key` is the request member that names it; where names are unique below something else alone, `name` is a template
+    of those of documents. `arn` is a template over the request's members, below `arn:aws:SERVICE:REGION:ACCOUNT:`.
+    `state` is the member that shows `Document.state`, `initial` the state of a new one for which nothing remains to be
+    done. `operations` says what `control` provides; `plural` is the noun in its List operation, which shows the newest
+    first unless it is `ascending`. What the service's model says (`shapes`) need not be declared: the members of list
+    entries (`summary`, `summaries`), and which errors say that a name is taken, missing or in use.
 
     `defaults` are members that Describe shows though the request had none: templates over those it had.
     `filters` are a List operation's own: its member, and the path of what it must equal.
@@ -62,6 +63,7 @@ class Resource:
     noun: str
     key: str
     arn: str
+    name: str = ""
     scope: Scope = Scope.REGION
     service: str = "sagemaker"
     state: str = ""
@@ -71,6 +73,7 @@ class Resource:
     summary: tuple[str, ...] = ()
     summaries: str = ""
     page: int = 100
+    ascending: bool = False
     filters: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, str] = field(default_factory=dict)
     merged: frozenset[str] = frozenset()
@@ -98,6 +101,10 @@ class Resource:
         if self.scope is Scope.PARTITION:
             return "", ""
         return account, "" if self.scope is Scope.ACCOUNT else region
+
+    def name_of(self, request: Mapping[str, object]) -> str:
+        """The name of the document that `request` names."""
+        return self.name.format_map(request) if self.name else str(request[self.key])
 
     def arn_of(self, request: Mapping[str, object], account: str, region: str) -> str:
         """The ARN of the resource that `request` names."""

@@ -53,6 +53,7 @@ ALIASES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "MonitoringScheduleAlertName": ("MonitoringAlertName",),
         "PipelineName": ("PipelineName", "PipelineArn"),
         "RandomString": ("PipelineExecutionArn", "ReservedCapacityArn"),
+        "UserProfileName": ("UserProfileName", "SpaceName"),  # an app's may be a space
         "WorkteamName": ("WorkteamName", "WorkteamArn"),
         "ExportJobName": ("ModelCardExportJobArn", "ModelCardExportJobName"),
     },

@@ -99,9 +99,26 @@ def _text(value: object) -> Iterator[str]:
 
 def _owner_profile(context: RequestContext, values: list[str]) -> Value:
     """The ARN of the user profile that owns a space."""
-    place = f"{context.situation.region}:{context.situation.account}"
+    owner = _of_space(context, values, "OwnershipSettings.OwnerUserProfileName")
+    return f"arn:aws:sagemaker:{_domain(context, 'user-profile')}/{owner.lower()}" if owner else None
+
+
+def _sharing(context: RequestContext, values: list[str]) -> Value:
+    return _of_space(context, values, "SpaceSharingSettings.SharingType")
+
+
+def _of_space(context: RequestContext, values: list[str], path: str) -> str | None:
+    """What a request says of a space, or else what is known of the one that it names: it may be an app's."""
+    name = context.request.get("SpaceName")
+    if not values and name:
+        arn = f"arn:aws:sagemaker:{_domain(context, 'space')}/{str(name).lower()}"
+        values = list(find(context.situation.stored(arn), path))
+    return values[0] if values else None
+
+
+def _domain(context: RequestContext, kind: str) -> str:
     domain = str(context.request.get("DomainId", "")).lower()
-    return f"arn:aws:sagemaker:{place}:user-profile/{domain}/{values[0].lower()}" if values else None
+    return f"{context.situation.region}:{context.situation.account}:{kind}/{domain}"
 
 
 def _workteam_type(context: RequestContext, values: list[str]) -> Value:
@@ -175,7 +192,7 @@ _SAGEMAKER: Mapping[str, Key] = {
     "RootAccess": Key(("RootAccess",)),
     "ServerlessMaxConcurrency": Key(("**.ServerlessConfig.MaxConcurrency",)),
     "ServerlessMemorySize": Key(("**.ServerlessConfig.MemorySizeInMB",)),
-    "SpaceSharingType": Key(("SpaceSharingSettings.SharingType",)),
+    "SpaceSharingType": Key(("SpaceSharingSettings.SharingType",), made=_sharing),
     "StudioLifecycleConfigArns": Key(("**.LifecycleConfigArn", "**.LifecycleConfigArns[]"), many=True),
     "TargetModel": Key(("TargetModel",)),
     "UserProfileName": Key(("UserProfileName",)),

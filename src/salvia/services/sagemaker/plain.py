@@ -21,11 +21,3 @@ APP_IMAGE_CONFIG = Resource(
     arn="app-image-config/{AppImageConfigName}",
     operations=RECORD,
 )
-
-STUDIO_LIFECYCLE_CONFIG = Resource(
-    noun="StudioLifecycleConfig",
-    key="StudioLifecycleConfigName",
-    arn="studio-lifecycle-config/{StudioLifecycleConfigName}",
-    operations=RECORD - {"Update"},
-    filters={"AppTypeEquals": "StudioLifecycleConfigAppType"},
-)
