@@ -7,6 +7,7 @@ Expectations: API_CreateApp, API_DescribeApp, API_DeleteApp, API_IdleSettings, A
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.conftest import ROLE, Server, eventually
 from tests.notebooks import Visitor
+from tests.studio import Page
 from tests.studio_domains import Studio
 
 GROUP = "/aws/sagemaker/studio"
@@ -167,6 +169,27 @@ def test_links_are_for_those_whose_space_it_is(studio: Studio) -> None:
     again = Visitor(studio.server, url)
     status, _, _ = again.ask("GET", "/?" + url.partition("?")[2])
     assert status == 403  # it was used
+
+
+def test_a_link_opens_studio_as_the_users_role(studio: Studio) -> None:
+    """Whoever opens it is the profile's ExecutionRole, once, for as long as was asked; LandingUri says where."""
+    domain = studio.domain()
+    owner = studio.profile(domain, DefaultLandingUri="studio::/training-jobs")
+    create = studio.sagemaker.create_presigned_domain_url
+    asked = {"DomainId": domain, "UserProfileName": owner}
+    url = create(**asked, SessionExpirationDurationInSeconds=1800)["AuthorizedUrl"]
+    address, _, token = url.partition("#")
+    assert address == f"http://studio.localhost:{studio.server.port}/link?to=%2Ftraining-jobs"
+    page = Page(studio.server)
+    assert page.sign_in(Token=token).status == 200
+    assert (page.who["Kind"], page.who["Name"]) == ("role", "SageMakerExecutionRole/SageMaker")
+    assert page.who["Arn"].endswith(":assumed-role/SageMakerExecutionRole/SageMaker")
+    assert 1700 < page.who["ExpiresAt"] - time.time() <= 1800
+    assert Page(studio.server).sign_in(Token=token).status == 403
+    assert create(**asked, LandingUri="studio::")["AuthorizedUrl"].startswith(f"{page.origin}/link#")
+    nobody = studio.profile(domain, ExecutionRole=ROLE)
+    with pytest.raises(ClientError, match="nowhere here"):
+        create(DomainId=domain, UserProfileName=nobody, LandingUri="app:Canvas:")
 
 
 def test_idle_apps_are_shut_down_and_paid_no_more(make_server: Callable[..., Server]) -> None:

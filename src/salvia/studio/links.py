@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from urllib.parse import quote
 
 from salvia.control.world import World
 from salvia.core import ids
@@ -49,12 +50,13 @@ def of_caller(world: World, caller: Caller) -> Grant:
     return Grant(caller.account, found.id, name, caller.session_policies, until=key.expires_at if key else None)
 
 
-async def make(world: World, grant: Grant, seconds: float = SECONDS) -> str:
-    """The URL of a new link, which is good for `seconds`."""
+async def make(world: World, grant: Grant, seconds: float = SECONDS, to: str = "") -> str:
+    """The URL of a new link, which is good for `seconds`, and leads to the page `to`."""
     token = ids.token()
     expires, content = world.clock.wall() + seconds, json.dumps(asdict(grant))
     await world.db.write(lambda tx: signed_in.add_link(tx, digest(token), content, expires))
-    return f"{world.settings.studio}/link#{token}"
+    query = f"?to={quote(to, safe='')}" if to else ""
+    return f"{world.settings.studio}/link{query}#{token}"
 
 
 def take(tx: Transaction, token: str, now: float) -> Grant | None:

@@ -8,6 +8,7 @@ import { signIn } from "@/client/session";
 import { SignIn, Welcome } from "./SignIn";
 
 let spent: Promise<void> | undefined; // once, however often React mounts the page
+let to: string | undefined;
 
 export function Link() {
   const [, go] = useLocation();
@@ -15,10 +16,11 @@ export function Link() {
 
   useEffect(() => {
     const token = location.hash.slice(1);
+    to ??= new URLSearchParams(location.search).get("to") ?? "";
     history.replaceState(null, "", "/link"); // out of the history, whether or not it worked
     spent ??= token ? signIn({ Token: token }) : Promise.reject(new ApiError("NoToken", "This link is not whole: it ends in # and a token.", 400));
     spent.then(
-      () => go("/", { replace: true }),
+      () => go(/^\/(?![/\\])/.test(to!) ? to! : "/", { replace: true }), // a page of ours, or the first
       (reason: Error) => setError(reason.message),
     );
   }, []);

@@ -12,12 +12,14 @@ from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError, validation_error
 from salvia.store import documents, sites
 from salvia.store.documents import Document
+from salvia.studio import links
 
 from . import APP, DOMAIN, SPACE, USER_PROFILE, settings
 
 _LINK = 300  # seconds: ExpiresInSeconds, unless it is given
 _SESSION = 43_200  # seconds: SessionExpirationDurationInSeconds
-_STUDIO, _APP = "studio:", "app:JupyterLab:"
+_SESSION_NAME = "SageMaker"  # as AWS calls sessions of Studio's users
+_STUDIO, _APP = "studio::", "app:JupyterLab:"
 
 
 @operation("CreatePresignedDomainUrl")
@@ -37,7 +39,23 @@ async def create_presigned_domain_url(call: Call) -> dict[str, Any]:
     seconds = request.get("SessionExpirationDurationInSeconds") or _SESSION
     if landing.startswith(_APP):
         return {"AuthorizedUrl": await _to_app(call, profile, lasts, seconds)}
-    raise validation_error(f"LandingUri {landing} is nowhere here: {_STUDIO}:PATH is Studio, {_APP} a space's app.")
+    if not landing.startswith(_STUDIO):
+        raise validation_error(f"LandingUri {landing} is nowhere here: {_STUDIO}PATH is Studio, {_APP} a space's app.")
+    page = "/" + landing.removeprefix(_STUDIO).lstrip("/")
+    grant = links.Grant(call.account, _role(call, profile, given), _SESSION_NAME, seconds=seconds)
+    return {"AuthorizedUrl": await links.make(call.world, grant, lasts, page if page != "/" else "")}
+
+
+def _role(call: Call, profile: Document, given: settings.Settings) -> str:
+    """The id of the role as which the user works."""
+    arn = given.get("ExecutionRole")
+    role = documents.by_arn(call.db.read(), arn) if arn else None
+    if role is None:
+        raise validation_error(
+            f"The ExecutionRole of UserProfile [{profile.arn}] is {arn or 'not set'}: name one that there is in its "
+            "UserSettings, or in the DefaultUserSettings of its domain."
+        )
+    return role.id
 
 
 async def _to_app(call: Call, profile: Document, lasts: int, seconds: int) -> str:
