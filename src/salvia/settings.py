@@ -77,16 +77,6 @@ class Settings:
         return f"http://{name}:{password}@{self._local_host}:{self.port}"
 
     @property
-    def studio(self) -> str:
-        """Where browsers find Studio: on a host of its own, by the scheme and port of `url`."""
-        return self.hosted("studio")
-
-    def hosted(self, label: str) -> str:
-        """The URL of a host below the domain of Studio and notebooks: `hosted("NAME.notebook")`."""
-        url = urlsplit(self.url)
-        return f"{url.scheme}://{label}.{self.studio_domain}{f':{url.port}' if url.port else ''}"
-
-    @property
     def names(self) -> tuple[str, ...]:
         """By which names and addresses this server is reached, for its certificate."""
         advertised = urlsplit(self.url).hostname or self.local

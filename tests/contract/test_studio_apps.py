@@ -185,7 +185,7 @@ def test_a_link_opens_studio_as_the_users_role(studio: Studio) -> None:
     assert (page.who["Kind"], page.who["Name"]) == ("role", "SageMakerExecutionRole/SageMaker")
     assert page.who["Arn"].endswith(":assumed-role/SageMakerExecutionRole/SageMaker")
     assert 1700 < page.who["ExpiresAt"] - time.time() <= 1800
-    assert Page(studio.server).sign_in(Token=token).status == 403
+    assert Page(studio.server).sign_in(Token=token).status == 401
     assert create(**asked, LandingUri="studio::")["AuthorizedUrl"].startswith(f"{page.origin}/link#")
     nobody = studio.profile(domain, ExecutionRole=ROLE)
     with pytest.raises(ClientError, match="nowhere here"):

@@ -68,21 +68,8 @@ class RoleCredentials:
     expires_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class SignIn:
-    """Who signs in, or the sentence that says why nobody does; `change`: with a new password along, somebody would."""
-
-    caller: Caller | None = None
-    why: str = ""
-    change: bool = False
-
-
 def _nobody(*_: Any) -> Any:
     raise RuntimeError("No room has filled in this provider.")
-
-
-async def _no_passwords(account: str, name: str, password: str, new: str = "") -> SignIn:
-    return SignIn(why="Your authentication information is incorrect. Please try again.")
 
 
 @dataclass
@@ -96,8 +83,6 @@ class Providers:
     how long it takes. `used(caller, service, region)` notes that a key was used; it returns at once.
     `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not;
     `settled()` returns when this process's notes are written.
-    `sign_in(account, name, password, new="")` tells whose a name and a password are, who may choose a `new` one with
-    it; whoever does not know the password learns nothing, not even from how long it takes.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
     tags, for services whose resources are not all documents. `alarm_actions[service](action, alarm)` does what an alarm
@@ -116,7 +101,6 @@ class Providers:
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
     settled: Callable[[], Awaitable[None]] = _nobody
-    sign_in: Callable[..., Awaitable[SignIn]] = _no_passwords
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
     pages: dict[str, Callable[[], Awaitable[HttpResponse]]] = field(default_factory=dict)
     elsewhere: Callable[[Call], Forwarder | None] = lambda call: None
