@@ -5,6 +5,7 @@ Who may do what is decided by the first server, whose users the second does not 
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import os
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from s3_cases import error, refused
 from tests.conftest import Server
+from tests.studio import Page
 
 from salvia.core.sigv4 import Credentials, sign
 
@@ -95,6 +97,25 @@ def test_what_is_there_is_served_under_its_name(s3: Any, server: Server) -> None
     assert (status, body, headers["Content-Type"]) == (200, b"already there", "text/x")
     hosted = server.client("s3", s3={"addressing_style": "virtual"})
     assert hosted.head_object(Bucket="theirs", Key="old/1")["ContentLength"] == 13
+
+
+def test_studio_sees_them_too(server: Server, there: Any) -> None:
+    """What its page asks for in JSON goes over as any client's request, and comes back in JSON."""
+    page = Page(server)
+    page.sign_in()
+    body = base64.b64encode(b"from a page").decode()
+    page.result("s3.PutObject", Bucket="theirs", Key="studio/a b", Body=body, Metadata={"who": "we"})
+    assert there.get_object(Bucket="theirs", Key="studio/a b")["Body"].read() == b"from a page"
+    got = page.result("s3.GetObject", Bucket="theirs", Key="studio/a b", Range="bytes=0-3")
+    assert (base64.b64decode(got["Body"]), got["Metadata"], got["ContentLength"]) == (b"from", {"who": "we"}, 4)
+    moment = there.head_object(Bucket="theirs", Key="studio/a b")["LastModified"].timestamp()
+    assert page.result("s3.HeadObject", Bucket="theirs", Key="studio/a b")["LastModified"] == moment
+    keys = [one["Key"] for one in page.result("s3.ListObjectsV2", Bucket="theirs", Prefix="studio/")["Contents"]]
+    assert keys == ["studio/a b"]
+    deleted = page.result("s3.DeleteObjects", Bucket="theirs", Delete={"Objects": [{"Key": "studio/a b"}]})
+    assert [one["Key"] for one in deleted["Deleted"]] == ["studio/a b"]
+    gone = page.call("s3.GetObject", Bucket="theirs", Key="studio/a b")
+    assert (gone.status, gone.json["__type"]) == (404, "NoSuchKey")
 
 
 def test_what_is_written_is_written_there(s3: Any, there: Any) -> None:

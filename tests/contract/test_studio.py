@@ -141,6 +141,28 @@ def test_who_may_not_is_told_why_and_it_is_recorded(salvia: Server, page: Page) 
     assert event["awsRegion"] == "us-east-1"
 
 
+def test_who_signed_in_is_recorded_and_who_did_not(salvia: Server, page: Page) -> None:
+    """Source: CloudTrail user guide, "AWS Management Console sign-in events", its examples."""
+    Page(salvia).sign_in(UserName="administrator", Password="wrong")
+    Page(salvia).sign_in(UserName="my-secret-typed-here", Password="x")
+    Page(salvia).sign_in()
+
+    def seen() -> list[dict[str, Any]]:
+        found = [json.loads(one["CloudTrailEvent"]) for one in events(page, "ConsoleLogin")]
+        return found if len(found) >= 3 else []
+
+    good, unknown, known = eventually(seen)[:3]
+    for event in (good, unknown, known):
+        assert (event["eventType"], event["eventSource"]) == ("AwsConsoleSignIn", "signin.amazonaws.com")
+        assert event["recipientAccountId"] == event["userIdentity"]["accountId"] == "123456789012"
+    assert good["responseElements"] == {"ConsoleLogin": "Success"}
+    assert (good["userIdentity"]["userName"], good["userIdentity"]["arn"]) == ("administrator", page.who["Arn"])
+    assert known["responseElements"] == unknown["responseElements"] == {"ConsoleLogin": "Failure"}
+    assert known["errorMessage"] == "Failed authentication"
+    assert known["userIdentity"]["userName"] == "administrator"
+    assert unknown["userIdentity"]["userName"] == "HIDDEN_DUE_TO_SECURITY_REASONS"
+
+
 def test_a_region_is_a_header(page: Page) -> None:
     elsewhere = Page(page.server, cookie=page.cookie, csrf=page.csrf, region="eu-west-1")
     made = elsewhere.result("logs.CreateLogGroup", logGroupName="/studio/ireland")

@@ -27,7 +27,7 @@ from salvia.store.db import Transaction, carrying
 from . import audit
 from .authenticate import Identity, authenticate
 from .authorize import authorize
-from .call import Call, Reply
+from .call import Call, Forwarder, Reply
 from .waiting import held
 from .world import World
 
@@ -102,15 +102,18 @@ class _Exchange:
         handler = self.world.dispatch.handler(route.service, route.operation)
         authorize(call)
         forward = self.world.providers.elsewhere(call)
-        if forward is not None:
+        if forward is not None and self.session is None:
             response = await forward(call)
             await self.record(None, None)
             return response
-        with audit.riding(self.draft), carrying(self.along):
-            result = await held(call, handler)
-        reply = result if isinstance(result, Reply) else Reply(result)
+        if forward is not None:
+            reply = await _understood(forward, call, route)
+        else:
+            with audit.riding(self.draft), carrying(self.along):
+                result = await held(call, handler)
+            reply = result if isinstance(result, Reply) else Reply(result)
         if self.session is not None:
-            reply = await whole_reply(reply)
+            reply = Reply({name: await _whole(name, value) for name, value in reply.result.items()})
         response = protocol.serialize(route, reply.result, self.request_id, status=reply.status, headers=reply.headers)
         await self.record(reply.result, None)
         return response
@@ -199,24 +202,29 @@ def _understand(call: Call, route: protocol.Route, request: HttpRequest) -> None
     protocol.validate(route.model, call.request)
 
 
-async def whole_reply(reply: Reply) -> Reply:
-    """A reply whose streamed members are bytes. Raises RequestEntityTooLarge for what is no answer in JSON."""
-    whole: dict[str, Any] = {}
-    for name, value in reply.result.items():
-        if not isinstance(value, AsyncIterator):
-            continue
-        parts, size = [], 0
-        async for chunk in value:
-            size += len(chunk)
-            if size > LONGEST_STREAM:
-                raise ServiceError(
-                    "RequestEntityTooLargeException",
-                    f"{name} has more than {LONGEST_STREAM} bytes, the most that is answered in JSON. Ask for a Range.",
-                    413,
-                )
-            parts.append(chunk)
-        whole[name] = b"".join(parts)
-    return Reply(reply.result | whole) if whole else reply
+async def _understood(forward: Forwarder, call: Call, route: protocol.Route) -> Reply:
+    """What another server answers to a request of Studio, which it is sent in the service's own protocol."""
+    call.http = protocol.sent(route.model, call.request)
+    response = await forward(call)
+    response.body = await _whole("The answer", response.body)
+    return Reply(protocol.understood(route.model, response))
+
+
+async def _whole(name: str, value: Any) -> Any:
+    """A member, in bytes where it streams. Raises RequestEntityTooLarge for what is no answer in JSON."""
+    if not isinstance(value, AsyncIterator):
+        return value
+    parts, size = [], 0
+    async for chunk in value:
+        size += len(chunk)
+        if size > LONGEST_STREAM:
+            raise ServiceError(
+                "RequestEntityTooLargeException",
+                f"{name} has more than {LONGEST_STREAM} bytes, the most that is answered in JSON. Ask for a Range.",
+                413,
+            )
+        parts.append(chunk)
+    return b"".join(parts)
 
 
 async def whole_body(request: HttpRequest, limit: int) -> bytes:

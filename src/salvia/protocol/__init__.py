@@ -31,6 +31,7 @@ from .serializers import serialize
 from .serializers.json import Kept
 from .validation import validate
 from .waiters import ends_waiting
+from .wire import sent, understood
 
 __all__ = [
     "SERVICES",
@@ -44,9 +45,11 @@ __all__ = [
     "protocol_of",
     "recorded",
     "route",
+    "sent",
     "serialize",
     "serialize_error",
     "service",
+    "understood",
     "validate",
     "without_secrets",
 ]

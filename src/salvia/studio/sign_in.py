@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hmac
+import re
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
+from salvia.control import audit
 from salvia.core.errors import ServiceError
 from salvia.core.http import HttpResponse
 from salvia.store import signed_in
@@ -47,6 +49,7 @@ async def sign_in(visit: Visit) -> HttpResponse:
             "This link was used before, or is more than a few minutes old. `salvia studio --link` prints another one.",
             401,
         )
+    await audit.signed_in(visit.world, visit.request, visit.known.own, visit.known.own.account)
     lasts = visit.known.expires_at - now
     body = orjson.dumps(account.described(visit))
     headers = [("Content-Type", "application/json"), cookies.given(token, lasts, secure=visit.secure)]
@@ -65,6 +68,8 @@ async def _by_password(visit: Visit, given: dict[str, Any]) -> Grant:
     world, settings = visit.world, visit.world.settings
     name, password = _text(given, "UserName"), _text(given, "Password")
     where = str(given.get("Account") or settings.account)
+    if not re.fullmatch("[0-9]{12}", where):
+        raise ServiceError("ValidationException", "Account is the account's number, of twelve digits.")
     now = world.clock.wall()
     counted = {"user": f"user:{where}/{name.lower()}", "address": f"address:{visit.request.client}"}
     counted = {kind: hmac.new(world.secret, who.encode(), sha256).hexdigest() for kind, who in counted.items()}
@@ -78,6 +83,7 @@ async def _by_password(visit: Visit, given: dict[str, Any]) -> Grant:
         raise ServiceError("TooManyTries", "Too many tries to sign in. Wait for five minutes.", 429)
     found = await world.providers.sign_in(where, name, password, given.get("NewPassword") or "")
     if found.caller is None:
+        await audit.signed_in(world, visit.request, None, where, name)
         raise ServiceError("PasswordChangeRequired" if found.change else "SignInFailed", found.why, 401)
     await world.db.write(lambda tx: signed_in.succeeded(tx, counted["user"]))
     return links.of_caller(world, found.caller)

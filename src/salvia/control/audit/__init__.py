@@ -10,8 +10,9 @@ So an answer that a client has seen is recorded even when the process is killed 
 denial, even when the machine is. `kinds` says what is an event at all, `record` what one looks like.
 """
 
+from .console import signed_in
 from .journal import Journal
 from .kinds import DATA_TYPES
 from .trail import Draft, draft, finish, riding, unproved, wanted
 
-__all__ = ["DATA_TYPES", "Draft", "Journal", "draft", "finish", "riding", "unproved", "wanted"]
+__all__ = ["DATA_TYPES", "Draft", "Journal", "draft", "finish", "riding", "signed_in", "unproved", "wanted"]

@@ -21,9 +21,9 @@ from salvia.store.events import Event
 from ..call import Call
 from . import kinds
 
-_VERSION = "1.11"
+VERSION = "1.11"
 _LONGEST = 100 * 1024  # bytes of requestParameters or responseElements; longer ones are omitted
-_LONGEST_AGENT = 1024
+LONGEST_AGENT = 1024
 _SERVICES = {  # as CloudFormation spells them
     "s3": "S3",
     "iam": "IAM",
@@ -47,14 +47,14 @@ def begin(call: Call, model: Any, event_id: str, now: float) -> dict[str, Any]:
     service = call.caller.service
     data = kinds.data_type(call.service, call.operation)
     return {
-        "eventVersion": _VERSION,
-        "userIdentity": _identity(call.caller),
+        "eventVersion": VERSION,
+        "userIdentity": identity(call.caller),
         "eventTime": events.moment(now),
         "eventSource": kinds.source(call.service),
         "eventName": call.operation,
         "awsRegion": call.region,
         "sourceIPAddress": service or call.source_ip,
-        "userAgent": service or call.user_agent[:_LONGEST_AGENT],
+        "userAgent": service or call.user_agent[:LONGEST_AGENT],
         "requestParameters": None if model is None else _shown(model, "input", call.request, "requestParameters"),
         "responseElements": None,
         "requestID": call.request_id,
@@ -121,23 +121,24 @@ def event(record: dict[str, Any], checked: Sequence[tuple[str, str, bool]]) -> E
             )
 
 
-def _identity(caller: Caller) -> dict[str, Any]:
+def identity(caller: Caller) -> dict[str, Any]:
+    """The userIdentity of a caller."""
     if caller.kind == "service":
         return {"type": "AWSService", "invokedBy": caller.service}
     if caller.kind == "anonymous":
         if caller.access_key is not None:  # whose signature proved nothing
             return {"type": "Unknown", "accessKeyId": caller.access_key}
         return {"type": "AWSAccount", "principalId": "", "accountId": "ANONYMOUS_PRINCIPAL"}
-    identity: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "type": {"root": "Root", "user": "IAMUser", "assumed-role": "AssumedRole"}[caller.kind],
         "principalId": caller.user_id,
         "arn": caller.arn,
         "accountId": caller.account,
     }
     if caller.access_key is not None:
-        identity["accessKeyId"] = caller.access_key
+        shown["accessKeyId"] = caller.access_key
     if caller.kind == "user":
-        identity["userName"] = caller.entity.rpartition("/")[2]
+        shown["userName"] = caller.entity.rpartition("/")[2]
     issued = caller.context.get("aws:tokenissuetime")
     if issued is not None:
         attributes = {"creationDate": events.moment(float(issued)), "mfaAuthenticated": "false"}
@@ -150,8 +151,8 @@ def _identity(caller: Caller) -> dict[str, Any]:
                 "accountId": caller.account,
                 "userName": caller.entity.rpartition("/")[2],
             }
-        identity["sessionContext"] = context
-    return identity
+        shown["sessionContext"] = context
+    return shown
 
 
 @lru_cache(maxsize=1024)
