@@ -163,6 +163,24 @@ def test_who_signed_in_is_recorded_and_who_did_not(salvia: Server, page: Page) -
     assert unknown["userIdentity"]["userName"] == "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 
+def test_a_password_signs_in_once_it_is_the_users_own(salvia: Server) -> None:
+    """Source: IAM user guide, "Manage passwords for IAM users": PasswordResetRequired wants a new one at sign-in."""
+    iam = salvia.client("iam")
+    user(salvia, "pat", {"Effect": "Allow", "Action": ["iam:ChangePassword", "iam:ListUsers"], "Resource": "*"})
+    iam.create_login_profile(UserName="pat", Password="First-of-2-days", PasswordResetRequired=True)
+    page = Page(salvia)
+    assert page.sign_in(UserName="pat", Password="first-of-2-days").json["__type"] == "SignInFailed"
+    assert page.sign_in(UserName="pat", Password="First-of-2-days").json["__type"] == "PasswordChangeRequired"
+    changed = page.sign_in(UserName="pat", Password="First-of-2-days", NewPassword="Second-of-2-days")
+    assert changed.status == 200, changed.body
+    assert page.who["Arn"].endswith(":user/pat") and page.result("iam.ListUsers")["Users"]
+    again = Page(salvia)
+    assert again.sign_in(UserName="pat", Password="First-of-2-days").status == 401
+    assert again.sign_in(UserName="Pat", Password="Second-of-2-days", Account="123456789012").status == 200
+    assert again.sign_in(UserName="pat", Password="Second-of-2-days", Account="999999999999").status == 401
+    assert again.sign_in(UserName="pat", Password="Second-of-2-days", Account="x").status == 400
+
+
 def test_a_region_is_a_header(page: Page) -> None:
     elsewhere = Page(page.server, cookie=page.cookie, csrf=page.csrf, region="eu-west-1")
     made = elsewhere.result("logs.CreateLogGroup", logGroupName="/studio/ireland")

@@ -64,8 +64,9 @@ def test_tokens_are_kept_nowhere(salvia: Server) -> None:
     files = [path for path in salvia.home.rglob("*") if path.is_file() and not _is_below(path, "images", "containers")]
     assert any(path.name == "salvia.db" for path in files) or salvia.options
     for path in files:
-        content = path.read_bytes()
-        assert not any(secret in content for secret in secrets), path
+        with contextlib.suppress(FileNotFoundError):  # a journal that was stored meanwhile
+            content = path.read_bytes()
+            assert not any(secret in content for secret in secrets), path
 
 
 def _is_below(path: Path, *folders: str) -> bool:
