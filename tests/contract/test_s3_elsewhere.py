@@ -79,6 +79,8 @@ def test_what_is_there_is_served_under_its_name(s3: Any, server: Server) -> None
     """Head, get, range, condition, both listings, a presigned URL, the bucket's host name."""
     got = s3.get_object(Bucket="theirs", Key="old/1")
     assert (got["Body"].read(), got["Metadata"]) == (b"already there", {"who": "them"})
+    inert = got["ResponseMetadata"]["HTTPHeaders"]  # shown by a browser, it runs nothing: docs/studio.md
+    assert (inert["content-security-policy"], inert["x-content-type-options"]) == ("sandbox", "nosniff")
     assert s3.head_object(Bucket="theirs", Key="old/1")["ContentLength"] == 13
     assert s3.get_object(Bucket="theirs", Key="old/1", Range="bytes=8-")["Body"].read() == b"there"
     assert refused(s3.get_object, Bucket="theirs", Key="old/1", IfNoneMatch=got["ETag"]) == ("304", 304)

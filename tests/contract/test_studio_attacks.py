@@ -303,11 +303,31 @@ def test_passwords_are_tried_ten_times(make_server: Callable[..., Server]) -> No
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"[]", b'"x"', b"{", b'{"Token":1}', b'{"Token":""}', b'{"UserName":"a"}', b'{"UserName":{},"Password":[]}'],
+    [
+        b"",
+        b"[]",
+        b'{"UserName":"a","Password":"b","NewPassword":[1]}',
+        b'{"UserName":"a","Password":"b","Account":"\\u0000"}',
+        b'"x"',
+        b"{",
+        b'{"Token":1}',
+        b'{"Token":""}',
+        b'{"UserName":"a"}',
+        b'{"UserName":{},"Password":[]}',
+    ],
 )
 def test_nonsense_signs_nobody_in(page: Page, content: bytes) -> None:
     answer = page.request("POST", "/_session", content)
     assert answer.status == 400 and answer.json["message"], answer.body
+
+
+def test_a_name_that_no_user_can_have_is_looked_up_nowhere(page: Page) -> None:
+    """Not even one that PostgreSQL could not be asked for."""
+    for name in ("\0", "x" * 1000, "a/../b", "ÿ", "' OR 1=1 --"):
+        assert page.sign_in(UserName=name, Password="\0").status == 401
+    for arn in ("\0", "x", "arn:aws:iam::123456789012:user/ann", "arn:aws:iam::123456789012:role/\0"):
+        refused = page.request("PUT", "/_session/role", {"RoleArn": arn})
+        assert (refused.status, refused.json["__type"]) == (400, "ValidationException")
 
 
 def test_what_is_too_large_is_refused(page: Page) -> None:

@@ -15,6 +15,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from salvia import protocol
@@ -114,7 +115,11 @@ class _Exchange:
             reply = result if isinstance(result, Reply) else Reply(result)
         if self.session is not None:
             reply = Reply({name: await _whole(name, value) for name, value in reply.result.items()})
-        response = protocol.serialize(route, reply.result, self.request_id, status=reply.status, headers=reply.headers)
+        write = partial(protocol.serialize, status=reply.status, headers=reply.headers)
+        if self.session is not None and any(len(v) > _INLINE for v in reply.result.values() if isinstance(v, bytes)):
+            response = await asyncio.to_thread(write, route, reply.result, self.request_id)
+        else:
+            response = write(route, reply.result, self.request_id)
         await self.record(reply.result, None)
         return response
 

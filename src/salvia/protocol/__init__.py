@@ -27,13 +27,14 @@ from .parsers import parse
 from .preparation import prepare
 from .recording import recorded, without_secrets
 from .router import Route, named, protocol_of, route
-from .serializers import serialize
+from .serializers import INERT, serialize
 from .serializers.json import Kept
 from .validation import validate
 from .waiters import ends_waiting
 from .wire import sent, understood
 
 __all__ = [
+    "INERT",
     "SERVICES",
     "Kept",
     "Route",

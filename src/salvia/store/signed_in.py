@@ -78,6 +78,7 @@ def tried(tx: Transaction, who: str, now: float, since: float) -> int:
     return int(row["tries"]) if row else 0
 
 
-def succeeded(tx: Transaction, who: str) -> None:
-    """Forget the tries of a user who knew the password."""
-    tx.run("DELETE FROM studio_tries WHERE id = :id", {"id": who})
+def succeeded(tx: Transaction, user: str, address: str) -> None:
+    """Forget the tries of a user who knew the password; many may share an address, which is not blamed for this one."""
+    tx.run("DELETE FROM studio_tries WHERE id = :id", {"id": user})
+    tx.run("UPDATE studio_tries SET tries = tries - 1 WHERE id = :id", {"id": address})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from salvia.control.authenticate import Identity
@@ -14,6 +15,7 @@ from .regions import REGIONS
 from .visit import Visit
 
 _KINDS = {"user": "user", "assumed-role": "role", "root": "root"}
+_ROLE = re.compile(r"arn:aws:iam::[0-9]{12}:role/[\w+=,.@/-]{1,576}", re.ASCII)
 _CHAINED, _SHORTEST = 3600, 900  # seconds of a role's session. Source: API_AssumeRole, DurationSeconds
 
 
@@ -45,8 +47,10 @@ async def switch_role(visit: Visit) -> dict[str, Any]:
     """Become a session of a role, by AssumeRole and the right of who signed in. Raises AccessDenied."""
     arn = (await visit.json()).get("RoleArn")
     session = visit.session
-    if not isinstance(arn, str):
-        raise ServiceError("ValidationException", "RoleArn is the ARN of the role to switch to.")
+    if not isinstance(arn, str) or not _ROLE.fullmatch(arn):
+        raise ServiceError(
+            "ValidationException", "RoleArn is the ARN of the role to switch to: arn:aws:iam::ACCOUNT:role/NAME."
+        )
     name = session.own.arn.rpartition("/")[2].ljust(2, "_")  # the model: two characters at least
     request = {"RoleArn": arn, "RoleSessionName": name, "DurationSeconds": _seconds(visit, arn)}
     answer = await visit.ask("sts.AssumeRole", request, Identity(session.own, visit.region))

@@ -67,6 +67,7 @@ async def _by_password(visit: Visit, given: dict[str, Any]) -> Grant:
     """What a user's name and password grant, a `NewPassword` along with them where one is wanted."""
     world, settings = visit.world, visit.world.settings
     name, password = _text(given, "UserName"), _text(given, "Password")
+    new = _text(given, "NewPassword") if given.get("NewPassword") else ""
     where = str(given.get("Account") or settings.account)
     if not re.fullmatch("[0-9]{12}", where):
         raise ServiceError("ValidationException", "Account is the account's number, of twelve digits.")
@@ -81,11 +82,11 @@ async def _by_password(visit: Visit, given: dict[str, Any]) -> Grant:
     # Counted before it is looked at: those who try many at once get no more looks.
     if not await world.db.write(work):
         raise ServiceError("TooManyTries", "Too many tries to sign in. Wait for five minutes.", 429)
-    found = await world.providers.sign_in(where, name, password, given.get("NewPassword") or "")
+    found = await world.providers.sign_in(where, name, password, new)
     if found.caller is None:
         await audit.signed_in(world, visit.request, None, where, name)
         raise ServiceError("PasswordChangeRequired" if found.change else "SignInFailed", found.why, 401)
-    await world.db.write(lambda tx: signed_in.succeeded(tx, counted["user"]))
+    await world.db.write(lambda tx: signed_in.succeeded(tx, **counted))
     return links.of_caller(world, found.caller)
 
 

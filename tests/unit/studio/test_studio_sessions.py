@@ -149,8 +149,10 @@ def test_tries_are_counted_by_windows(world: World, rig: Rig, run: Run) -> None:
     assert tried("ann") == 3
     rig.now += 1
     assert tried("ann") == 1
-    run(world.db.write(lambda tx: signed_in.succeeded(tx, "ann")))
-    assert tried("ann") == 1
+    tried("here")
+    assert tried("here") == 2
+    run(world.db.write(lambda tx: signed_in.succeeded(tx, "ann", "here")))
+    assert (tried("ann"), tried("here")) == (1, 2)
 
 
 def test_a_deleted_user_opens_nothing(world: World, run: Run) -> None:

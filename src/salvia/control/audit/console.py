@@ -5,6 +5,7 @@ Source: CloudTrail user guide, "AWS Management Console sign-in events".
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from salvia.core import ids
@@ -16,6 +17,8 @@ from salvia.store import events
 from ..world import World
 from . import record
 
+_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)  # as the model of IAM has it; others are not looked up
+
 
 async def signed_in(world: World, http: HttpRequest, caller: Caller | None, account: str, name: str = "") -> None:
     """Record a sign-in; without a caller it failed. What was typed as a `name` is shown where it is a user's: else it
@@ -26,7 +29,7 @@ async def signed_in(world: World, http: HttpRequest, caller: Caller | None, acco
     if caller is not None:
         identity = record.identity(caller)
     else:
-        known = world.providers.entity_arn("user", account, name) is not None
+        known = _NAME.fullmatch(name) and world.providers.entity_arn("user", account, name) is not None
         identity = {"type": "IAMUser", "accountId": account, "accessKeyId": "", "userName": name if known else HIDDEN}
     now = world.clock.now()
     content: dict[str, Any] = {

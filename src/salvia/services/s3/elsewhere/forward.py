@@ -22,7 +22,7 @@ from salvia.core.errors import ServiceError
 from salvia.core.http import HttpRequest, HttpResponse
 from salvia.core.sigv4 import UNSIGNED_PAYLOAD
 from salvia.objectstore.bucket import BROKEN, Answer, Refused, RemoteBucket, blocks, refusal, whole
-from salvia.protocol import models
+from salvia.protocol import INERT, models
 
 from .. import buckets, failures, intake, lookup, sources
 from .registered import locations
@@ -48,6 +48,7 @@ _NEVER = {"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner", "
 _TRAILER = "STREAMING-UNSIGNED-PAYLOAD-TRAILER"
 _HIDDEN = {  # of an answer: what concerns its connection, and what names the other side's requests
     *("connection", "keep-alive", "transfer-encoding", "server", "date", "x-amz-request-id", "x-amz-id-2"),
+    *(name.lower() for name, _ in INERT),
 }
 _OUR_FAULT = {  # the other S3 refuses us, not our client
     *("AccessDenied", "Forbidden", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"),
@@ -117,7 +118,7 @@ class _Forward:
             raise self._refused(call, bucket.arn, refused)
         raw = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers]
         answered = [(name, value) for name, value in raw if name.lower() not in _HIDDEN]
-        answered.append(("x-amz-request-id", call.request_id))
+        answered += [("x-amz-request-id", call.request_id), *INERT]
         if request.method == "HEAD" or response.status in (204, 304):
             response.release()
             return HttpResponse(response.status, answered)
