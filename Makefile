@@ -7,7 +7,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 # Else each process compiles what it imports: half of a server's start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-heavy coverage check bench proof chaos fuzz matrix docs lock migration clean system
+.PHONY: setup studio demo test test-heavy coverage check bench proof chaos fuzz matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -32,6 +32,14 @@ endef
 .venv/.dev: requirements/dev.lock .venv/.clients
 	@$(call install,-r requirements/dev.lock)
 	@touch $@
+
+# Studio's page, and what its tests need; costs nothing where it stands.
+.venv/.studio: .venv/.dev $(shell find studio -name node_modules -prune -o -type f -print)
+	@$(BIN)/python tools/studio.py
+	@touch $@
+
+studio: .venv/.setup ## Studio's page, from its sources
+	@$(BIN)/python tools/studio.py
 
 # Each major version of the SageMaker SDK in an environment of its own: for tests that are its users.
 .venv-sdk%/.setup: requirements/sdk%.lock
@@ -63,7 +71,7 @@ run = { $(PYTEST) $(1) $(ARGS) || [ $$? = 5 ]; }
 
 # Three at a time: most of what a test does is wait. What one builds of an image, the others use, and the next run.
 test test-heavy: export SALVIA_TEST_IMAGES := $(CURDIR)/.test/images
-test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
+test: system .venv/.studio .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
 	@mkdir -p $(SALVIA_TEST_IMAGES)
 	@$(call run,tests/contract) >.test/contract 2>&1 & contract=$$!; \
 	{ $(call run,tests/unit) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \
@@ -73,7 +81,7 @@ test: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## every test but th
 
 HEAVY := $(sort $(wildcard tests/heavy/test_*.py))
 FRAMEWORKS := $(filter %base_images.py %huggingface.py %processing.py %pytorch.py %scikit_learn.py %tensorflow.py,$(HEAVY))
-test-heavy: system .venv/.dev .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build; what they do on real data
+test-heavy: system .venv/.studio .venv-sdk2/.setup .venv-sdk3/.setup ## images that take minutes to build; what they do on real data
 	@mkdir -p $(SALVIA_TEST_IMAGES) .test/home && ln -sfn ../images .test/home/images
 	@SALVIA_HOME=$(CURDIR)/.test/home $(BIN)/salvia images build $(patsubst containers/%/image.toml,%,$(wildcard containers/*/image.toml)) >.test/built
 	@$(call run,$(FRAMEWORKS)) >.test/frameworks 2>&1 & frameworks=$$!; \
@@ -85,11 +93,12 @@ coverage: ## every test, noting which lines ran
 	@$(MAKE) test PYTEST="$(BIN)/coverage run -m pytest"
 	@$(BIN)/coverage combine -q && $(BIN)/coverage report --skip-covered --sort=cover | tail -n 40
 
-check: .venv/.dev ## style, types, architecture; every test can be imported
+check: .venv/.studio ## style, types, architecture; every test can be imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/studio.py check
 	$(PYTEST) --collect-only -qq tests >/dev/null
 
 chaos: system .venv/.dev ## kill -9 anything, then count: a hundred jobs, a hundred thousand requests, both databases
