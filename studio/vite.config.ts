@@ -18,13 +18,18 @@ const withoutFonts: Plugin = {
   },
 };
 
+let out = assets;
+
 /** Every file is compressed once, here, as small as it gets, and never by the server. */
 const compressed: Plugin = {
   name: "compressed",
+  configResolved({ build }) {
+    out = build.outDir;
+  },
   closeBundle() {
-    for (const name of readdirSync(assets, { recursive: true, encoding: "utf8" })) {
+    for (const name of readdirSync(out, { recursive: true, encoding: "utf8" })) {
       if (!/\.(js|css|html|svg)$/.test(name)) continue;
-      const file = join(assets, name);
+      const file = join(out, name);
       const bytes = readFileSync(file);
       writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
       writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 9 } }));

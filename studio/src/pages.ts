@@ -1,8 +1,8 @@
 /** The pages: each folder of `pages/` that exports some. A new page is one new folder. */
 import { type ComponentType, lazy } from "react";
 
-/** Where the side navigation shows a page; a new section may be any other word and comes last. */
-export const SECTIONS = ["Jobs", "Pipelines", "Models", "Inference", "Data", "Notebooks", "Costs", "Administration"];
+/** Where the side navigation shows a page (the first of them without a heading); a new section may be any other word and comes last. */
+export const SECTIONS = ["Studio", "Jobs", "Pipelines", "Models", "Inference", "Data", "Notebooks", "Costs", "Administration"];
 
 export interface PageProps {
   /** What stands for `:name` in the path, decoded. */

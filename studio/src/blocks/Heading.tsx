@@ -1,6 +1,5 @@
 /** The head of a page about one thing: its name, how it stands, what can be done with it. */
 import Header from "@cloudscape-design/components/header";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { ReactNode } from "react";
 
 interface Props {
@@ -17,7 +16,7 @@ export function Heading({ children, status, description, actions }: Props) {
       variant="h1"
       description={description}
       info={status && <span className="heading-status">{status}</span>}
-      actions={actions && <SpaceBetween direction="horizontal" size="xs">{actions}</SpaceBetween>}
+      actions={actions && <div className="row">{actions}</div>}
     >
       <span className="fact">{children}</span>
     </Header>

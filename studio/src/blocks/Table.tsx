@@ -4,7 +4,6 @@ import Button from "@cloudscape-design/components/button";
 import CollectionPreferences from "@cloudscape-design/components/collection-preferences";
 import Header from "@cloudscape-design/components/header";
 import Pagination from "@cloudscape-design/components/pagination";
-import SpaceBetween from "@cloudscape-design/components/space-between";
 import CloudscapeTable, { type TableProps } from "@cloudscape-design/components/table";
 import { type ReactNode, useMemo, useState } from "react";
 import { useAnswer } from "@/client/query";
@@ -108,10 +107,10 @@ export function Table<T>({ name, title, description, source, columns, id, action
           counter={counted === undefined ? undefined : `(${counted})`}
           description={description}
           actions={
-            <SpaceBetween direction="horizontal" size="xs">
+            <div className="row">
               <Button iconName="refresh" ariaLabel="Refresh" loading={answer.isFetching && !answer.isPending} onClick={() => void answer.refetch()} />
               {actions?.(chosen, () => setChosenIds([]))}
-            </SpaceBetween>
+            </div>
           }
         >
           {title}

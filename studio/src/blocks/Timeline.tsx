@@ -1,5 +1,5 @@
 /** What became of a thing, step by step, each with how long it took. */
-import { Status } from "./Status";
+import { Status, words } from "./Status";
 import { Duration, moment } from "./Time";
 
 interface Step {
@@ -15,7 +15,7 @@ export function Timeline({ steps, label }: { steps: readonly Step[]; label: stri
       {steps.map((step, index) => (
         <li key={`${step.status} ${step.started} ${index}`}>
           <div>
-            <Status of={step.status} />{" "}
+            {index < steps.length - 1 ? words(step.status) : <Status of={step.status} />}{" "}
             {(index < steps.length - 1 || step.ended !== step.started) && (
               <span className="quiet">
                 <Duration from={step.started} to={step.ended} />

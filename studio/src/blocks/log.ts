@@ -39,8 +39,10 @@ export function useLog(group: string, stream: string | undefined, running: boole
         if (!document.hidden || !tokens.current.forth) {
           const { found, back, forth } = await read(tokens.current.forth, stop.signal);
           if (!tokens.current.forth) {
-            tokens.current.back = back;
-            setMore(found.length > 0);
+            const before = await read(back, stop.signal); // whether there is anything before the last page
+            tokens.current.back = before.back;
+            setMore(before.found.length > 0);
+            found.unshift(...before.found);
           }
           last &&= found.length === 0;
           tokens.current.forth = forth;

@@ -3,17 +3,16 @@ import { useEffect, useSyncExternalStore } from "react";
 import { context } from "./call";
 import { queries } from "./query";
 
-export interface Change {
+interface Change {
   Noun: string;
-  Name: string;
-  Arn: string;
-  Status: string;
 }
+
+const AGAIN = 3000; // milliseconds before a lost stream is opened anew
 
 const wanted = new Map<string, number>();
 const listeners = new Set<() => void>();
-let source: EventSource | undefined;
-let open: string | undefined; // what the stream was opened for
+let stream: AbortController | undefined;
+let open = ""; // what the stream was opened for
 let connected = false;
 let timer: number | undefined;
 const changed = new Set<string>();
@@ -25,28 +24,50 @@ function tell(state: boolean): void {
   for (const listener of listeners) listener();
 }
 
-function close(): void {
-  source?.close();
-  source = open = undefined;
-  tell(false);
-}
-
 /** Reopen when the nouns changed. A browser has six connections to a host: a tab that nobody sees keeps none. */
 function settle(): void {
   const nouns = document.hidden ? "" : [...wanted.keys()].sort().join(",");
   const key = nouns && `${context.region} ${nouns}`;
-  if (key === (open ?? "")) return;
-  close();
-  if (!nouns) return;
+  if (key === open) return;
+  stream?.abort();
+  tell(false);
   open = key;
-  const region = context.region ? `&region=${encodeURIComponent(context.region)}` : "";
-  source = new EventSource(`/_live?nouns=${encodeURIComponent(nouns)}${region}`);
-  source.addEventListener("open", () => tell(true));
-  source.addEventListener("error", () => tell(false));
-  source.addEventListener("change", (event) => {
-    changed.add((JSON.parse((event as MessageEvent<string>).data) as Change).Noun);
-    renewal ??= window.setTimeout(() => renew(), 100);
-  });
+  if (!nouns) return;
+  stream = new AbortController();
+  void listen(nouns, stream.signal);
+}
+
+/** Server-sent events by fetch: an EventSource cannot say which region it means. */
+async function listen(nouns: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const headers: Record<string, string> = context.region ? { "X-Salvia-Region": context.region } : {};
+      const answer = await fetch(`/_live?nouns=${nouns}`, { headers, signal, credentials: "same-origin" });
+      if (answer.ok && answer.body) {
+        tell(true);
+        let rest = "";
+        const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+        for (let part = await reader.read(); !part.done; part = await reader.read()) {
+          const events = (rest + part.value).split("\n\n");
+          rest = events.pop() ?? "";
+          for (const event of events) heard(event);
+        }
+      }
+    } catch {
+      // the server went, or the tab was left: whoever shows something asks by the clock meanwhile
+    }
+    if (signal.aborted) return;
+    tell(false);
+    await new Promise((resolve) => setTimeout(resolve, AGAIN));
+    renew(true); // what happened meanwhile
+  }
+}
+
+function heard(event: string): void {
+  const data = /^data: ?(.*)$/m.exec(event)?.[1];
+  if (!/^event: ?change$/m.test(event) || !data) return;
+  changed.add((JSON.parse(data) as Change).Noun);
+  renewal ??= window.setTimeout(() => renew(), 100);
 }
 
 /** Whoever shows what changed asks anew: once for a burst of changes. */

@@ -8,7 +8,7 @@ import { Route, Switch, useLocation } from "wouter";
 import type { Session } from "@/client/session";
 import { context } from "@/client/call";
 import { Nothing } from "@/blocks/Nothing";
-import { pages, sections } from "@/pages";
+import { pages, SECTIONS, sections } from "@/pages";
 import { crumbs } from "./crumbs";
 import { Fallen } from "./Fallen";
 import { Flashes, turned } from "./flash";
@@ -16,11 +16,10 @@ import { TopBar } from "./TopBar";
 
 const WIDE = matchMedia("(min-width: 912px)");
 
-const navigation: SideNavigationProps.Item[] = sections().map(({ title, pages }) => ({
-  type: "section",
-  text: title,
-  items: pages.map((page) => ({ type: "link", text: page.title, href: page.path })),
-}));
+const navigation: SideNavigationProps.Item[] = sections().flatMap(({ title, pages }): SideNavigationProps.Item[] => {
+  const items = pages.map((page) => ({ type: "link" as const, text: page.title, href: page.path }));
+  return title === SECTIONS[0] ? items : [{ type: "section", text: title, items }];
+});
 
 export function Shell({ session }: { session: Session }) {
   const [path, go] = useLocation();
@@ -63,7 +62,7 @@ export function Shell({ session }: { session: Session }) {
         navigation={
           <SideNavigation
             header={{ text: "Studio", href: "/" }}
-            activeHref={pages.find((page) => page.section && (path === page.path || path.startsWith(`${page.path}/`)))?.path ?? path}
+            activeHref={pages.find((page) => page.section && (path === page.path || (page.path !== "/" && path.startsWith(`${page.path}/`))))?.path ?? path}
             items={navigation}
             onFollow={follow}
           />

@@ -45,7 +45,7 @@ function Jobs({ kind, from, shown }: { kind: Kind; from: Source<Row>; shown: Col
         id={(job) => job.name}
         choose="many"
         actions={(chosen) => (
-          <>
+          <div className="row">
             <Button disabled={!chosen.length || !chosen.every((job) => job.status === "InProgress")} onClick={() => setStopping(chosen.map((job) => job.name))}>
               Stop
             </Button>
@@ -55,7 +55,7 @@ function Jobs({ kind, from, shown }: { kind: Kind; from: Source<Row>; shown: Col
             <Go href={`${kind.path}/create`} variant="primary">
               Create {kind.one}
             </Go>
-          </>
+          </div>
         )}
         empty={
           <Nothing title={`No ${kind.title.toLowerCase()}`} cli={kind.example}>
