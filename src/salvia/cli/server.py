@@ -52,7 +52,7 @@ def _networks(_context: click.Context, _option: click.Parameter, text: str) -> s
 
 
 def _sheet(_context: click.Context, _option: click.Parameter, path: str) -> str:
-    from salvia.services.salvia.cost import sheet
+    from salvia.control.cost import sheet
 
     try:
         sheet.read(path)

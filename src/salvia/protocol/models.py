@@ -72,6 +72,7 @@ SERVICES: dict[str, Service] = {
         ),
         Service("sns", "sns", "sns", ("query",), version="2010-03-31"),
         Service("sqs", "sqs", "sqs", ("json",), "AmazonSQS"),
+        Service("ce", "ce", "ce", ("json",), "AWSInsightsIndexService"),
         Service("service_quotas", "service-quotas", "servicequotas", ("json",), "ServiceQuotasV20190624"),
     )
 }

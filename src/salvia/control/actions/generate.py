@@ -39,6 +39,7 @@ SERVICES = {
     "application_autoscaling": ("application-autoscaling", "application-autoscaling"),
     "sns": ("sns", "sns"),
     "sqs": ("sqs", "sqs"),
+    "ce": ("ce", "ce"),
 }
 DATA = Path(__file__).parent / "data"
 # Members that many kinds of resource share: they say nothing of which one an operation means.

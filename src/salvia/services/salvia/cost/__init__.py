@@ -1,1 +1,1 @@
-"""The bill: `store.usage` says what ran, `sheet` what that costs, `bill` makes lines of both, `api` adds them up."""
+"""GetCost: the lines of `control.cost`, added up as one likes, and what of what runs nobody uses."""

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from salvia.control.call import Call, operation
+from salvia.control.cost import bill, sheet
+from salvia.control.cost.bill import Line, Sum
+from salvia.control.cost.sheet import Sheet
 from salvia.core.errors import validation_error
 from salvia.store import usage
 from salvia.store.usage import Stretch
 
-from . import bill, idle, sheet
-from .bill import Line, Sum
-from .sheet import Sheet
+from . import idle
 
 _HOUR = 3_600
 _KEYS: dict[str, Callable[[Line], str]] = {

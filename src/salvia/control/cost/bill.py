@@ -1,7 +1,7 @@
-"""Lines of a bill: what one use of one resource costs on one day, and their sums.
+"""Lines of a bill: what one use of one resource costs on one day, or in one hour of it, and their sums.
 
-A line is rounded once, to ten decimals, and everything else is made by adding lines: however they are grouped, the sums
-are the same. What has no price is counted apart, and never as nothing.
+A day's line is rounded once, to ten decimals, and its hours' are what each adds to that; everything else is made by
+adding lines: however they are grouped, the sums are the same. What has no price is counted apart, and never as nothing.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from salvia.store.usage import Stretch
 from . import sheet
 from .sheet import Price, Sheet
 
-_DAY = 86_400
-_HOUR = 3_600
+DAY = 86_400
+HOUR = 3_600
 _GB = 1 << 30  # bytes, which amounts of data are; AWS says of no other GB what it is than of S3's: 2^30 bytes
 _BY_MILLISECOND = frozenset(("Serverless", "ServerlessProvisionedDuration"))  # amounts of which are milliseconds
 _DECIMALS = Decimal("1E-10")
@@ -30,19 +30,30 @@ ZERO = Decimal(0).quantize(_DECIMALS)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`seconds` are paid seconds of instances; `quantity` is what the price is multiplied with, in its unit.
+    """`start` is the second that it begins with, `seconds` are paid seconds of instances; `quantity` is what the price
+    is multiplied with, in its unit.
 
     `cost` is by the sheet in force, None where that has no price; `on_demand` what AWS asks for the same on demand.
     """
 
     stretch: Stretch
-    day: str
+    start: int
     component: str
     item: str
     seconds: int
     quantity: Decimal
     cost: Decimal | None
     on_demand: Decimal | None
+
+    @property
+    def day(self) -> str:
+        """The day on which it was used."""
+        return f"{datetime.fromtimestamp(self.start, UTC):%Y-%m-%d}"
+
+    @property
+    def charged(self) -> Decimal:
+        """What is to be paid, as far as that is known."""
+        return self.cost if self.cost is not None and self.stretch.use.paid else ZERO
 
 
 @dataclass(slots=True)
@@ -61,12 +72,11 @@ class Sum:
         """Add one."""
         self.seconds += line.seconds
         what = (line.component, line.item)
+        self.cost += line.charged
         if line.cost is None:
             if line.stretch.use.paid:
                 self.unpriced[what] += line.quantity
-        elif line.stretch.use.paid:
-            self.cost += line.cost
-        else:
+        elif not line.stretch.use.paid:
             self.saved += line.cost
         if line.on_demand is None:
             self.unpriced_on_demand[what] += line.quantity
@@ -85,14 +95,15 @@ class Sum:
         }
 
 
-def lines(stretches: Iterable[Stretch], since: int, until: int, prices: Sheet) -> Iterator[Line]:
-    """What was used from `since` to before `until`, a line a day and a price. What runs, has run until `until`."""
+def lines(stretches: Iterable[Stretch], since: int, until: int, prices: Sheet, *, step: int = DAY) -> Iterator[Line]:
+    """What was used from `since` to before `until`, a line a day and a price, or an hour. What runs, has run until
+    `until`."""
     for stretch in stretches:
         end = min(until, until if stretch.ended_at is None else stretch.ended_at)
         start = max(since, stretch.started_at)
         while start < end:
-            midnight = start - start % _DAY + _DAY
-            yield from _day(stretch, start, min(end, midnight), prices)
+            midnight = start - start % DAY + DAY
+            yield from _day(stretch, start, min(end, midnight), prices, step)
             start = midnight
 
 
@@ -109,37 +120,47 @@ def text(amount: Decimal) -> str:
     return f"{amount:f}"
 
 
-def _day(stretch: Stretch, start: int, end: int, prices: Sheet) -> Iterator[Line]:
+def _day(stretch: Stretch, start: int, end: int, prices: Sheet, step: int) -> Iterator[Line]:
     """The instances and their volumes. A volume is charged for the part of the month that it was there.
 
     Source: Amazon EBS pricing: GB-months, by the second, of a month of so many days; for instance storage, which
     replaces a volume, API_ResourceConfig, VolumeSizeInGB.
     """
-    use, day, seconds = stretch.use, datetime.fromtimestamp(start, UTC), end - start
+    use, day = stretch.use, datetime.fromtimestamp(start, UTC)
     instances = use.amount if use.paid and sheet.unit(use.component) == "instance-hour" else 0
-    charges = [(use.component, use.item, use.amount, instances * seconds)]
+    charges = [(use.component, use.item, use.amount, instances)]
     kind = instance_type(use.item)
     if use.volume_gb and not (kind is not None and kind.local_nvme_gb):
         charges.append(("Storage", use.component, use.amount * use.volume_gb, 0))
     for component, item, amount, counted in charges:
-        month = monthrange(day.year, day.month)[1] * _DAY
-        unit = {"GB-month": month, "GB": _GB, "second": 1}.get(sheet.unit(component), _HOUR)
+        month = monthrange(day.year, day.month)[1] * DAY
+        unit = {"GB-month": month, "GB": _GB, "second": 1}.get(sheet.unit(component), HOUR)
         unit = 1000 if component in _BY_MILLISECOND else unit
-        used = amount * seconds
-        yield Line(
-            stretch,
-            f"{day:%Y-%m-%d}",
-            component,
-            item,
-            counted,
-            (Decimal(used) / unit).quantize(_DECIMALS),
-            _times(prices.price(component, item), used, unit),
-            _times(sheet.aws().price(component, item), used, unit),
-        )
+        price, on_demand = prices.price(component, item), sheet.aws().price(component, item)
+        at = start
+        while at < end:
+            then = min(end, at - at % step + step)
+            before, used = amount * (at - start), amount * (then - start)
+            yield Line(
+                stretch,
+                at,
+                component,
+                item,
+                counted * (then - at),
+                _rounded(Decimal(used) / unit) - _rounded(Decimal(before) / unit),
+                _times(price, before, used, unit),
+                _times(on_demand, before, used, unit),
+            )
+            at = then
 
 
-def _times(price: Price | None, used: int, unit: int) -> Decimal | None:
-    return None if price is None else (price.amount * used / unit).quantize(_DECIMALS)
+def _times(price: Price | None, before: int, used: int, unit: int) -> Decimal | None:
+    """What use adds to what it was `before`."""
+    return None if price is None else _rounded(price.amount * used / unit) - _rounded(price.amount * before / unit)
+
+
+def _rounded(amount: Decimal) -> Decimal:
+    return amount.quantize(_DECIMALS)
 
 
 def _quantities(found: dict[tuple[str, str], Decimal]) -> list[dict[str, str]]:

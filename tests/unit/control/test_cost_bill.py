@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from salvia.services.salvia.cost import bill, sheet
-from salvia.services.salvia.cost.bill import Line
+from salvia.control.cost import bill, sheet
+from salvia.control.cost.bill import Line
 from salvia.store.usage import Stretch, Use
 
 NOVEMBER = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())

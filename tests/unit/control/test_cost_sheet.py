@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from salvia.control.cost import sheet
 from salvia.runtimes import instance_types
-from salvia.services.salvia.cost import sheet
 
 
 @pytest.mark.parametrize(
