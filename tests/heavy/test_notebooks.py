@@ -28,7 +28,7 @@ def notebooks(make_server: Callable[..., Server]) -> Notebooks:
 
 
 def run(visitor: Visitor, code: str, kernel: str = "python3") -> str:
-    """What a cell prints, over the kernel's WebSocket. Source: jupyter_client, "Messaging", `execute_request`."""
+    """What a cell prints, over the kernel's WebSocket. Source: jupyter_client, "Messaging", execute_request."""
     status, _, body = visitor.ask("POST", "/api/kernels", json.dumps({"name": kernel}).encode())
     assert status == 201, body
     try:

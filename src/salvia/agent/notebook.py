@@ -26,7 +26,7 @@ from .spec import Spec
 from .steps import Steps
 
 _STARTUP = 300.0  # seconds from its start until the server must answer
-_LOOK = 5.0  # seconds between looks at what the kernels do
+_LOOK = 2.0  # seconds between looks at what the kernels do
 _SAYS = {
     "Cloning": "a code repository could not be cloned",
     "OnCreate": "the OnCreate script of the lifecycle configuration ended with exit code {code}",

@@ -116,7 +116,7 @@ async def _open(world: World, document: Document, request: HttpRequest) -> HttpR
 def _foreign(world: World, request: HttpRequest) -> bool:
     """Whether another site's page makes a browser ask. Such a one may lead here, or show us in its frame, no more."""
     origin = request.headers.get("origin")
-    if origin is not None:
+    if origin is not None or "upgrade" in request.headers:  # RFC 6455: browsers name it in each handshake
         return origin != f"{request.scheme}://{request.host}"
     fetched = request.headers.get("sec-fetch-site", "none")
     if fetched in ("same-origin", "none"):
