@@ -39,6 +39,7 @@ def main() -> int:
     _enter(word, "Loading")
     kernels.write(config["kernels"], home)
     words = command(config, home)
+    os.chdir(home / config["root"])
     return os.execv(words[0], words)
 
 
