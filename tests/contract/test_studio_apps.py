@@ -104,6 +104,8 @@ def test_a_script_that_fails_fails_the_app(studio: Studio) -> None:
     app = studio.app(domain, space, LifecycleConfigArn=studio.script("#!/bin/sh\nexit 7"))
     failed = studio.reaches(app, "Failed")
     assert "exit code 7" in failed["FailureReason"] and "LifecycleConfigOnStart" in failed["FailureReason"]
+    again = studio.app(domain, space)
+    studio.ends(again)  # before it serves
     studio.reaches(studio.app(domain, space), "InService")
 
 
@@ -160,6 +162,8 @@ def test_links_are_for_those_whose_space_it_is(studio: Studio) -> None:
     studio.reaches(studio.app(domain, space), "InService")
     with pytest.raises(ClientError, match="is private to"):
         create(**asked, UserProfileName=other)
+    with pytest.raises(ClientError, match="nothing behind it"):
+        create(**{**asked, "LandingUri": "app:JupyterLab:lab/tree/a"}, UserProfileName=owner)
     with pytest.raises(ClientError, match="DISABLED"):
         create(**asked, UserProfileName=out)
     with pytest.raises(ClientError, match="is nowhere here"):

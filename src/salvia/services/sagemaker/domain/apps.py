@@ -31,20 +31,18 @@ async def create_app(call: Call) -> dict[str, Any]:
     request = call.request
     _check(request)
     domain = crud.find(call, DOMAIN, request["DomainId"])
-    if domain.spec["AppNetworkAccessType"] == "VpcOnly":
-        raise validation_error(
-            f"Apps of Domain [{domain.arn}] would have to run in VPC {domain.spec.get('VpcId', '')} alone "
-            "(AppNetworkAccessType VpcOnly). It is recorded, but Salvia has no VPC to run them in: nothing is started. "
-            "Set AppNetworkAccessType to PublicInternetOnly with UpdateDomain."
-        )
     space = crud.find(call, SPACE, SPACE.name_of(request))
-    spec = {**request, "ResourceSpec": _resources(call, domain, space)}
+    given = settings.of(call, domain, space.spec)
+    spec = {**request, "ResourceSpec": _resources(call, given, space)}
     spec.pop("RecoveryMode", None)
-    app = crud.new(call, APP, spec, state="Pending", status=_kept(call, domain, space), due=True)
+    kept = {"_Role": _role(space, given), "_Idle": settings.idle_minutes(given, space.spec)}
+    size = settings.size(given, space.spec)
+    app = crud.new(call, APP, spec, state="Pending", status=kept, due=True)
 
     def insert(tx: Transaction) -> None:
         found = crud.look_up(call, SPACE, space.name, tx)
         app.owner = found.id
+        _reachable(crud.look_up(call, DOMAIN, domain.name, tx))
         for old in documents.owned(tx, found.id, APP.kind):
             if old.state not in APP.terminal:
                 raise ServiceError("ResourceInUse", f"App [{old.arn}] already exists: a space runs one app at a time.")
@@ -54,8 +52,9 @@ async def create_app(call: Call) -> dict[str, Any]:
             raise ServiceError("ResourceInUse", f"Space [{found.arn}] is being deleted.")
         app.status["_Claims"] = quotas.take(tx, app.account, app.region, limits.claims(spec))
         app.status["_Host"] = sites.claim(tx, space.spec["SpaceName"], "app", app.id)
+        billing.keep(tx, found, call.clock.now(), size)
+        documents.update(tx, found)
         documents.insert(tx, app)
-        billing.keep(tx, found, call.clock.now(), int(app.status["_Size"]))
         if found.node:
             leases.pin(tx, app, found.node)  # where its files are
 
@@ -103,14 +102,22 @@ def _check(request: dict[str, Any]) -> None:
         raise validation_error("Salvia cannot do this yet: ResourceSpec.TrainingPlanArn. Leave it out of the request.")
 
 
-def _resources(call: Call, domain: Document, space: Document) -> dict[str, Any]:
+def _reachable(domain: Document) -> None:
+    if domain.spec["AppNetworkAccessType"] == "VpcOnly":
+        raise validation_error(
+            f"Apps of Domain [{domain.arn}] would have to run in VPC {domain.spec.get('VpcId', '')} alone "
+            "(AppNetworkAccessType VpcOnly). It is recorded, but Salvia has no VPC to run them in: nothing is started. "
+            "Set AppNetworkAccessType to PublicInternetOnly with UpdateDomain."
+        )
+
+
+def _resources(call: Call, given: settings.Settings, space: Document) -> dict[str, Any]:
     """What the app gets: of the request, else of the space, else of whose space it is."""
-    given = call.request.get("ResourceSpec") or {}
     inherited = [
         settings.at(layer, f"{RUNS}AppSettings.DefaultResourceSpec")
-        for layer in (settings.of(call, domain, space.spec), space.spec.get("SpaceSettings"))
+        for layer in (given, space.spec.get("SpaceSettings"))
     ]
-    found = {"InstanceType": _INSTANCE, **settings.merged(*inherited, given)}
+    found = {"InstanceType": _INSTANCE, **settings.merged(*inherited, call.request.get("ResourceSpec"))}
     if found["InstanceType"] == "system":
         raise validation_error(f"InstanceType system is none for apps of type {RUNS}: name one such as {_INSTANCE}.")
     for member in ("SageMakerImageArn", "SageMakerImageVersionArn"):
@@ -121,19 +128,11 @@ def _resources(call: Call, domain: Document, space: Document) -> dict[str, Any]:
     return found
 
 
-def _kept(call: Call, domain: Document, space: Document) -> dict[str, Any]:
-    """What the app has of settings that may change while it runs. Raises ValidationException without a role."""
-    given = settings.of(call, domain, space.spec)
+def _role(space: Document, given: settings.Settings) -> str:
     role = given.get("ExecutionRole")
     if not role:
         raise validation_error(
             f"There is no ExecutionRole for Space [{space.arn}]: a shared one takes that of the domain's "
             "DefaultSpaceSettings, any other that of its owner's UserSettings or the domain's DefaultUserSettings."
         )
-    return {
-        "_Role": role,
-        "_Idle": settings.idle_minutes(given, space.spec),
-        "_Size": settings.at(space.spec, f"SpaceSettings.{settings.SIZE}")
-        or settings.at(given, "SpaceStorageSettings.DefaultEbsStorageSettings.DefaultEbsVolumeSizeInGb")
-        or settings.SMALLEST,
-    }
+    return str(role)

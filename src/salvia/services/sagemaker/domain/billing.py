@@ -6,12 +6,12 @@ Source: Amazon SageMaker pricing, "Studio": instances by the second, storage of 
 from __future__ import annotations
 
 from salvia.control import jupyter
-from salvia.store import documents, usage
+from salvia.store import usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 from salvia.store.usage import Use
 
-_METERED = "_Metered"
+METERED = "_Metered"  # in a space's status
 
 
 def run(tx: Transaction, app: Document, since: float) -> None:
@@ -25,15 +25,11 @@ def rest(tx: Transaction, app: Document, at: float) -> None:
 
 
 def keep(tx: Transaction, space: Document, at: float, size: int) -> None:
-    """A space's files have so many GB to grow to, since then."""
-    before = space.status.get(_METERED)
-    if before == size:
-        return
-    if before is not None:
+    """A space's files have so many GB to grow to, since then; `space` is to be stored."""
+    if space.status.get(METERED) != size:
         usage.end(tx, space.id, at)
-    usage.start(tx, space, f"volume since {at}", Use("Storage", "Studio", size), at)
-    space.status[_METERED] = size
-    documents.update(tx, space)
+        usage.start(tx, space, f"volume since {at}", Use("Storage", "Studio", size), at)
+        space.status[METERED] = size
 
 
 def _run(app: Document) -> str:

@@ -37,7 +37,9 @@ async def create_presigned_domain_url(call: Call) -> dict[str, Any]:
     landing = request.get("LandingUri") or given.get("DefaultLandingUri") or _STUDIO
     lasts = request.get("ExpiresInSeconds") or _LINK
     seconds = request.get("SessionExpirationDurationInSeconds") or _SESSION
-    if landing.startswith(_APP):
+    if landing.startswith(_APP) and landing != _APP:
+        raise validation_error(f"Salvia opens an app at its first page: LandingUri {_APP} has nothing behind it here.")
+    if landing == _APP:
         return {"AuthorizedUrl": await _to_app(call, profile, lasts, seconds)}
     if not landing.startswith(_STUDIO):
         raise validation_error(f"LandingUri {landing} is nowhere here: {_STUDIO}PATH is Studio, {_APP} a space's app.")

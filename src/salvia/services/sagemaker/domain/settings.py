@@ -58,7 +58,7 @@ _UNDONE: Mapping[str, Mapping[str, str]] = {
 _APPS = {"JupyterLab": "JupyterLabAppSettings", "CodeEditor": "CodeEditorAppSettings"}
 _APPS |= {"JupyterServer": "JupyterServerAppSettings", "KernelGateway": "KernelGatewayAppSettings"}
 SIZE = "SpaceStorageSettings.EbsStorageSettings.EbsVolumeSizeInGb"
-SMALLEST = 5  # GB; API_EbsStorageSettings
+_SMALLEST = 5  # GB; API_EbsStorageSettings
 _TYPE = "StudioLifecycleConfigAppType"
 _LEAST = 60  # minutes; API_IdleSettings
 _IDLE = ("MinIdleTimeoutInMinutes", "IdleTimeoutInMinutes", "MaxIdleTimeoutInMinutes")
@@ -167,3 +167,9 @@ def idle_minutes(given: Settings, space: Settings) -> int | None:
     default = max(idle.get("IdleTimeoutInMinutes") or _LEAST, least)
     own = at(space, f"SpaceSettings.{path}.IdleTimeoutInMinutes") or default
     return min(max(own, least), idle.get("MaxIdleTimeoutInMinutes") or own)
+
+
+def size(given: Settings, space: Settings) -> int:
+    """How many GB the files of a space may grow to."""
+    default = at(given, "SpaceStorageSettings.DefaultEbsStorageSettings.DefaultEbsVolumeSizeInGb")
+    return int(at(space, f"SpaceSettings.{SIZE}") or default or _SMALLEST)

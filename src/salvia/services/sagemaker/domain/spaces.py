@@ -10,10 +10,11 @@ from typing import Any
 from salvia.control import crud, records
 from salvia.control.call import Call, operation
 from salvia.core.errors import ServiceError, validation_error
+from salvia.store import usage
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import DOMAIN, SPACE, running, settings
+from . import DOMAIN, SPACE, billing, running, settings
 
 _SUMMARIES = {
     "SpaceSettingsSummary": ("SpaceSettings", ("AppType", "RemoteAccess", "SpaceStorageSettings")),
@@ -30,7 +31,8 @@ async def create_space(call: Call) -> dict[str, Any]:
         raise validation_error("OwnershipSettings and SpaceSharingSettings come together, or not at all.")
     domain = crud.find(call, DOMAIN, request["DomainId"])
     _check(call, domain, request)
-    space = crud.new(call, SPACE, request, state=SPACE.initial)
+    creator = {usage.CREATOR: call.caller.entity}  # who pays for its files
+    space = crud.new(call, SPACE, request, state=SPACE.initial, status=creator)
     return {"SpaceArn": (await crud.create(call, SPACE, space)).arn}
 
 
@@ -55,6 +57,8 @@ async def update_space(call: Call) -> dict[str, Any]:
     def stopped(tx: Transaction, found: Document) -> None:
         if new not in (None, old) and running.apps(tx, found):
             raise ServiceError("ResourceInUse", f"Delete the app of Space [{found.arn}] before its storage changes.")
+        if new is not None and billing.METERED in found.status:
+            billing.keep(tx, found, call.clock.now(), new)
 
     def edit(found: Document) -> None:
         records.merge(SPACE, found.spec, call.request)

@@ -1,0 +1,48 @@
+"""An app of a Studio space with the real JupyterLab: who it is, and what it leaves for the next."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+import pytest
+
+from tests.conftest import ROLE, Server
+from tests.heavy.test_notebooks import run
+from tests.notebooks import Visitor
+from tests.studio_domains import Studio
+
+
+@pytest.fixture(scope="module")
+def studio(make_server: Callable[..., Server]) -> Studio:
+    """A server with JupyterLab itself: the stand-in of the other tests is taken away."""
+    server = make_server()
+    server.down()
+    shutil.rmtree(server.home / "containers" / "jupyterlab")
+    server.up()
+    return Studio(server)
+
+
+@pytest.mark.timeout(420)
+def test_a_cell_runs_as_the_users_role_and_its_files_stay(studio: Studio) -> None:
+    """SageMaker's SDK finds the role; /home/sagemaker-user is the space's."""
+    domain = studio.domain()
+    owner = studio.profile(domain)
+    space = studio.space(domain, owner)
+
+    def visit() -> Visitor:
+        studio.reaches(studio.app(domain, space), "InService", 300)
+        asked = {"DomainId": domain, "UserProfileName": owner, "SpaceName": space, "LandingUri": "app:JupyterLab:"}
+        visitor = Visitor(studio.server, studio.sagemaker.create_presigned_domain_url(**asked)["AuthorizedUrl"])
+        visitor.enter()
+        return visitor
+
+    said = run(
+        visit(),
+        "import sagemaker, boto3, os\nprint(sagemaker.get_execution_role(), os.getcwd())\n"
+        "print(boto3.client('sts').get_caller_identity()['Arn'], file=open('who', 'w'))",
+    )
+    assert said.split() == [ROLE, "/home/sagemaker-user"]
+    studio.ends({"DomainId": domain, "SpaceName": space, "AppType": "JupyterLab", "AppName": "default"})
+    said = run(visit(), "print(open('who').read())")
+    assert ":assumed-role/SageMakerExecutionRole/" in said
