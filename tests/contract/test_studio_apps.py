@@ -54,6 +54,8 @@ def test_an_app_runs_in_its_space_and_leaves_files_there(studio: Studio) -> None
     shown = studio.reaches(named, "InService")
     assert shown["ResourceSpec"] == {"InstanceType": "ml.t3.large", "LifecycleConfigArn": script}
     visitor = visit(studio, domain, owner, space)
+    status, _, page = Visitor(studio.server, visitor.url).ask("GET", "/lab")
+    assert status == 401 and f"--space-name {space} --landing-uri app:JupyterLab:".encode() in page
     assert visitor.host.partition(":")[0] == f"{space}.app.localhost"
     assert visitor.ask("GET", "/files/made")[2] == b"script\n"
     assert visitor.ask("PUT", "/files/work/note.txt", b"kept")[0] == 201
@@ -68,7 +70,7 @@ def test_an_app_runs_in_its_space_and_leaves_files_there(studio: Studio) -> None
     pages = studio.sagemaker.get_paginator("list_apps").paginate(DomainIdEquals=domain, SpaceNameEquals=space)
     assert [(app["AppName"], app["Status"]) for page in pages for app in page["Apps"]] == [("default", "InService")]
     studio.ends(named)
-    assert visitor.ask("GET", "/files/made")[0] in (401, 404)  # its session has ended with it
+    assert visitor.ask("GET", "/files/made")[0] == 404  # it has ended with it
     studio.reaches(studio.app(domain, space), "InService")
     visitor = visit(studio, domain, owner, space)
     assert visitor.ask("GET", "/files/work/note.txt")[2] == b"kept"

@@ -40,7 +40,7 @@ _OURS = frozenset(("authorization", "cookie", "forwarded", "x-forwarded-for", "x
 _CONNECT = 5.0  # seconds
 _CHUNK = 64 * 1024
 _LONGEST_HEAD = 64 * 1024
-_UNREACHED = b"The notebook's server does not answer. Its log is in /aws/sagemaker/NotebookInstances.\n"
+_UNREACHED = b"The notebook's server does not answer. Its log is in CloudWatch Logs, below /aws/sagemaker.\n"
 
 
 async def answer(world: World, name: str, request: HttpRequest) -> HttpResponse:

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
 
 _COOKIE = "salvia-notebook"
 _HOST = re.compile(r"([a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.(?:notebook|app))\.")
+_LINKS = {  # how they are made, by whose they are
+    "sagemaker:NotebookInstance": "create-presigned-notebook-instance-url --notebook-instance-name "
+    "{NotebookInstanceName}",
+    "sagemaker:App": "create-presigned-domain-url --domain-id {DomainId} --user-profile-name … --space-name "
+    "{SpaceName} --landing-uri app:JupyterLab:",
+}
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">{more}<title>{title}</title>
 <body style="font:16px/1.5 sans-serif;max-width:40em;margin:4em auto;padding:0 1em"><h1>{title}</h1><p>{text}</p></html>
@@ -63,9 +69,8 @@ async def admit(world: World, name: str, request: HttpRequest) -> Way | HttpResp
         return _page(
             401,
             "Open this notebook by a link",
-            "Its session has ended, or never began. Open it from Studio, or with a link of "
-            f"<code>aws sagemaker create-presigned-notebook-instance-url --notebook-instance-name "
-            f"{html.escape(document.name)}</code>.",
+            "Its session has ended, or never began. Open it from Studio, or with a link of <code>aws sagemaker "
+            f"{html.escape(_LINKS[document.kind].format_map(document.spec))}</code>.",
         )
     way = document.status.get("_Site")
     if way is None or document.node != world.node:

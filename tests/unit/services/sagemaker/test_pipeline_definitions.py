@@ -113,7 +113,7 @@ def deep(levels: int) -> Any:
 
 
 LATER = (
-    "Lambda Tuning AutoML QualityCheck ClarifyCheck EMR EMRServerless NotebookJob InferenceComponent Lineage "
+    "Lambda Tuning AutoML QualityCheck ClarifyCheck EMR EMRServerless InferenceComponent Lineage "
     "ForEach Athena Cleanup Job"
 )
 REFUSED: list[tuple[Any, str]] = [
