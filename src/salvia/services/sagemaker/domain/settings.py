@@ -164,9 +164,9 @@ def idle_minutes(given: Settings, space: Settings) -> int | None:
     if idle.get("LifecycleManagement") != "ENABLED":
         return None
     least = idle.get("MinIdleTimeoutInMinutes") or _LEAST
-    default = max(idle.get("IdleTimeoutInMinutes") or _LEAST, least)
-    own = at(space, f"SpaceSettings.{path}.IdleTimeoutInMinutes") or default
-    return min(max(own, least), idle.get("MaxIdleTimeoutInMinutes") or own)
+    own = at(space, f"SpaceSettings.{path}.IdleTimeoutInMinutes") or idle.get("IdleTimeoutInMinutes")
+    minutes = max(own or least, least)
+    return min(minutes, idle.get("MaxIdleTimeoutInMinutes") or minutes)
 
 
 def size(given: Settings, space: Settings) -> int:
