@@ -55,7 +55,7 @@ def test_an_app_runs_in_its_space_and_leaves_files_there(studio: Studio) -> None
     assert shown["ResourceSpec"] == {"InstanceType": "ml.t3.large", "LifecycleConfigArn": script}
     visitor = visit(studio, domain, owner, space)
     status, _, page = Visitor(studio.server, visitor.url).ask("GET", "/lab")
-    assert status == 401 and f"--space-name {space} --landing-uri app:JupyterLab:".encode() in page
+    assert status == 401 and f"--space-name {space}</code>".encode() in page
     assert visitor.host.partition(":")[0] == f"{space}.app.localhost"
     assert visitor.ask("GET", "/files/made")[2] == b"script\n"
     assert visitor.ask("PUT", "/files/work/note.txt", b"kept")[0] == 201
@@ -170,7 +170,11 @@ def test_links_are_for_those_whose_space_it_is(studio: Studio) -> None:
         create(**asked, UserProfileName=out)
     with pytest.raises(ClientError, match="is nowhere here"):
         create(DomainId=domain, UserProfileName=owner, LandingUri="app:RStudioServerPro:")
-    url = create(**asked, UserProfileName=owner)["AuthorizedUrl"]
+    with pytest.raises(ClientError, match="leave out SpaceName"):
+        create(DomainId=domain, UserProfileName=owner, SpaceName=space, LandingUri="studio::")
+    with pytest.raises(ClientError, match="needs a SpaceName"):
+        create(DomainId=domain, UserProfileName=owner, LandingUri="app:JupyterLab:")
+    url = create(DomainId=domain, UserProfileName=owner, SpaceName=space)["AuthorizedUrl"]
     Visitor(studio.server, url).enter()
     again = Visitor(studio.server, url)
     status, _, _ = again.ask("GET", "/?" + url.partition("?")[2])

@@ -39,10 +39,10 @@ def test_a_cell_runs_as_the_users_role_and_its_files_stay(studio: Studio) -> Non
 
     said = run(
         visit(),
-        "import sagemaker, boto3, os\nprint(sagemaker.get_execution_role(), os.getcwd())\n"
-        "print(boto3.client('sts').get_caller_identity()['Arn'], file=open('who', 'w'))",
+        "import sagemaker, boto3, os\nprint(sagemaker.get_execution_role(), os.environ['HOME'])\n"
+        "print(boto3.client('sts').get_caller_identity()['Arn'], file=open(os.environ['HOME'] + '/who', 'w'))",
     )
     assert said.splitlines()[-1] == f"{ROLE} /home/sagemaker-user", said
     studio.ends({"DomainId": domain, "SpaceName": space, "AppType": "JupyterLab", "AppName": "default"})
-    said = run(visit(), "print(open('who').read())")
+    said = run(visit(), "import os; print(open(os.environ['HOME'] + '/who').read())")
     assert ":assumed-role/SageMakerExecutionRole/" in said

@@ -29,7 +29,7 @@ _LINKS = {  # how they are made, by whose they are
     "sagemaker:NotebookInstance": "create-presigned-notebook-instance-url --notebook-instance-name "
     "{NotebookInstanceName}",
     "sagemaker:App": "create-presigned-domain-url --domain-id {DomainId} --user-profile-name … --space-name "
-    "{SpaceName} --landing-uri app:JupyterLab:",
+    "{SpaceName}",
 }
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">{more}<title>{title}</title>

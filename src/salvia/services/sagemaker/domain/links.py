@@ -24,7 +24,7 @@ _STUDIO, _APP = "studio::", "app:JupyterLab:"
 
 @operation("CreatePresignedDomainUrl")
 async def create_presigned_domain_url(call: Call) -> dict[str, Any]:
-    """A link that opens Studio, or with a LandingUri of an app the app of a space; once, within five minutes.
+    """A link that opens Studio, or the app of a space that is named; once, within five minutes.
 
     Raises ValidationException for a user whom settings keep out, for a space that is another's, and without a role.
     """
@@ -34,7 +34,8 @@ async def create_presigned_domain_url(call: Call) -> dict[str, Any]:
     given = settings.user(domain, profile)
     if given.get("StudioWebPortal") == "DISABLED":
         raise validation_error(f"StudioWebPortal is DISABLED for UserProfile [{profile.arn}].")
-    landing = request.get("LandingUri") or given.get("DefaultLandingUri") or _STUDIO
+    default = _APP if "SpaceName" in request else given.get("DefaultLandingUri") or _STUDIO
+    landing = request.get("LandingUri") or default
     lasts = request.get("ExpiresInSeconds") or _LINK
     seconds = request.get("SessionExpirationDurationInSeconds") or _SESSION
     if landing.startswith(_APP) and landing != _APP:
@@ -43,6 +44,8 @@ async def create_presigned_domain_url(call: Call) -> dict[str, Any]:
         return {"AuthorizedUrl": await _to_app(call, profile, lasts, seconds)}
     if not landing.startswith(_STUDIO):
         raise validation_error(f"LandingUri {landing} is nowhere here: {_STUDIO}PATH is Studio, {_APP} a space's app.")
+    if "SpaceName" in request:
+        raise validation_error(f"LandingUri {landing} is no space's: leave out SpaceName, or land at {_APP}.")
     page = "/" + landing.removeprefix(_STUDIO).lstrip("/")
     grant = links.Grant(call.account, _role(call, profile, given), _SESSION_NAME, seconds=seconds)
     return {"AuthorizedUrl": await links.make(call.world, grant, lasts, page if page != "/" else "")}
