@@ -48,7 +48,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
     return "tiny-1.0-py3-none-any.whl"
 """
 SCRIPT = """
-import json, os, subprocess, tiny, xgboost
+import json, numpy, os, subprocess, tiny
 for path in (tiny.__file__, os.path.dirname(tiny.__file__) + "/new.py"):
     try:
         open(path, "a")
