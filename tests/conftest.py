@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,13 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.loaders import create_loader
 
+from salvia import process
+from salvia.cli.clients import environment
+from salvia.cli.clock import seconds
 from salvia.images import image
 from salvia.images.builder import Builder
+from salvia.runtimes.folder import InstanceFolder
+from salvia.settings import Settings
 from tests.postgresql import Cluster, binaries
 
 _BIN = Path(sys.executable).parent
@@ -99,14 +105,8 @@ class Server:
 
     def up(self) -> None:
         self.salvia("up", "--detach", "--port", str(self.port), *self.options)
-        exports = [line.split() for line in self.salvia("env").stdout.splitlines()]
-        variables = dict(os.environ)
-        for verb, assignment in exports:
-            if verb == "unset":
-                variables.pop(assignment, None)
-            else:
-                name, _, value = assignment.partition("=")
-                variables[name] = value.strip("'")
+        exports, unset = environment(Settings.load(self.home))  # what `salvia env` prints
+        variables = {name: value for name, value in os.environ.items() if name not in unset} | exports
         variables["PATH"] = f"{_BIN}:{variables['PATH']}"
         self.environment = variables
 
@@ -121,8 +121,21 @@ class Server:
         assert done.stdout, done.stderr
         return json.loads(done.stdout)
 
+    @cached_property
+    def isolation(self) -> str:
+        """The machine's level, which does not change."""
+        return str(self.status()["isolation"]["isolation"])
+
     def pids(self, role: str) -> list[int]:
-        return [entry["pid"] for entry in self.status()["processes"] if entry["role"] == role]
+        """Those of a role that live; without the command line, which would take longer than many a process lives."""
+        if role == "agent":
+            folders = map(InstanceFolder, (self.home / "runtime" / "instances").glob("*"))
+            return [pid for folder in folders if folder.alive() and (pid := folder.pid())]
+        return [one.pid for one in process.running(self.home / "run") if one.role == role]
+
+    def advance(self, duration: str) -> None:
+        """Let virtual time pass, as `salvia clock advance` does."""
+        self.client("salvia").advance_clock(Seconds=seconds(duration))
 
     def python(self, name: str) -> Path:
         """The interpreter of an image of ours, whose environment stands."""

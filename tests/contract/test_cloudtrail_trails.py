@@ -175,9 +175,9 @@ def test_what_is_recorded_is_delivered_once(server: Server, trail: Any, s3: Any,
     asked += [iam.create_user(UserName=f"delivered-{n}")["ResponseMetadata"]["RequestId"] for n in range(5)]
     asked += [iam.get_user()["ResponseMetadata"]["RequestId"]]
     eventually(lambda: asked[-1] in history(trail, "GetUser"), 10)
-    server.salvia("clock", "advance", "10m")
+    server.advance("10m")
     eventually(lambda: set(asked) <= {record["requestID"] for record in delivered(s3, logging)}, 20, "delivery")
-    server.salvia("clock", "advance", "10m")
+    server.advance("10m")
     trail.stop_logging(Name=logging)
     stop = eventually(
         lambda: [r for r in delivered(s3, logging) if r["eventName"] == "StopLogging"], 20, "the rest is delivered"
@@ -223,11 +223,12 @@ def test_nothing_is_delivered_that_happened_before_or_after(server: Server, trai
     trail.create_trail(Name="bounded", S3BucketName="bounded")
     iam.list_users()
     eventually(lambda: history(trail, "ListUsers"), 10)
-    server.salvia("clock", "advance", "5s")
+    server.advance("5s")
     trail.start_logging(Name="bounded")
-    iam.list_roles()
+    listed = iam.list_roles()["ResponseMetadata"]["RequestId"]
     trail.stop_logging(Name="bounded")
-    server.salvia("clock", "advance", "5s")
+    eventually(lambda: listed in history(trail, "ListRoles"), 10)
+    server.advance("5s")
     iam.list_users()
     eventually(lambda: delivered(s3, "bounded"), 20)
     names = [record["eventName"] for record in delivered(s3, "bounded")]
@@ -255,7 +256,7 @@ def test_selectors_choose_what_is_delivered(server: Server, trail: Any, s3: Any,
     }
     trail.put_event_selectors(TrailName=logging, EventSelectors=[selector])
     assert trail.get_trail(Name=logging)["Trail"]["HasCustomEventSelectors"] is True
-    server.salvia("clock", "advance", "2s")
+    server.advance("2s")
     put = s3.put_object(Bucket="watched", Key="in/side", Body=b"1")
     s3.put_object(Bucket="watched", Key="out/side", Body=b"1")
     s3.get_object(Bucket="watched", Key="in/side")
@@ -330,10 +331,10 @@ def test_a_delivery_that_fails_says_so_and_is_made_up_for(server: Server, trail:
     s3.delete_bucket_policy(Bucket=logging)
     asked = server.client("iam").get_user()["ResponseMetadata"]["RequestId"]
     eventually(lambda: asked in history(trail, "GetUser"), 10)
-    server.salvia("clock", "advance", "10m")
+    server.advance("10m")
     eventually(lambda: trail.get_trail_status(Name=logging).get("LatestDeliveryError") == "AccessDenied", 20)
     s3.put_bucket_policy(Bucket=logging, Policy=policy)
-    server.salvia("clock", "advance", "10m")
+    server.advance("10m")
     eventually(lambda: asked in {record["requestID"] for record in delivered(s3, logging)}, 20)
     eventually(lambda: "LatestDeliveryError" not in trail.get_trail_status(Name=logging), 20)
 
@@ -345,7 +346,7 @@ def test_validate_logs_proves_the_chain_and_finds_what_was_done_to_it(
     for hour in range(3):
         asked = server.client("iam").get_user()["ResponseMetadata"]["RequestId"]
         eventually(lambda a=asked: a in history(trail, "GetUser"), 10)
-        server.salvia("clock", "advance", "61m")
+        server.advance("61m")
         eventually(lambda n=hour: len(keys(s3, logging, "CloudTrail-Digest")) > n, 20, "a digest an hour")
     trail.stop_logging(Name=logging)
     eventually(lambda: len(keys(s3, logging, "CloudTrail-Digest")) == 4, 20, "a last digest")

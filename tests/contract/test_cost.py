@@ -81,7 +81,7 @@ def long(server: Server, jobs: Jobs) -> Long:
     resources = {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 100}
     name = jobs.start(ENDLESS, name="long", ResourceConfig=resources, **LONG)
     jobs.reaches(name, "Training")
-    server.salvia("clock", "advance", "30h")
+    server.advance("30h")
     running, shown = cost(server)["Running"], server.salvia("cost").stdout
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
     return Long(running, shown, jobs.ended(name))
@@ -151,16 +151,16 @@ def test_managed_spot_training_says_what_it_saved(server: Server, jobs: Jobs) ->
     code = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + ENDLESS
     name = jobs.start(code, name="spot", EnableManagedSpotTraining=True, StoppingCondition=condition)
     jobs.reaches(name, "Training")
-    server.salvia("clock", "advance", "1h")
+    server.advance("1h")
     server.client("salvia").interrupt_training_job(TrainingJobName=name)
     before = Decimal(of(server, jobs.describe(name))["Cost"])
-    server.salvia("clock", "advance", "3h")
+    server.advance("3h")
     since = Decimal(of(server, jobs.describe(name))["Cost"]) - before
     assert since < M5_LARGE / 60, "nobody pays while it is interrupted"
     jobs.reaches(name, "Training")
-    server.salvia("clock", "advance", "1h")
+    server.advance("1h")
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
-    server.salvia("clock", "advance", "5m")
+    server.advance("5m")
     ended = jobs.ended(name)
     billable, training = ended["BillableTimeInSeconds"], ended["TrainingTimeInSeconds"]
     group = of(server, ended)
@@ -182,7 +182,7 @@ def test_a_warm_pool_costs_what_it_was_kept(server: Server, jobs: Jobs) -> None:
     ended = jobs.run("pass", name="pool", ResourceConfig={**resources, "KeepAlivePeriodInSeconds": 3600})
     eventually(lambda: jobs.describe("pool")["WarmPoolStatus"]["Status"] == "Available", 30)
     assert [use["Component"] for use in cost(server)["Running"]] == ["WarmPool"]
-    server.salvia("clock", "advance", "30m")
+    server.advance("30m")
     jobs.sagemaker.update_training_job(TrainingJobName="pool", ResourceConfig={"KeepAlivePeriodInSeconds": 0})
     kept = eventually(
         lambda: (p := jobs.describe("pool")["WarmPoolStatus"])["Status"] == "Terminated" and p, 30, "it is over"
@@ -218,7 +218,7 @@ def test_killed_controllers_lose_and_double_nothing(server: Server, jobs: Jobs) 
 
     hunt("Training")
     kill()
-    server.salvia("clock", "advance", "1h")
+    server.advance("1h")
     jobs.sagemaker.stop_training_job(TrainingJobName=name)
     hunt("Stopped")
     ended = jobs.describe(name)
@@ -237,11 +237,11 @@ def test_an_endpoint_costs_while_it_is_in_service(server: Server) -> None:
     large = endpoints.variant(model, "large", InstanceType="ml.m5.xlarge", VolumeSizeInGB=100)
     name = endpoints.create(endpoints.config(many, large))
     arn = endpoints.describe(name)["EndpointArn"]
-    server.salvia("clock", "advance", "10h")
+    server.advance("10h")
     running = {(use["Part"], use["Item"], use["Amount"]): use for use in cost(server)["Running"]}
     assert set(running) == {("many", "ml.m5.large", 2), ("large", "ml.m5.xlarge", 1)}
     assert not any(use["Idle"] for use in running.values()), "it has not been there for a day"
-    server.salvia("clock", "advance", "15h")
+    server.advance("15h")
     assert all(use["Idle"] for use in cost(server)["Running"])
     assert "IDLE: not invoked for a day; 5.52" in server.salvia("cost").stdout, "2 x 24 h x 0.115"
     invoke = server.client("sagemaker-runtime").invoke_endpoint
@@ -297,17 +297,17 @@ def test_instances_of_an_endpoint_come_and_go(server: Server) -> None:
             os.kill(pid, signal.SIGKILL)
         endpoints.settled(name)
 
-    server.salvia("clock", "advance", "1h")
+    server.advance("1h")
     scale(3)
     assert eventually(lambda: amount() == 3)
-    server.salvia("clock", "advance", "1h")
+    server.advance("1h")
     scale(1)
     assert eventually(lambda: amount() == 1)
     before = eventually(lambda: endpoints.sockets(name))
     eventually(lambda: len(server.pids("agent")) == 1)
     os.kill(server.pids("agent")[0], signal.SIGKILL)
     eventually(lambda: (now := endpoints.sockets(name)) and now != before, 60, "it is replaced")
-    server.salvia("clock", "advance", "1h")
+    server.advance("1h")
     endpoints.delete(name)
     (group,) = [group for group in cost(server)["Groups"] if group["Keys"] == [arn]]
     hours = group["InstanceSeconds"] / 3600

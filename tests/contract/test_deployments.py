@@ -44,7 +44,7 @@ def counts(endpoints: Endpoints, name: str) -> list[int]:
 
 
 def advance(endpoints: Endpoints, seconds: int) -> None:
-    endpoints.server.salvia("clock", "advance", f"{seconds}s")
+    endpoints.server.advance(f"{seconds}s")
 
 
 def update(endpoints: Endpoints, name: str, config: dict[str, Any], *, count: int = 1, **environment: str) -> str:

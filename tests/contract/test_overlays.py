@@ -62,7 +62,7 @@ print("tiny", json.dumps([tiny.BUILT, tiny.SEEN]))
 
 @pytest.fixture(scope="module")
 def level(jobs: Jobs) -> str:
-    return str(jobs.server.status()["isolation"]["isolation"])
+    return jobs.server.isolation
 
 
 @pytest.fixture(scope="module")

@@ -316,7 +316,7 @@ def test_an_image_without_an_entrypoint_needs_one(processing: Processing) -> Non
 
 def test_an_isolated_program_has_no_network(processing: Processing, jobs: Jobs) -> None:
     """NetworkConfig.EnableNetworkIsolation; inputs and outputs come and go by the agent."""
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("This machine isolates no program; `salvia doctor` says so.")
     rows, out = processing.put(a=b"1"), processing.put()
     code = f"""

@@ -361,7 +361,7 @@ print(json.dumps({
 
 def test_an_isolated_job_has_no_way_out(jobs: Jobs) -> None:
     """EnableNetworkIsolation: "no inbound or outbound network calls"; API_CreateTrainingJob."""
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("This machine cannot isolate: `salvia doctor` says what that costs.")
     name = jobs.start(
         f"""{_ASK}

@@ -139,10 +139,10 @@ def test_objects_go_at_the_midnight_after_their_days(virtual: Server, s3: Any, b
     day = head["LastModified"].replace(hour=0, minute=0, second=0)
     assert head["Expiration"] == f'expiry-date="{day + timedelta(days=4):%a, %d %b %Y %H:%M:%S} GMT", rule-id="rule-0"'
     assert s3.get_object(Bucket=bucket, Key="logs/b")["Expiration"] == head["Expiration"]
-    virtual.salvia("clock", "advance", "2d")
+    virtual.advance("2d")
     s3.put_object(Bucket=bucket, Key="logs/young", Body=b"x")
     assert len(keys(s3, bucket)) == 4
-    virtual.salvia("clock", "advance", "2d")
+    virtual.advance("2d")
     becomes(lambda: keys(s3, bucket), ["kept", "logs/young"])
 
 
@@ -158,7 +158,7 @@ def test_a_date_that_has_passed_is_acted_upon_at_once(s3: Any, bucket: str) -> N
 def test_a_rule_that_is_disabled_does_nothing(virtual: Server, s3: Any, bucket: str) -> None:
     s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     put(s3, bucket, {"Status": "Disabled", "Expiration": {"Days": 1}})
-    virtual.salvia("clock", "advance", "3d")
+    virtual.advance("3d")
     other = f"{bucket}-2"
     s3.create_bucket(Bucket=other)
     s3.put_object(Bucket=other, Key="k", Body=b"x")
@@ -173,9 +173,9 @@ def test_versions_go_when_they_are_long_noncurrent(virtual: Server, s3: Any, buc
     for _ in range(5):
         s3.put_object(Bucket=bucket, Key="k", Body=b"x")
     put(s3, bucket, {"NoncurrentVersionExpiration": {"NoncurrentDays": 2, "NewerNoncurrentVersions": 1}})
-    virtual.salvia("clock", "advance", "1d")
+    virtual.advance("1d")
     s3.put_object(Bucket=bucket, Key="k", Body=b"y")
-    virtual.salvia("clock", "advance", "2d")
+    virtual.advance("2d")
     becomes(lambda: versions(s3, bucket), (2, 0))
     assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"y"
 
@@ -192,10 +192,10 @@ def test_an_object_with_versions_is_marked_and_its_marker_goes_last(virtual: Ser
         {"Filter": {"Prefix": "k"}, "NoncurrentVersionExpiration": {"NoncurrentDays": 5}},
         {"Expiration": {"ExpiredObjectDeleteMarker": True}},
     )
-    virtual.salvia("clock", "advance", "2d")
+    virtual.advance("2d")
     becomes(lambda: versions(s3, bucket), (2, 1))
     assert keys(s3, bucket) == ["other/k"]
-    virtual.salvia("clock", "advance", "6d")
+    virtual.advance("6d")
     becomes(lambda: versions(s3, bucket), (1, 0))
 
 
@@ -210,7 +210,7 @@ def test_uploads_that_nobody_completes_are_aborted(virtual: Server, s3: Any, buc
     assert (
         timedelta(days=1) <= begun["AbortDate"] - virtual.client("salvia").describe_clock()["Now"] < timedelta(days=2)
     )
-    virtual.salvia("clock", "advance", "2d")
+    virtual.advance("2d")
 
     def uploads() -> list[str]:
         return [upload["Key"] for upload in s3.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]

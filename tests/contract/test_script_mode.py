@@ -88,7 +88,7 @@ def test_a_source_that_is_not_there_fails_naming_it(jobs: Jobs) -> None:
 
 def test_an_isolated_script_comes_in_a_channel(jobs: Jobs) -> None:
     """SDK v2 with enable_network_isolation: the channel `code` holds sourcedir.tar.gz."""
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("This machine isolates no program; `salvia doctor` says so.")
     uri = f"s3://{jobs.bucket}"
     name = start(
@@ -103,7 +103,7 @@ def test_an_isolated_script_comes_in_a_channel(jobs: Jobs) -> None:
 
 def test_the_form_of_sdk_v3_runs_in_this_image(jobs: Jobs) -> None:
     """ModelTrainer: entrypoint bash, the driver in `sm_drivers`, any hyperparameters; it needs a python and a pip."""
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("Without a sandbox there is no /opt/ml; `salvia doctor` says so.")
     driver = """#!/bin/bash
 set -e

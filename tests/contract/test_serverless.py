@@ -101,7 +101,7 @@ def test_an_endpoint_serves_from_zero_and_goes_back_to_zero(endpoints: Serverles
     assert len(used) == 1
     too_large = endpoints.refused(name, b"x" * ((4 << 20) + 1))["Error"]  # "Endpoints and quotas", payload size
     assert (too_large["Code"], "4194304 bytes" in too_large["Message"]) == ("ValidationError", True)
-    endpoints.server.salvia("clock", "advance", IDLE)
+    endpoints.server.advance(IDLE)
     eventually(lambda: endpoints.warm(name) == 0, 20, "nothing is left in the route")
     assert endpoints.describe(name)["EndpointStatus"] == "InService"
     assert endpoints.invoke(name)["body"] == "hello"
@@ -248,7 +248,7 @@ def test_provisioned_concurrency_is_kept_warm(endpoints: Serverless) -> None:
     ServerlessUpdateConfig; paid for, used or not."""
     name = endpoints.create(endpoints.serverless(most=3, provisioned=1))
     assert endpoints.warm(name) == 1
-    endpoints.server.salvia("clock", "advance", IDLE)
+    endpoints.server.advance(IDLE)
     update = endpoints.sagemaker.update_endpoint_weights_and_capacities
     wanted = {"MaxConcurrency": 4, "ProvisionedConcurrency": 2}
     asked = {"VariantName": "AllTraffic", "ServerlessUpdateConfig": wanted}
@@ -357,7 +357,7 @@ def test_two_gateways_ask_at_once_and_one_of_them_dies(make_server: Callable[...
         asked = [pool.submit(endpoints.invoke, name, b"wait0.5") for _ in range(4)]
         assert {one.result()["body"] for one in asked} == {"wait0.5"}
     assert 1 <= endpoints.warm(name) <= 4
-    server.salvia("clock", "advance", IDLE)
+    server.advance(IDLE)
     eventually(lambda: endpoints.warm(name) == 0 and not endpoints.folders(), 20, "to zero")
     patient = server.client("sagemaker-runtime", retries={"max_attempts": 5}, max_pool_connections=10)
     with ThreadPoolExecutor(4) as pool:
@@ -365,6 +365,6 @@ def test_two_gateways_ask_at_once_and_one_of_them_dies(make_server: Callable[...
         eventually(endpoints.folders, 20, "a replica is started")
         os.kill(server.pids("gateway")[0], signal.SIGKILL)
         assert {json.loads(one.result()["Body"].read())["body"] for one in asked} == {"held"}
-    server.salvia("clock", "advance", IDLE)
+    server.advance(IDLE)
     eventually(lambda: endpoints.warm(name) == 0, 20, "the dead gateway's demand is forgotten")
     endpoints.delete(name)

@@ -210,7 +210,7 @@ def algorithm(**more: Any) -> dict[str, Any]:
 )
 def test_entrypoint_and_arguments_are_docker_s(jobs: Jobs, words: dict[str, Any], lines: list[str]) -> None:
     """`docker run --entrypoint E IMAGE A…`: words, never read by a shell; without them the image's `train`."""
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         lines = [line for line in lines if line != "/opt/ml"]
     name = jobs.start("print('trained')", wait=True, AlgorithmSpecification=algorithm(**words))
     described = jobs.describe(name)
@@ -261,7 +261,7 @@ $python script.py $SM_MODEL_DIR
             "v3/code/script.py": "import sys, pathlib; pathlib.Path(sys.argv[1], 'm').touch(); print('ran', *sys.argv)",
         },
     )
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("Without a sandbox there is no /opt/ml; `salvia doctor` says so.")
     path = "/opt/ml/input/data/sm_drivers/sm_train.sh"
     lines = printed(

@@ -198,7 +198,7 @@ try:
 except OSError:
     print('no network')
 """
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("This machine isolates no program; `salvia doctor` says so.")
     name = jobs.start(code, wait=True, EnableNetworkIsolation=True)
     assert jobs.describe(name)["TrainingJobStatus"] == "Completed", jobs.describe(name).get("FailureReason")

@@ -100,7 +100,7 @@ def test_a_pool_ends_by_the_virtual_clock(jobs: Jobs) -> None:
     assert [job["TrainingJobName"] for job in listed] == ["pool-brief"]
     with pytest.raises(ClientError, match="retains a warm pool"):
         jobs.sagemaker.delete_training_job(TrainingJobName="pool-brief")
-    jobs.server.salvia("clock", "advance", "1h")
+    jobs.server.advance("1h")
     eventually(lambda: agents(jobs) == [], 30, "the agent is gone")
     assert pool(jobs, "pool-brief") == {"Status": "Terminated", "ResourceRetainedBillableTimeInSeconds": 1800}
 

@@ -110,7 +110,7 @@ for path in ('salvia.db', 'credentials.json', 'secret.key'):
         print('refused', path)
 """
     name = jobs.start(code, wait=True)
-    if jobs.server.status()["isolation"]["isolation"] == "none":
+    if jobs.server.isolation == "none":
         pytest.skip("This machine isolates no program; `salvia doctor` says so.")
     assert [line for line in jobs.lines(name) if line.startswith("refused")] == [
         "refused salvia.db",

@@ -40,7 +40,7 @@ def isolated(request: pytest.FixtureRequest, salvia: Server) -> None:
     """The levels below bubblewrap promise less of jobs."""
     if "jobs" not in request.fixturenames:
         return
-    level = salvia.status()["isolation"]["isolation"]
+    level = salvia.isolation
     if level != "bubblewrap":
         pytest.skip(f"This machine's isolation level is '{level}': `salvia doctor` says what that costs.")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import http.client
 import json
 import os
 import re
@@ -15,13 +14,14 @@ import click
 
 from salvia import process
 from salvia.core.domains import is_aws
-from salvia.objectstore.location import Location
 from salvia.settings import Settings, default_home
 
 from .group import cli, client, fail, running_settings
 
 
 def _location(_context: click.Context, _option: click.Parameter, url: str) -> str:
+    from salvia.objectstore.location import Location
+
     try:
         if url and not url.startswith("file:///"):
             Location.parse(url).keys()
@@ -208,6 +208,8 @@ def down() -> None:
 @cli.command()
 def reset() -> None:
     """Empty a server that was started with --auth off: for the tests of your own code."""
+    import http.client
+
     settings = running_settings()
     if settings.auth != "off":
         fail("only a server started with --auth off can be emptied: `salvia up --auth off`.")

@@ -49,7 +49,7 @@ def size(folder: Path) -> int:
     seen, total = set(), 0
     for parent, _, files in os.walk(folder):
         for name in files:
-            told = Path(parent, name).lstat()
+            told = os.lstat(f"{parent}/{name}")
             if told.st_ino not in seen:
                 seen.add(told.st_ino)
                 total += told.st_blocks * 512
