@@ -37,16 +37,6 @@ def test_the_command_prints_a_link_that_signs_its_user_in(salvia: Server) -> Non
     assert page.request("GET", "/_session").status == 401
 
 
-def test_up_says_where_studio_is(make_server: Any) -> None:
-    server = make_server("--studio-domain", "Example.org.")
-    said = server.salvia("studio", "--link").stdout
-    assert said.startswith(f"http://studio.example.org:{server.port}/link#")
-    page = Page(server, f"studio.example.org:{server.port}")
-    assert page.sign_in(said.strip()).status == 200
-    # The name below localhost is not Studio's any more, but a bucket's, as any other.
-    assert b"<Code>" in page.request("GET", "/_session", Host=f"studio.localhost:{server.port}").body
-
-
 @pytest.mark.parametrize("domain", ["10.0.0.1", "amazonaws.com", "-x.org", "a b", ""])
 def test_a_domain_that_cannot_be_is_refused(salvia: Server, domain: str) -> None:
     done = salvia.salvia("up", "--studio-domain", domain, check=False)

@@ -28,11 +28,28 @@ def page(salvia: Server) -> Page:
     return page
 
 
-def test_a_link_opens_one_session_however_many_use_it_at_once(make_server: Callable[..., Server]) -> None:
+@pytest.fixture(scope="module")
+def apart(make_server: Callable[..., Server]) -> Server:
+    """A server with two gateways and a domain of its own."""
+    return make_server("--workers", "2", "--studio-domain", "Example.org.")
+
+
+def elsewhere(server: Server) -> Page:
+    return Page(server, f"studio.example.org:{server.port}")
+
+
+def test_studio_is_below_the_domain_that_was_given(apart: Server) -> None:
+    page = elsewhere(apart)
+    assert page.sign_in().status == 200
+    # The name below localhost is not Studio's any more, but a bucket's, as any other.
+    assert b"<Code>" in page.request("GET", "/_session", Host=f"studio.localhost:{apart.port}").body
+
+
+def test_a_link_opens_one_session_however_many_use_it_at_once(apart: Server) -> None:
     """Two gateways, twenty browsers, one winner, whose session both gateways know, and outlives them."""
-    server = make_server("--workers", "2")
+    server = apart
     url = link(server.client("salvia"))
-    pages = [Page(server) for _ in range(20)]
+    pages = [elsewhere(server) for _ in range(20)]
     with ThreadPoolExecutor(20) as threads:
         answers = list(threads.map(lambda one: one.sign_in(url), pages))
     assert sorted(answer.status for answer in answers) == [200] + [401] * 19
@@ -287,9 +304,9 @@ def test_routes_of_the_api_host_are_not_studios(page: Page) -> None:
             assert (answer.status, answer.json["__type"]) == (404, "NotFound"), (method, path)
 
 
-def test_passwords_are_tried_ten_times(make_server: Callable[..., Server]) -> None:
+def test_passwords_are_tried_ten_times(apart: Server) -> None:
     """And neither the words nor the status tell whether there is such a user."""
-    page = Page(make_server())
+    page = elsewhere(apart)
     said = [page.sign_in(UserName="administrator", Password=f"guess {n}") for n in range(10)]
     said += [page.sign_in(UserName="nobody-here", Password=f"guess {n}") for n in range(10)]
     assert {(one.status, one.body) for one in said} == {(401, said[0].body)}

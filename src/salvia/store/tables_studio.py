@@ -1,4 +1,4 @@
-"""Who is signed in to Studio. Tokens are kept as their SHA-256 alone: who reads the database signs in as nobody."""
+"""Who is signed in to Studio. Tokens are kept as their SHA-256 alone: whoever reads these tables has none of them."""
 
 from sqlalchemy import Column, Float, Index, Integer, String, Table, Text
 
