@@ -10,7 +10,7 @@ export function snake(name: string, joint = "_"): string {
     .toLowerCase();
 }
 
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 

@@ -1,0 +1,108 @@
+/** The steps as a graph, each with how it stands. Apart from everything else: whoever opens no pipeline loads none of it. */
+import "@xyflow/react/dist/base.css";
+import dagre from "@dagrejs/dagre";
+import { Controls, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow } from "@xyflow/react";
+import { useMemo } from "react";
+import { Status } from "@/blocks/Status";
+import { Duration } from "@/blocks/Time";
+import { Mode, useMode } from "@/shell/appearance";
+import type { Graph } from "./graph";
+
+/** What is known of a step's run. */
+export interface Run {
+  status?: string;
+  started?: number;
+  ended?: number;
+}
+
+interface Props {
+  graph: Graph;
+  runs: ReadonlyMap<string, Run>;
+  chosen?: string;
+  onChoose: (step: string) => void;
+}
+
+type Data = { title: string; type: string; run?: Run; chosen: boolean };
+
+const WIDTH = 210;
+const HEIGHT = 72;
+
+export default function Dag({ graph, runs, chosen, onChoose }: Props) {
+  const mode = useMode();
+  const places = useMemo(() => laid(graph), [graph]);
+  const nodes = graph.nodes.map((node): FlowNode<Data> => {
+    const run = runs.get(node.id);
+    return {
+      id: node.id,
+      type: "step",
+      position: places.get(node.id) ?? { x: 0, y: 0 },
+      data: { title: node.title, type: node.type, run, chosen: node.id === chosen },
+      ariaLabel: `Step ${node.title}, ${node.type}${run?.status ? `, ${run.status}` : ""}`,
+      ariaRole: "button",
+      initialWidth: WIDTH,
+      initialHeight: HEIGHT,
+    };
+  });
+  const edges = graph.edges.map((edge) => ({
+    id: `${edge.from} ${edge.to}`,
+    source: edge.from,
+    target: edge.to,
+    label: edge.label,
+    animated: runs.get(edge.to)?.status === "Executing",
+    focusable: false,
+  }));
+  const height = Math.min(620, Math.max(220, Math.max(0, ...[...places.values()].map((place) => place.y)) + HEIGHT + 60));
+  return (
+    <div className="dag" style={{ blockSize: height }}>
+      <ReactFlow
+        colorMode={mode === Mode.Dark ? "dark" : "light"}
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={TYPES}
+        onNodeClick={(_, node) => onChoose(node.id)}
+        onNodesChange={(changes) => {
+          for (const change of changes) if (change.type === "select" && change.selected) onChoose(change.id);
+        }}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        fitView
+        fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
+        minZoom={0.1}
+        zoomOnScroll={false}
+        preventScrolling={false}
+        proOptions={{ hideAttribution: true }}
+        aria-label="Steps of the pipeline"
+      >
+        <Controls showInteractive={false} position="top-right" />
+      </ReactFlow>
+    </div>
+  );
+}
+
+function StepNode({ data }: NodeProps<FlowNode<Data>>) {
+  return (
+    <div className={`dag-step${data.chosen ? " dag-chosen" : ""}`}>
+      <Handle type="target" position={Position.Top} isConnectable={false} />
+      <div className="dag-title">{data.title}</div>
+      <div className="dag-state">
+        {data.run?.status ? <Status of={data.run.status} /> : <span className="quiet">{data.type}</span>}
+        {data.run?.started !== undefined && (
+          <span className="quiet">
+            <Duration from={data.run.started} to={data.run.ended} />
+          </span>
+        )}
+      </div>
+      <Handle type="source" position={Position.Bottom} isConnectable={false} />
+    </div>
+  );
+}
+
+const TYPES = { step: StepNode };
+
+function laid(graph: Graph): Map<string, { x: number; y: number }> {
+  const layout = new dagre.graphlib.Graph().setGraph({ rankdir: "TB", nodesep: 30, ranksep: 46 }).setDefaultEdgeLabel(() => ({}));
+  for (const node of graph.nodes) layout.setNode(node.id, { width: WIDTH, height: HEIGHT });
+  for (const edge of graph.edges) layout.setEdge(edge.from, edge.to);
+  dagre.layout(layout);
+  return new Map(graph.nodes.map(({ id }) => [id, { x: layout.node(id).x - WIDTH / 2, y: layout.node(id).y - HEIGHT / 2 }]));
+}
