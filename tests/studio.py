@@ -6,6 +6,7 @@ import http.client
 import json
 import re
 import ssl
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,6 +93,47 @@ class Page:
         answer = self.call(target, **request)
         assert answer.status == 200, answer.body
         return answer.json
+
+
+class Stream:
+    """A page's EventSource on `/_live`."""
+
+    def __init__(self, page: Page, nouns: str, timeout: float = 30, **headers: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", page.server.port, timeout=timeout)
+        sent = {"Host": page.host, "Cookie": page.cookie, "Sec-Fetch-Site": "same-origin", **headers}
+        region = f"&region={page.region}" if page.region else ""
+        self._connection.request("GET", f"/_live?nouns={nouns}{region}", headers=sent)
+        self.response = self._connection.getresponse()
+        if self.response.status == 200:
+            assert self.block() == ["retry: 2000"]  # by then it listens
+
+    def block(self) -> list[str]:
+        """The lines of the next event or comment; none when the stream has ended."""
+        lines = []
+        while line := self.response.readline().decode().rstrip("\n"):
+            lines.append(line)
+        return lines
+
+    def event(self) -> dict[str, Any]:
+        """The next change."""
+        deadline = time.monotonic() + 30
+        while (lines := self.block())[:1] == [":"]:
+            assert time.monotonic() < deadline, "nothing but comments"
+        assert lines[0] == "event: change", lines
+        return json.loads(lines[1].removeprefix("data: "))
+
+    def until(self, **wanted: str) -> dict[str, Any]:
+        """The next change that has those members, soon."""
+        deadline = time.monotonic() + 30
+        while True:
+            event = self.event()
+            assert time.monotonic() < deadline, event
+            if wanted.items() <= event.items():
+                return event
+
+    def close(self) -> None:
+        self.response.close()
+        self._connection.close()
 
 
 def link(client: Any) -> str:

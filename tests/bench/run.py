@@ -12,7 +12,20 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-from tests.bench import api, density, distributed, invoke, jobs, objects, pipelines, rows, scaling, serving, transform
+from tests.bench import (
+    api,
+    density,
+    distributed,
+    invoke,
+    jobs,
+    objects,
+    pipelines,
+    rows,
+    scaling,
+    serving,
+    studio,
+    transform,
+)
 from tests.bench.peers import Peer, listens, moto
 from tests.conftest import Jobs, Server, eventually, free_port
 
@@ -228,6 +241,15 @@ def together(servers: Servers, report: Report) -> None:
     server.salvia("down")
 
 
+def pages(servers: Servers, report: Report) -> None:
+    """Studio: pages that are open, and curves."""
+    server = servers.make()
+    server.up()
+    for figure, value in studio.figures(server, servers.peer(server)).items():
+        report.say(figure, value, most=1 if "cores" in figure else 300 if "curves" in figure else None)
+    server.salvia("down")
+
+
 PARTS = {
     "moto": beside_moto,
     "lists": long_lists,
@@ -239,6 +261,7 @@ PARTS = {
     "transform": batch,
     "distributed": together,
     "pipelines": workflows,
+    "studio": pages,
 }
 
 

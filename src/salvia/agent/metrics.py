@@ -184,7 +184,13 @@ class MetricShipper:
     def send(self, found: Sequence[tuple[str, float, float]]) -> None:
         """Send values; a role that may not is told of once."""
         data = [
-            {"MetricName": name, "Value": value, "Timestamp": stamp, "Dimensions": dimensions}
+            {
+                "MetricName": name,
+                "Value": value,
+                "Timestamp": stamp,
+                "Dimensions": dimensions,
+                "StorageResolution": 1,  # of seconds: a curve of a job that takes a minute has more than one point
+            }
             for name, value, stamp in found
             for dimensions in self._dimensions
         ]

@@ -68,6 +68,16 @@ class RoleCredentials:
     expires_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A metric, and which statistic of its data: Average, Sum, Minimum, Maximum or SampleCount."""
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    stat: str
+
+
 def _nobody(*_: Any) -> Any:
     raise RuntimeError("No room has filled in this provider.")
 
@@ -83,6 +93,7 @@ class Providers:
     how long it takes. `used(caller, service, region)` notes that a key was used; it returns at once.
     `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not;
     `settled()` returns when this process's notes are written.
+    `curve(account, region, curve, since, until)` is every datum of a metric between two moments: when, and its value.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
     tags, for services whose resources are not all documents. `alarm_actions[service](action, alarm)` does what an alarm
@@ -101,6 +112,7 @@ class Providers:
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
     settled: Callable[[], Awaitable[None]] = _nobody
+    curve: Callable[[str, str, Curve, float, float], Awaitable[tuple[list[float], list[float]]]] = _nobody
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
     pages: dict[str, Callable[[], Awaitable[HttpResponse]]] = field(default_factory=dict)
     elsewhere: Callable[[Call], Forwarder | None] = lambda call: None

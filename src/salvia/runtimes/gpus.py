@@ -8,6 +8,7 @@ Source: README of NVIDIA's Linux driver, "The /proc Interface"; CUDA's programmi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -67,6 +68,14 @@ class Gpus:
             if member not in claim["members"]:
                 claim["members"].append(member)
             return [found[minor] for minor in claim["gpus"] if minor in found]
+
+    def taken(self) -> set[int]:
+        """The numbers of those that an instance has."""
+        if not self._claims.exists():
+            return set()
+        claims = json.loads(self._claims.read_text())
+        lived = (claim["gpus"] for claim in claims.values() if any(map(self._lives, claim["members"])))
+        return {minor for gpus in lived for minor in gpus}
 
     def release(self, member: str) -> None:
         """Give up its hold; what nobody holds is free."""

@@ -10,11 +10,19 @@ from .base import Capacity
 MEMINFO = Path("/proc/meminfo")
 MEMORY_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 CPU_LIMIT = Path("/sys/fs/cgroup/cpu.max")
+# Of the memory: left to the machine itself, so that a program that fills its own harms nobody else.
+_RESERVE = 0.1
 
 
 def capacity() -> Capacity:
     """Cores that may be used and bytes of memory; a container's limits count where its cgroup shows them."""
     return Capacity(_cpus(), _memory())
+
+
+def available() -> Capacity:
+    """What instances can have of it: all cores that may be used, and nine tenths of the memory."""
+    cpus, memory = capacity()
+    return Capacity(cpus, int(memory * (1 - _RESERVE)))
 
 
 def _cpus() -> float:

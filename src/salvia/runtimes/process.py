@@ -30,7 +30,7 @@ from .folder import NEXT, SPEC, InstanceFolder
 from .gpus import Gpus, notice
 from .levels import Isolation
 from .limits import Limits
-from .machine import capacity
+from .machine import available
 from .orphans import kill_marked, marker
 from .sandbox import RUN, Level, View, relocate
 
@@ -38,8 +38,6 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,119}")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # `pid` is complete when its line is.
 _BECOME_AGENT = 'echo $$ >pid && exec "$@"'
-# Left to the machine itself, so that a program that fills its memory harms nobody else.
-_RESERVE = 0.1
 _START_PATIENCE = 10.0
 
 
@@ -164,8 +162,7 @@ class ProcessRuntime:
 
     def capacity(self) -> Capacity:
         """All cores that may be used, and nine tenths of the memory."""
-        cpus, memory = capacity()
-        return Capacity(cpus, int(memory * (1 - _RESERVE)))
+        return available()
 
     def report(self) -> dict[str, Any]:
         """`gpus` (models), `isolation` (the level in force), `limits` (by what), `missing` (what, why, what to do)."""

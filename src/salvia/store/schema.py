@@ -6,7 +6,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
-HEAD = "0018"
+HEAD = "0019"
 _VERSION = "SELECT version_num FROM alembic_version"
 
 

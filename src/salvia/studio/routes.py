@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from . import account, sign_in
+from . import account, capacity, live, series, sign_in, views
 from .visit import Handler
 
 
@@ -30,6 +30,13 @@ ROUTES = (
     Route("DELETE", "/_session", sign_in.sign_out),
     Route("PUT", "/_session/role", account.switch_role),
     Route("DELETE", "/_session/role", account.switch_back),
+    Route("GET", "/_live", live.stream),
+    Route("POST", "/_series", series.series),
+    Route("GET", "/_views/{page}", views.every),
+    Route("GET", "/_views/{page}/{name}", views.one),
+    Route("PUT", "/_views/{page}/{name}", views.keep),
+    Route("DELETE", "/_views/{page}/{name}", views.forget),
+    Route("GET", "/_capacity", capacity.show),
 )
 
 

@@ -69,8 +69,8 @@ def begin(tx: Transaction, world: World, grant: Grant) -> str:
     return token
 
 
-async def find(world: World, token: str) -> Session | None:
-    """The session of a token; None when it has ended, or never was."""
+async def find(world: World, token: str, *, used: bool = True) -> Session | None:
+    """The session of a token; None when it has ended, or never was. A look that nobody asked for is no use of it."""
     row = signed_in.find(world.db.read(), digest(token))
     now = world.clock.wall()
     if row is None or now >= row["expires_at"] or now >= row["seen_at"] + IDLE:
@@ -78,7 +78,7 @@ async def find(world: World, token: str) -> Session | None:
     own = _caller(world, row["access_key"], now) if row["access_key"] else _root(world, row["account"])
     if own is None:
         return None
-    if now - row["seen_at"] > _NOTED:
+    if used and now - row["seen_at"] > _NOTED:
         await world.db.write(lambda tx: signed_in.seen(tx, digest(token), now))
     role = _key(world, row["role_key"], now) if row["role_key"] else None
     ends = row["expires_at"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 import orjson
 
@@ -48,8 +49,9 @@ class Visit:
 
     @property
     def region(self) -> str:
-        """The region that the page is in, by X-Salvia-Region."""
-        region = self.request.headers.get("x-salvia-region") or self.world.settings.region
+        """The region that the page is in, by X-Salvia-Region; an EventSource has no headers, and says it in its URL."""
+        (said,) = parse_qs(self.request.query).get("region", [""])[:1]
+        region = self.request.headers.get("x-salvia-region") or said or self.world.settings.region
         if not _REGION.fullmatch(region):
             raise ServiceError("ValidationException", f"'{region[:64]}' is no region. One is us-east-1.")
         return region

@@ -12,7 +12,7 @@ import orjson
 
 from salvia.control.call import Call
 from salvia.core import ids
-from salvia.store.db import Transaction
+from salvia.store.db import Reader, Transaction
 
 from .errors import bad_value
 
@@ -62,8 +62,13 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find(call: Call, metric: Metric) -> str | None:
-    """The id of a metric; None when nothing was ever published to it."""
-    row = call.db.read().one(_FIND, {"account": call.account, "region": call.region, **metric._asdict()})
+    """The id of a metric of the caller's account; None when nothing was ever published to it."""
+    return identity(call.db.read(), call.account, call.region, metric)
+
+
+def identity(db: Reader, account: str, region: str, metric: Metric) -> str | None:
+    """The id of a metric."""
+    row = db.one(_FIND, {"account": account, "region": region, **metric._asdict()})
     return row["id"] if row is not None else None
 
 
@@ -73,5 +78,5 @@ def publish(tx: Transaction, account: str, region: str, metric: Metric, now: flo
         _UPSERT,
         {"id": ids.row_id(), "account": account, "region": region, **metric._asdict(), "now": now},
     )
-    identity: str = rows[0]["id"]
-    return identity
+    published: str = rows[0]["id"]
+    return published

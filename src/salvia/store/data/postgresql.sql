@@ -291,7 +291,7 @@ CREATE TABLE metric_data (
 	data TEXT COLLATE "C",
 	CONSTRAINT pk_metric_data PRIMARY KEY (id)
 );
-CREATE INDEX ix_metric_data ON metric_data (metric, at);
+CREATE INDEX ix_metric_data ON metric_data (metric, at, unit, count, sum, minimum, maximum);
 CREATE TABLE metrics (
 	id VARCHAR(36) COLLATE "C" NOT NULL,
 	account VARCHAR(12) COLLATE "C" NOT NULL,
