@@ -200,6 +200,25 @@ def test_statistics_are_of_each_datum(salvia: Server, page: Page) -> None:
     assert [one["Values"] for one in found] == [[4], [10], [1], [5], [2.5]]
 
 
+def test_a_jobs_instances_tell_how_busy_they_are(page: Page, jobs: Jobs) -> None:
+    """The guide, "Monitor Amazon SageMaker with Amazon CloudWatch", jobs' instance metrics: Host is job/algo-N."""
+    name = jobs.start("import time\nblock = b'x' * (200 << 20)\nwhile True: pass")
+    queries = [
+        {"Namespace": "/aws/sagemaker/TrainingJobs", "MetricName": metric, "Dimensions": {"Host": f"{name}/algo-1"}}
+        for metric in ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
+    ]
+
+    def found() -> Any:
+        series = page.request("POST", "/_series", {"Queries": queries, "Points": 100}).json["Series"]
+        return series if all(one["Count"] for one in series) else None
+
+    cpu, memory, disk = (one["Values"][0] for one in eventually(found, 30, "utilization"))
+    jobs.sagemaker.stop_training_job(TrainingJobName=name)
+    assert cpu > 5  # of a core, which others may want too
+    assert 0 < memory < 100 and 0 < disk <= 100
+    jobs.ended(name)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -22,6 +22,7 @@ from .overlays import Overlays
 from .program import Ending, Program, oom_kills
 from .report import Reporter
 from .spec import Spec
+from .utilization import Gauge, limit
 
 T = TypeVar("T")
 _LOOK = 1.0  # seconds between looks for signals: one that comes just before a wait begins does not end it
@@ -49,7 +50,9 @@ class Agent:
             on_gone=lambda: self._mailbox.put(("gone", None)),
             journal=self._journal,
             heartbeat=spec.heartbeat,
+            measure=self._utilization,
         )
+        self._gauge: Gauge | None = None
         self._logs = self._log()
         self._program = Program(self._logs.write, lambda ending: self._mailbox.put(("ended", ending)))
         self._credentials_url: str | None = None
@@ -91,6 +94,21 @@ class Agent:
         self._work(self._reporter.finish)
         self._journal.note("exited", code=state["code"], signal=state["signal"], error=state["error"])
 
+    def _utilization(self) -> dict[str, float]:
+        """How busy the instance is, while its program runs. The disk is that of its volume, whoever else fills it.
+
+        Source: the guide, "Monitor Amazon SageMaker with Amazon CloudWatch", jobs' instance metrics.
+        """
+        if self._gauge is None:
+            return {}
+        cpu, memory = self._gauge.read()
+        try:
+            disk = os.statvfs(self._spec.ml)
+        except OSError:  # its folder is gone: the next report says so
+            return {}
+        used = 100 * (1 - disk.f_bavail / max(1, disk.f_blocks))
+        return {"CPUUtilization": cpu, "MemoryUtilization": memory, "DiskUtilization": used}
+
     def _live(self, state: dict[str, Any]) -> None:
         """From the first byte that is brought to the last that is stored; `state` becomes what is said of its end.
 
@@ -116,6 +134,7 @@ class Agent:
             self._logs.say(notice)
         self._killed_before = oom_kills(self._spec.program.cgroup_events)
         self._program.start(self._spec.program, values)
+        self._gauge = Gauge(limit(self._spec.program.cgroup_events))
         self._reporter.enter(phase)
         self._logs.start()
 

@@ -20,7 +20,7 @@ class Reporter:
 
     `post(state)` makes one try and returns the reply. `on_stop()` is called when a reply asks for it,
     `on_gone()` when the gateway wants nothing of this instance any more: at once for 410, after a minute of
-    401, 403 or 404.
+    401, 403 or 404. `measure()` tells how busy the instance is, once a heartbeat.
     """
 
     def __init__(
@@ -30,8 +30,9 @@ class Reporter:
         on_gone: Callable[[], None],
         journal: Journal,
         heartbeat: float,
+        measure: Callable[[], dict[str, float]] = dict,
     ) -> None:
-        self._heartbeat = heartbeat
+        self._heartbeat, self._measure = heartbeat, measure
         self._post, self._on_stop, self._on_gone, self._journal = post, on_stop, on_gone, journal
         self._changed = threading.Condition()
         self._version = 0
@@ -89,11 +90,12 @@ class Reporter:
         refused_since: float | None = None
         while True:
             with self._changed:
-                if self._acknowledged >= self._version:
-                    self._changed.wait(self._heartbeat)
+                beats = self._acknowledged >= self._version and not self._changed.wait(self._heartbeat)
                 if self._ended:
                     return
                 version, state = self._version, self._state
+            if beats:
+                state = {**state, "utilization": self._measure()}
             try:
                 reply = self._post(state)
             except Exception as error:

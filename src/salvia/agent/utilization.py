@@ -22,6 +22,26 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
+class Gauge:
+    """How busy everything below this process is; `memory` is what there is of it, in bytes."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._ticks: dict[int, int] = {}
+        self._at = time.monotonic()
+
+    def read(self) -> tuple[float, float]:
+        """Percent of a core used since the last time, and of the memory now."""
+        before, since = self._ticks, self._at
+        self._ticks, self._at = {}, time.monotonic()
+        memory = 0
+        for pid, ticks, size in _programs():
+            self._ticks[pid] = ticks
+            memory += size
+        used = sum(ticks - before.get(pid, 0) for pid, ticks in self._ticks.items())
+        return 100 * used / _TICKS / max(0.001, self._at - since), 100 * memory / self._memory
+
+
 class Utilization:
     """Of everything below this process. `namespace` and `dimensions` say whose it is, `memory` is what there is of it,
     in bytes."""
@@ -31,17 +51,15 @@ class Utilization:
     ) -> None:
         """`models` says how many are loaded, where there are many."""
         self._models = models
-        self._call, self._namespace, self._memory = call, namespace, memory
+        self._call, self._namespace, self._gauge = call, namespace, Gauge(memory)
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-        self._ticks: dict[int, int] = {}
-        self._at = time.monotonic()
 
     def run(self, every: float, over: Callable[[float], bool], trouble: Callable[[str], None]) -> None:
         """Send what there is to say until `over(seconds)` says, after a wait, that it is; a role that may not is told
         of once."""
-        self._sample()
+        self._gauge.read()
         while not over(every):
-            cpu, memory = self._sample()
+            cpu, memory = self._gauge.read()
             data = [self._datum("CPUUtilization", cpu), self._datum("MemoryUtilization", memory)]
             if self._models is not None:
                 data.append(self._datum("LoadedModelCount", self._models(), "None"))
@@ -60,16 +78,18 @@ class Utilization:
             "Dimensions": self._dimensions,
         }
 
-    def _sample(self) -> tuple[float, float]:
-        """Percent of a core used since the last time, and of the memory now."""
-        before, since = self._ticks, self._at
-        self._ticks, self._at = {}, time.monotonic()
-        memory = 0
-        for pid, ticks, size in _programs():
-            self._ticks[pid] = ticks
-            memory += size
-        used = sum(ticks - before.get(pid, 0) for pid, ticks in self._ticks.items())
-        return 100 * used / _TICKS / max(0.001, self._at - since), 100 * memory / self._memory
+
+def limit(cgroup_events: str | None) -> int:
+    """Bytes of memory that the program may have: what its control group allows, or all there is."""
+    most = os.sysconf("SC_PHYS_PAGES") * _PAGE
+    if cgroup_events is not None:
+        for name in ("memory.max", "memory.limit_in_bytes"):
+            try:
+                with open(os.path.join(os.path.dirname(cgroup_events), name), encoding="ascii") as file:
+                    most = min(most, int(file.read()))
+            except (OSError, ValueError):
+                continue  # of the other version, or without a limit
+    return most
 
 
 def memory() -> int:

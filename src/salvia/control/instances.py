@@ -21,7 +21,7 @@ from salvia.core.http import HttpRequest, HttpResponse
 from salvia.store import leases
 from salvia.store.db import Reader, Row, Transaction
 
-from . import reports
+from . import measures, reports
 from .reports import PHASES
 from .world import World
 
@@ -205,6 +205,7 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
     if not isinstance(said, dict) or said.get("phase") not in PHASES:
         return _json(400, {"message": f"A report is a JSON object whose phase is one of {', '.join(PHASES)}."})
     report = reports.understood(said)
+    utilization = report.pop("utilization")
     phase = report["phase"]
     changed = phase != row["phase"]
     now, ahead = world.clock.wall(), world.clock.now() - world.clock.wall()
@@ -228,6 +229,8 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
             leases.wake(tx, row["owner"], now)
 
     await (world.write if changed else world.db.write)(work)
+    if utilization:
+        await measures.utilization(world, row["owner"], row["position"], utilization)
     return _json(200, {"stop": bool(row["stop"])})
 
 

@@ -24,6 +24,8 @@ PHASES = (
     "Uploading",
     "Exited",
 )
+# In percent, of an instance's own: AWS's names.
+UTILIZATION = ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
 _METRICS = 1000  # AWS allows 40 definitions
 _TEXT = 4096  # characters; FailureReason has 1,024
 _TAIL = 20
@@ -33,9 +35,10 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
     """The members of `report` that are what they should be. Its phase is one of PHASES already.
 
     `exit` is None before the phase Exited, and an object afterwards: an agent that cannot say how its program ended
-    has failed. `active` is when a notebook's kernels were last at work, `busy` that they are.
+    has failed. `utilization` is how busy the instance is; `active` is when a notebook's kernels were last at work,
+    `busy` that they are.
     """
-    times, metrics = report.get("times"), report.get("metrics")
+    times, metrics, busy = report.get("times"), report.get("metrics"), report.get("utilization")
     return {
         "phase": report["phase"],
         "message": _text(report.get("message")) or "",
@@ -43,6 +46,9 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
         if isinstance(times, dict)
         else {},
         "metrics": [_metric(one) for one in metrics[:_METRICS] if _is_metric(one)] if isinstance(metrics, list) else [],
+        "utilization": {name: float(busy[name]) for name in UTILIZATION if _number(busy.get(name))}
+        if isinstance(busy, dict)
+        else {},
         "active": report.get("active") if _number(report.get("active")) else None,
         "busy": report.get("busy") is True,
         "exit": _exit(report.get("exit")) if report["phase"] == "Exited" else None,

@@ -10,12 +10,9 @@ import logging
 from array import array
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from salvia.control.call import Call
-from salvia.core import ids
-from salvia.core.caller import service_caller
+from salvia.control import measures
 
 from . import bill, loading, serverless
 from .endpoint import Endpoint, Variant
@@ -162,19 +159,8 @@ class Meters:
 
 
 async def put(world: World, account: str, region: str, data: list[dict[str, Any]]) -> None:
-    """Tell CloudWatch as the service, of this moment. These calls are no events."""
-    moment = datetime.fromtimestamp(world.clock.now(), UTC)
-    call = Call(
-        service="cloudwatch",
-        operation="PutMetricData",
-        request={"Namespace": NAMESPACE, "MetricData": [{**one, "Timestamp": moment} for one in data]},
-        caller=service_caller("sagemaker.amazonaws.com", account),
-        account=account,
-        region=region,
-        request_id=ids.request_id(),
-        world=world,
-    )
-    await world.dispatch.handler("cloudwatch", "PutMetricData")(call)
+    """Tell CloudWatch, of this moment."""
+    await measures.put(world, account, region, NAMESPACE, data)
 
 
 def _rounded(seconds: float) -> int:
