@@ -28,7 +28,7 @@ from .watch import Change, Listener, Place, Watch
 
 _SERVICE = "sagemaker"
 _COMMENT = 15.0  # seconds after which silence says that the stream is there
-_MOST_NOUNS, _MOST_PAGES = 30, 5000
+_MOST_NOUNS, _MOST_PAGES, _MOST_OWN = 30, 5000, 50
 _HEADERS = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
 
 
@@ -41,8 +41,9 @@ async def stream(visit: Visit) -> HttpResponse:
             f"nouns are those of the page, TrainingJob,Endpoint: at least one, at most {_MOST_NOUNS}."
         )
     watch = visit.world.part(Watch)
-    if len(watch) >= _MOST_PAGES:
-        raise ServiceError("ServiceUnavailable", "Too many pages listen at this gateway.", 503)
+    every, own = watch.listening(visit.session.token)
+    if every >= _MOST_PAGES or own >= _MOST_OWN:
+        raise ServiceError("ServiceUnavailable", f"{own if own >= _MOST_OWN else every} pages listen already.", 503)
     account, region = visit.session.caller.account, visit.region
     resources = {_place(resource, account, region): resource for resource in (_resource(visit, noun) for noun in nouns)}
     return HttpResponse(200, list(_HEADERS), _events(visit, watch, resources))
@@ -61,7 +62,7 @@ def _place(resource: Resource, account: str, region: str) -> Place:
 
 async def _events(visit: Visit, watch: Watch, resources: dict[Place, Resource]) -> AsyncIterator[bytes]:
     """Bursts of changes, and comments, until the session ends or the gateway does."""
-    listener = Listener(resources)
+    listener = Listener(visit.session.token, resources)
     watch.join(listener)
     try:
         yield b"retry: 2000\n\n"

@@ -21,6 +21,7 @@ _BURST, _POLL = 1.0, 2.0  # seconds between looks: at least, and at most
 _OVERLAP = 5.0  # seconds that are looked at again: whoever modifies something says when, and writes it a little later
 _BEFORE = 3.0  # seconds: who listens is told of these, too; what it shows may be that old
 _MOST_CHANGES = 50  # of one place in one look, each told by name
+_MOST_PENDING = 500  # of a page, before it is told only what kinds changed
 _MOST_COUNTED = 10_000  # of one place: in larger ones, what is deleted is not noticed
 _CHANGED = """
 SELECT * FROM (SELECT {place} AS place, id, name, arn, state, created_at, modified_at FROM documents
@@ -51,7 +52,8 @@ class Change(NamedTuple):
 class Listener:
     """One page: what has changed since it last took it."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
+    def __init__(self, session: str, places: Iterable[Place]) -> None:
+        self.session = session
         self.places = frozenset(places)
         self._pending: dict[tuple[Place, str], Change] = {}
         self._ready = asyncio.Event()
@@ -59,6 +61,8 @@ class Listener:
     def tell(self, change: Change) -> None:
         """Keep a change until it is taken; one of the same document takes its place."""
         if change.place in self.places:
+            if len(self._pending) >= _MOST_PENDING:  # it takes nothing: a tab that is frozen, a network that is gone
+                self._pending = {(place, ""): Change(place) for place, _ in self._pending}
             self._pending[change.place, change.arn] = change
             self._ready.set()
 
@@ -99,8 +103,9 @@ class Watch:
         self._running: asyncio.Task[None] | None = None
         world.hints.listen(self._hinted.set)
 
-    def __len__(self) -> int:
-        return len(self._listeners)
+    def listening(self, session: str) -> tuple[int, int]:
+        """How many pages listen, and how many of them in one session."""
+        return len(self._listeners), sum(listener.session == session for listener in self._listeners)
 
     def join(self, listener: Listener) -> None:
         """Tell a page what changes from now on."""

@@ -20,7 +20,7 @@ _VALUES: Mapping[str, str] = {
     "Maximum": "maximum",
     "SampleCount": "count",
 }
-_MOST = 1_000_000  # of a curve
+_MOST = 300_000  # of a curve
 # Of nothing but the index's columns: a table's rows would have to be looked up one by one.
 _READ = """
 SELECT at, {value} AS value FROM metric_data
