@@ -167,6 +167,9 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
             "error": "broken",
             "log_tail": [1, "last"],
         },
+        utilization={"CPUUtilization": "all of it", "Lunch": 1},
+        active="now",
+        busy=1,
         surprise="!",
     )
     assert status == 200
@@ -176,6 +179,8 @@ def test_members_of_another_shape_are_left_out(door: Door) -> None:
         "times": {"Uploading": 5},
         "moments": {"Uploading": 5.0},
         "metrics": [{"MetricName": "b", "Value": 1.5, "Timestamp": 2}],
+        "active": None,
+        "busy": False,
         "exit": {
             "code": None,
             "signal": None,
