@@ -470,6 +470,16 @@ def _shake(visitor: Visitor, origin: str | None, say: bytes = b"") -> tuple[int,
         return status, connection.recv(4096)
 
 
+def test_a_notebooks_page_does_not_get_at_studio(visitor: Visitor) -> None:
+    """What its JavaScript may send: its own origin, no cookie of Studio's; and it may read no answer."""
+    studio = Visitor(visitor.server, f"http://studio.localhost:{visitor.server.port}/", visitor.cookie)
+    for method, path in (("GET", "/_session"), ("POST", "/_session"), ("POST", "/")):
+        sent = {"Origin": visitor.origin, "X_Amz_Target": "sagemaker.ListTrainingJobs", "Content_Type": "text/plain"}
+        status, headers, _ = studio.ask(method, path, b"{}" if method == "POST" else None, **sent)
+        assert status in (401, 403)
+        assert "access-control-allow-origin" not in headers
+
+
 def test_two_accounts_regions_or_spellings_have_hosts_of_their_own(notebooks: Notebooks, running: str) -> None:
     """Names are unique in an account and a region, and know upper case; hosts are not, and do not."""
     west = notebooks.server.session().client(

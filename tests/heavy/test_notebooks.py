@@ -93,3 +93,18 @@ def test_jupyterlab_opens_and_runs_a_cell_with_its_role(notebooks: Notebooks) ->
         visitor, "!aws --version; git --version; pwd; cat /opt/ml/metadata/resource-metadata.json", "conda_python3"
     )
     assert "aws-cli/" in said and "git version" in said and "/home/ec2-user/SageMaker" in said and f'"{name}"' in said
+
+
+def test_files_stay_and_an_idle_instance_stops(notebooks: Notebooks) -> None:
+    """What a cell wrote is there after a stop; a kernel that waits is idle, by JupyterLab's own word."""
+    name = notebooks.create(Tags=[{"Key": "salvia:idle-minutes", "Value": "30"}])
+    visitor = notebooks.visit(name)
+    kernel = json.dumps({"name": "python3"}).encode()
+    assert run(visitor, "open('kept.txt', 'w').write('kept'); print('written')").strip() == "written"
+    assert visitor.ask("POST", "/api/kernels", kernel)[0] == 201  # it waits for work
+    notebooks.server.salvia("clock", "advance", "31m")
+    assert "no kernel" in notebooks.reaches(name, "Stopped")["FailureReason"]
+    notebooks.start(name)
+    assert visitor.ask("GET", "/lab")[0] == 401  # its session went with the instance
+    found = json.loads(notebooks.visit(name).ask("GET", "/api/contents/kept.txt")[2])
+    assert found["content"] == "kept"

@@ -121,7 +121,8 @@ async def _open(world: World, document: Document, request: HttpRequest) -> HttpR
 def _foreign(world: World, request: HttpRequest) -> bool:
     """Whether another site's page makes a browser ask. Such a one may lead here, or show us in its frame, no more."""
     origin = request.headers.get("origin")
-    if origin is not None or "upgrade" in request.headers:  # RFC 6455: browsers name it in each handshake
+    shakes = (request.headers.get("upgrade") or "").lower() == "websocket"  # in which browsers name it; RFC 6455
+    if origin is not None or shakes:
         return origin != f"{request.scheme}://{request.host}"
     fetched = request.headers.get("sec-fetch-site", "none")
     if fetched in ("same-origin", "none"):
