@@ -36,7 +36,10 @@ def visit(studio: Studio, domain: str, owner: str, space: str) -> Visitor:
 
 def lines(server: Server, stream: str) -> list[str]:
     logs = server.client("logs")
-    events = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
+    try:
+        events = logs.get_log_events(logGroupName=GROUP, logStreamName=stream, startFromHead=True)["events"]
+    except logs.exceptions.ResourceNotFoundException:
+        return []
     return [event["message"] for event in events]
 
 
@@ -202,31 +205,49 @@ def test_a_link_opens_studio_as_the_users_role(studio: Studio) -> None:
         create(DomainId=domain, UserProfileName=nobody, LandingUri="app:Canvas:")
 
 
-def test_idle_apps_are_shut_down_and_paid_no_more(make_server: Callable[..., Server]) -> None:
+@pytest.fixture(scope="module")
+def timed(make_server: Callable[..., Server]) -> Studio:
+    """On a server whose time is these tests' own."""
+    return Studio(make_server("--clock", "virtual"))
+
+
+def test_a_script_has_five_minutes(timed: Studio) -> None:
+    """The guide, "Lifecycle configurations": the app fails, and its log says where it was."""
+    domain = timed.domain()
+    space = timed.space(domain)
+    app = timed.app(domain, space, LifecycleConfigArn=timed.script("echo begun; sleep 600"))
+    stream = f"{domain}/{space}/JupyterLab/default/LifecycleConfigOnStart"
+    eventually(lambda: "begun" in lines(timed.server, stream))
+    timed.server.salvia("clock", "advance", "6m")
+    reason = timed.reaches(app, "Failed")["FailureReason"]
+    assert "took longer than 5 minutes" in reason and stream in reason
+
+
+def test_idle_apps_are_shut_down_and_paid_no_more(timed: Studio) -> None:
     """IdleSettings: the space's own time, within the domain's; a kernel at work is not idle. Cost ends with the app."""
-    studio = Studio(make_server("--clock", "virtual"))
     idle = {"LifecycleManagement": "ENABLED", "IdleTimeoutInMinutes": 120, "MaxIdleTimeoutInMinutes": 180}
-    domain = studio.domain(
+    domain = timed.domain(
         DefaultUserSettings={"JupyterLabAppSettings": {"AppLifecycleManagement": {"IdleSettings": idle}}}
     )
-    owner = studio.profile(domain)
+    owner = timed.profile(domain)
     own = {"JupyterLabAppSettings": {"AppLifecycleManagement": {"IdleSettings": {"IdleTimeoutInMinutes": 600}}}}
-    space = studio.space(domain, owner, SpaceSettings=own)
-    app = studio.app(domain, space)
-    studio.reaches(app, "InService")
-    visitor = visit(studio, domain, owner, space)
+    space = timed.space(domain, owner, SpaceSettings=own)
+    app = timed.app(domain, space)
+    timed.reaches(app, "InService")
+    visitor = visit(timed, domain, owner, space)
     busy = [{"last_activity": "2026-01-01T00:00:00Z", "execution_state": "busy"}]
     assert visitor.ask("PUT", "/kernels", json.dumps(busy).encode())[0] == 204
-    studio.server.salvia("clock", "advance", "2h")
-    assert studio.sagemaker.describe_app(**app)["Status"] == "InService"
+    timed.server.salvia("clock", "advance", "2h")
+    assert timed.sagemaker.describe_app(**app)["Status"] == "InService"
     assert visitor.ask("PUT", "/kernels", b"[]")[0] == 204
-    studio.server.salvia("clock", "advance", "3h1m")
-    deleted = studio.reaches(app, "Deleted")
+    timed.server.salvia("clock", "advance", "3h1m")
+    deleted = timed.reaches(app, "Deleted")
     assert "no terminal was at work for 180 minutes" in deleted["FailureReason"]
     arn = f"app/{domain}/{space}/jupyterlab/default"
     groups = [{"Type": "RESOURCE"}, {"Type": "COMPONENT"}, {"Type": "INSTANCE_TYPE"}]
-    lines = [one for one in studio.server.client("salvia").get_cost(GroupBy=groups)["Groups"] if arn in one["Keys"][0]]
-    assert [line["Keys"][1:] for line in lines] == [["Studio", "ml.t3.medium"]]
-    assert 5 * 3600 < lines[0]["InstanceSeconds"] < 5.2 * 3600
-    studio.server.salvia("clock", "advance", "25h")
-    eventually(lambda: not studio.sagemaker.list_apps(DomainIdEquals=domain)["Apps"])
+    every = timed.server.client("salvia").get_cost(GroupBy=groups)["Groups"]
+    (charge,) = [one for one in every if arn in one["Keys"][0]]
+    assert charge["Keys"][1:] == ["Studio", "ml.t3.medium"]
+    assert 5 * 3600 < charge["InstanceSeconds"] < 5.2 * 3600
+    timed.server.salvia("clock", "advance", "25h")
+    eventually(lambda: not timed.sagemaker.list_apps(DomainIdEquals=domain)["Apps"])
