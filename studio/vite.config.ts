@@ -27,7 +27,7 @@ const compressed: Plugin = {
     out = build.outDir;
   },
   closeBundle() {
-    for (const name of readdirSync(out, { recursive: true, encoding: "utf8" })) {
+    for (const name of readdirSync(out)) {
       if (!/\.(js|css|html|svg)$/.test(name)) continue;
       const file = join(out, name);
       const bytes = readFileSync(file);
@@ -39,10 +39,12 @@ const compressed: Plugin = {
 
 export default defineConfig({
   root,
+  base: "/assets/",
   plugins: [withoutFonts, react(), compressed],
   resolve: { alias: { "@": join(root, "src") } },
   build: {
     outDir: assets,
+    assetsDir: "", // the index and what it names lie side by side; the server knows which is which
     emptyOutDir: true,
     assetsInlineLimit: 0, // the pages' policy allows no data: but images
     modulePreload: { polyfill: false },

@@ -1,0 +1,112 @@
+"""Studio as its users see it: Debian's Chromium, driven by Playwright, on a real server."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect, sync_playwright
+
+from tests.conftest import Server
+from tests.studio import link
+
+_AXE = Path(__file__).parents[2] / "studio" / "node_modules" / "axe-core" / "axe.min.js"
+expect.set_options(timeout=20_000)
+
+
+@dataclass
+class Studio:
+    """One tab. Whatever its scripts complain of fails the test, at its end."""
+
+    server: Server
+    context: BrowserContext
+    page: Page
+    trouble: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.trouble.append(f"a dialog: {dialog.message}"))
+        self.page.on("console", lambda said: self._heard(said.text))
+
+    def _heard(self, said: str) -> None:
+        if "Content Security Policy" in said:
+            self.trouble.append(said)
+
+    @property
+    def origin(self) -> str:
+        return f"http://studio.localhost:{self.server.port}"
+
+    def open(self, path: str, heading: str = "") -> Response | None:
+        """Go to a page of Studio; `heading` is what stands over it once it is there."""
+        answer = self.page.goto(self.origin + path)
+        if heading:
+            expect(self.page.get_by_role("heading", name=heading).first).to_be_visible()
+        return answer
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def accessible(self) -> None:
+        """Fails for whatever axe finds on the page as it stands, in light and in dark. Source: WCAG 2.2 AA."""
+        for mode in ("light", "dark"):
+            self.page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
+            expect(self.page.locator("body")).to_have_class(re.compile("dark" if mode == "dark" else "^((?!dark).)*$"))
+            if not self.page.evaluate("'axe' in window"):
+                self.page.evaluate(_AXE.read_text())
+            found: list[dict[str, Any]] = self.page.evaluate("axe.run().then(result => result.violations)")
+            said = [f"{one['id']}: {one['help']}: {[node['html'][:300] for node in one['nodes'][:3]]}" for one in found]
+            assert not said, f"{self.page.url} ({mode}): " + "\n".join(said)
+
+    def unharmed(self) -> None:
+        """Nothing that a user wrote ran as a program."""
+        assert self.page.evaluate("window.pwned") is None
+        assert not self.trouble, self.trouble
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--no-proxy-server"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def tab(browser: Browser) -> Iterator[Callable[..., Studio]]:
+    """Open a tab in a browser of its own: `tab(server)` is nobody's, `tab(server, sign_in=link)` its user's."""
+    opened: list[BrowserContext] = []
+
+    def make(server: Server, sign_in: str = "", **options: Any) -> Studio:
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        opened.append(context)
+        studio = Studio(server, context, context.new_page())
+        if sign_in:
+            studio.page.goto(sign_in)
+            expect(studio.page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
+        return studio
+
+    yield make
+    for context in opened:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(salvia: Server, tab: Callable[..., Studio]) -> Studio:
+    """The administrator's tab, which a module's tests share."""
+    return tab(salvia, sign_in=link(salvia.client("salvia")))
+
+
+@pytest.fixture
+def studio(signed_in: Studio) -> Iterator[Studio]:
+    """A signed-in tab; at the end, nothing may have gone wrong in it."""
+    signed_in.trouble.clear()
+    yield signed_in
+    signed_in.unharmed()
