@@ -6,8 +6,9 @@ import { useMemo, useState } from "react";
 import { Chart, type Curve } from "@/blocks/Chart";
 import { Nothing } from "@/blocks/Nothing";
 import { Problem } from "@/blocks/Problem";
+import { useCall } from "@/client/query";
 import { type SeriesQuery, useSeries } from "@/client/series";
-import type { Job, Kind } from "./kinds";
+import { type Job, type Kind, TRANSFORM } from "./kinds";
 
 interface Props {
   kind: Kind;
@@ -15,6 +16,7 @@ interface Props {
   running: boolean;
 }
 
+const MOST = 10; // instances that are drawn
 const EVERY = 5; // seconds between two looks at a running job's metrics
 const DAY = 86_400;
 
@@ -80,8 +82,18 @@ const GAUGES = [
   ["GPUMemoryUtilization", "GPU memory"],
 ] as const;
 
+/** As CloudWatch calls a job's instances: `algo-1`; a batch transform's have names as EC2's, which its streams tell. */
+function useHosts(kind: Kind, job: Job, running: boolean): string[] {
+  const named = kind === TRANSFORM;
+  const asked = { logGroupName: kind.space, logStreamNamePrefix: `${job.name}/` };
+  const streams = useCall("logs", "DescribeLogStreams", asked, { when: named, every: running ? EVERY : undefined });
+  if (!named) return Array.from({ length: Math.min(job.instances, MOST) }, (_, index) => `algo-${index + 1}`);
+  const found = (streams.data?.logStreams ?? []).flatMap((stream) => /i-[0-9a-f]{17}/.exec(stream.logStreamName ?? "")?.[0] ?? []);
+  return [...new Set(found)].slice(0, MOST);
+}
+
 export function Instances({ kind, job, running }: Props) {
-  const hosts = Array.from({ length: Math.min(job.instances, 10) }, (_, index) => `algo-${index + 1}`);
+  const hosts = useHosts(kind, job, running);
   const queries = GAUGES.flatMap(([metric]) => hosts.map((host) => ({ Namespace: kind.space, MetricName: metric, Dimensions: { Host: `${job.name}/${host}` } })));
   const old = job.created < Date.now() / 1000 - 455 * DAY; // kept no longer by CloudWatch
   const answer = useSeries(queries, { ...span(job, running), points: 300 }, { every: running ? EVERY : undefined, when: !old });
@@ -94,7 +106,7 @@ export function Instances({ kind, job, running }: Props) {
           return series?.Count ? [{ label: host, times: series.Timestamps, values: series.Values }] : [];
         }),
       })).filter((chart) => chart.curves.length),
-    [answer.data, hosts.length],
+    [answer.data, hosts.join()],
   );
   if (!charts.length) return null;
   return (
