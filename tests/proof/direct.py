@@ -95,7 +95,6 @@ def autogluon(folder, seed):
             table(train[chosen], label=labels[chosen].astype(int)),
             tuning_data=table(validation, label=judged.astype(int)),
             presets="medium_quality",
-            time_limit=40,
         )
         return predictor.predict_proba(table(unseen))[1].tolist()
 

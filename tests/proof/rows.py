@@ -263,7 +263,7 @@ ROWS = (
     ),
     _tabular("catboost", direct="catboost", hyperparameters={"iterations": 300, "learning_rate": 0.1}, alone=_ALONE),
     _tabular("tabtransformer", hyperparameters={"n_epochs": 10}, alone=_ALONE, direct="logistic", where="scikit-learn"),
-    _tabular("autogluon-tabular", direct="autogluon", hyperparameters={"time_limit": 40}, alone=_ALONE),
+    _tabular("autogluon-tabular", direct="autogluon", alone=_ALONE),
     Row(
         "blazingtext",
         "811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1",
