@@ -94,8 +94,10 @@ class Agent:
         self._work(self._reporter.finish)
         self._journal.note("exited", code=state["code"], signal=state["signal"], error=state["error"])
 
-    def _utilization(self) -> dict[str, float]:
+    def _utilization(self) -> dict[str, Any]:
         """How busy the instance is, while its program runs. The disk is that of its volume, whoever else fills it.
+
+        CloudWatch's Host is its log stream, but for the time at the end: JOB/algo-1, and JOB/i-… of batch transform.
 
         Source: the guide, "Monitor Amazon SageMaker with Amazon CloudWatch", jobs' instance metrics.
         """
@@ -107,7 +109,8 @@ class Agent:
         except OSError:  # its folder is gone: the next report says so
             return {}
         used = 100 * (1 - disk.f_bavail / max(1, disk.f_blocks))
-        return {"CPUUtilization": cpu, "MemoryUtilization": memory, "DiskUtilization": used}
+        host = self._spec.job.log_stream.rpartition("-")[0]
+        return {"Host": host, "CPUUtilization": cpu, "MemoryUtilization": memory, "DiskUtilization": used}
 
     def _live(self, state: dict[str, Any]) -> None:
         """From the first byte that is brought to the last that is stored; `state` becomes what is said of its end.

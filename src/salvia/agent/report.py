@@ -30,7 +30,7 @@ class Reporter:
         on_gone: Callable[[], None],
         journal: Journal,
         heartbeat: float,
-        measure: Callable[[], dict[str, float]] = dict,
+        measure: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         self._heartbeat, self._measure = heartbeat, measure
         self._post, self._on_stop, self._on_gone, self._journal = post, on_stop, on_gone, journal

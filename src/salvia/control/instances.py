@@ -205,7 +205,7 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
     if not isinstance(said, dict) or said.get("phase") not in PHASES:
         return _json(400, {"message": f"A report is a JSON object whose phase is one of {', '.join(PHASES)}."})
     report = reports.understood(said)
-    utilization = report.pop("utilization")
+    utilization, host = report.pop("utilization"), report.pop("host")
     phase = report["phase"]
     changed = phase != row["phase"]
     now, ahead = world.clock.wall(), world.clock.now() - world.clock.wall()
@@ -230,7 +230,7 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
 
     await (world.write if changed else world.db.write)(work)
     if utilization:
-        await measures.utilization(world, row["owner"], row["position"], utilization)
+        await measures.utilization(world, row["owner"], host, utilization)
     return _json(200, {"stop": bool(row["stop"])})
 
 

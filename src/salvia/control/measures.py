@@ -40,12 +40,12 @@ async def put(world: World, account: str, region: str, namespace: str, data: Seq
     await world.dispatch.handler("cloudwatch", "PutMetricData")(call)
 
 
-async def utilization(world: World, owner: str, position: int, percentages: Mapping[str, float]) -> None:
-    """Publish how busy an instance of a job is; of others nothing. A failure is logged: no report fails of it."""
+async def utilization(world: World, owner: str, host: str, percentages: Mapping[str, float]) -> None:
+    """Publish how busy `host`, an instance of a job, is; else nothing. A failure is logged, and fails no report."""
     job = documents.by_id(world.db.read(), owner)
-    if job is None or job.kind not in _NAMESPACES:
+    if job is None or job.kind not in _NAMESPACES or not host.startswith(f"{job.name}/"):
         return
-    dimensions = [{"Name": "Host", "Value": f"{job.name}/algo-{position + 1}"}]
+    dimensions = [{"Name": "Host", "Value": host}]
     common = {"Unit": "Percent", "Dimensions": dimensions, "StorageResolution": 1}
     data = [{"MetricName": name, "Value": value, **common} for name, value in percentages.items()]
     try:

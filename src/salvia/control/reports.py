@@ -35,8 +35,8 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
     """The members of `report` that are what they should be. Its phase is one of PHASES already.
 
     `exit` is None before the phase Exited, and an object afterwards: an agent that cannot say how its program ended
-    has failed. `utilization` is how busy the instance is; `active` is when a notebook's kernels were last at work,
-    `busy` that they are.
+    has failed. `utilization` is how busy the instance is, which CloudWatch calls `host`; `active` is when a notebook's
+    kernels were last at work, `busy` that they are.
     """
     times, metrics, busy = report.get("times"), report.get("metrics"), report.get("utilization")
     return {
@@ -49,6 +49,7 @@ def understood(report: dict[str, Any]) -> dict[str, Any]:
         "utilization": {name: float(busy[name]) for name in UTILIZATION if _number(busy.get(name))}
         if isinstance(busy, dict)
         else {},
+        "host": (_text(busy.get("Host")) or "") if isinstance(busy, dict) else "",
         "active": report.get("active") if _number(report.get("active")) else None,
         "busy": report.get("busy") is True,
         "exit": _exit(report.get("exit")) if report["phase"] == "Exited" else None,
