@@ -16,6 +16,7 @@ import socket
 import subprocess
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -331,6 +332,16 @@ def _agent(notebooks: Notebooks, name: str) -> int:
         if json.loads(spec.read_bytes())["job"]["name"] == name:
             return int(spec.with_name("pid").read_text())
     raise AssertionError(f"no instance of {name}")
+
+
+def test_a_volume_that_nobody_owns_is_swept(notebooks: Notebooks, running: str) -> None:
+    """As a reset leaves it; that of an instance stays."""
+    volumes = notebooks.server.home / "volumes"
+    before, left = set(volumes.iterdir()), volumes / str(uuid.uuid4())
+    (left / "kept").mkdir(parents=True)
+    notebooks.server.salvia("clock", "advance", "2h")
+    eventually(lambda: not left.exists(), what="it is swept")
+    assert before & set(volumes.iterdir())
 
 
 # Its site

@@ -113,6 +113,12 @@ def volume(world: World, owner: str) -> Path:
     return world.settings.home / "volumes" / owner
 
 
+def volumes(world: World) -> set[str]:
+    """Whose folders there are."""
+    folder = world.settings.home / "volumes"
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+
+
 async def delete_volume(world: World, owner: str) -> None:
     """Delete what was kept; repeating it changes nothing."""
     path = volume(world, owner)

@@ -31,6 +31,7 @@ _LINKS = {  # how they are made, by whose they are
     "sagemaker:App": "create-presigned-domain-url --domain-id {DomainId} --user-profile-name … --space-name "
     "{SpaceName}",
 }
+_OWN = "default-src 'none'; style-src 'unsafe-inline'"  # of our own pages
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _PAGE = """<!doctype html><html lang="en"><meta charset="utf-8">{more}<title>{title}</title>
 <body style="font:16px/1.5 sans-serif;max-width:40em;margin:4em auto;padding:0 1em"><h1>{title}</h1><p>{text}</p></html>
@@ -55,6 +56,13 @@ def label(host: str, domain: str) -> str | None:
 
 async def admit(world: World, name: str, request: HttpRequest) -> Way | HttpResponse:
     """The way to a site's server, or what is answered instead."""
+    found = await _admitted(world, name, request)
+    if isinstance(found, HttpResponse):
+        found.headers.append(("content-security-policy", policy(world, [_OWN])))
+    return found
+
+
+async def _admitted(world: World, name: str, request: HttpRequest) -> Way | HttpResponse:
     owner = sites.owner(world.db.read(), name)
     document = documents.by_id(world.db.read(), owner) if owner else None
     if document is None:
@@ -152,7 +160,6 @@ def _page(status: int, title: str, text: str, more: str = "") -> HttpResponse:
         ("cache-control", "no-store"),
         ("referrer-policy", "no-referrer"),
         ("x-content-type-options", "nosniff"),
-        ("content-security-policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"),
     ]
     body = _PAGE.format(title=html.escape(title), text=text, more=more)
     return HttpResponse(status, headers, body.encode())
