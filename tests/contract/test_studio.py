@@ -64,7 +64,7 @@ def test_an_object_goes_in_and_comes_out(page: Page, salvia: Server) -> None:
         Bucket="studio-objects",
         Key="a/ü b.bin",
         Body=base64.b64encode(body).decode(),
-        Metadata={"colour": "blue"},
+        Metadata={"Colour": "blue"},
         ContentType="text/x-test",
     )
     seen = salvia.client("s3").get_object(Bucket="studio-objects", Key="a/ü b.bin")

@@ -338,6 +338,25 @@ def test_nonsense_signs_nobody_in(page: Page, content: bytes) -> None:
     assert answer.status == 400 and answer.json["message"], answer.body
 
 
+@pytest.mark.parametrize(
+    ("target", "request_"),
+    [
+        ("sagemaker-runtime.InvokeEndpoint", {"EndpointName": "e", "Body": "", "CustomAttributes": "a\r\nX-Evil: 1"}),
+        ("sagemaker-runtime.InvokeEndpoint", {"EndpointName": "e", "Body": "", "ContentType": "text/csv\nX-Evil: 1"}),
+        ("s3.PutObject", {"Bucket": "b", "Key": "k", "Metadata": {"a": "b\r\nSet-Cookie: c=d"}}),
+        ("s3.PutObject", {"Bucket": "b", "Key": "k", "Metadata": {"a\r\nSet-Cookie: c": "d"}}),
+        ("s3.PutObject", {"Bucket": "b", "Key": "k", "Metadata": {"a": "\u20ac"}}),
+        ("s3.PutObject", {"Bucket": "b", "Key": "k", "ContentType": "text/html\0"}),
+        ("s3.PutObject", {"Bucket": "", "Key": "k"}),
+        ("s3.DeleteObject", {"Bucket": "b", "Key": ""}),
+    ],
+)
+def test_what_is_a_header_or_a_path_holds_no_more_in_json(page: Page, target: str, request_: dict[str, object]) -> None:
+    """No line break goes on to a model's server, or into an answer to somebody else."""
+    answer = page.call(target, **request_)
+    assert (answer.status, answer.json["__type"]) == (400, "SerializationException"), answer.body
+
+
 def test_a_name_that_no_user_can_have_is_looked_up_nowhere(page: Page) -> None:
     """Not even one that PostgreSQL could not be asked for."""
     for name in ("\0", "x" * 1000, "a/../b", "ÿ", "' OR 1=1 --"):

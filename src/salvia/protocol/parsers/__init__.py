@@ -15,7 +15,7 @@ from salvia.protocol.bodies import plain
 from salvia.protocol.models import BUILDING
 from salvia.protocol.router import Route
 
-from . import json, query, rest
+from . import json, members, query, rest
 
 Parse = Callable[[Route, HttpRequest], dict[str, Any]]
 
@@ -34,8 +34,10 @@ def parse(route: Route, request: HttpRequest) -> dict[str, Any]:
 def parser(protocol: str, model: Any) -> Parse:
     """The parser of one operation."""
     with BUILDING:
-        if protocol in ("json", "members"):
-            return _json(model, members=protocol == "members")
+        if protocol == "members":
+            return members.request_parser(model)
+        if protocol == "json":
+            return _json(model)
         if protocol == "query":
             return _query(model)
         if protocol in ("rest-json", "rest-xml"):
@@ -43,10 +45,10 @@ def parser(protocol: str, model: Any) -> Parse:
     raise ServiceError("UnknownOperationException", f"Salvia does not speak the protocol '{protocol}'.", 404)
 
 
-def _json(model: Any, *, members: bool) -> Parse:
+def _json(model: Any) -> Parse:
     if model.input_shape is None:
         return lambda route, request: {}
-    body = json.body_parser(model.service_model, model.input_shape, members=members)
+    body = json.body_parser(model.service_model, model.input_shape)
     return lambda route, request: body(plain(request))
 
 
