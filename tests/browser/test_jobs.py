@@ -142,7 +142,7 @@ def test_a_job_is_cloned_edited_and_stopped(studio: Studio, jobs: Jobs) -> None:
     studio.open(f"/training-jobs/{name}", name)
     studio.page.get_by_role("link", name="Clone").click()
     expect(studio.page.get_by_role("heading", name=f"Clone {name}")).to_be_visible()
-    expect(studio.page.get_by_label("Name", exact=True)).to_have_value(f"{name}-2")
+    expect(studio.page.get_by_label("Name", exact=True).first).to_have_value(f"{name}-2")
     studio.accessible()
 
     # A value that AWS's model does not allow: its sentence stands at the field.
@@ -154,7 +154,7 @@ def test_a_job_is_cloned_edited_and_stopped(studio: Studio, jobs: Jobs) -> None:
 
     code = "import time\ntime.sleep(600)"
     encoded = base64.b64encode(code.encode()).decode()
-    studio.page.get_by_label("Value of code").fill(encoded)
+    studio.page.get_by_label("Value", exact=True).first.fill(encoded)
     studio.button("Create training job").click()
     expect(studio.page.get_by_text(f"{name}-2 is created.")).to_be_visible()
     expect(studio.page.locator(".heading-status")).to_contain_text("Training")
@@ -175,8 +175,8 @@ def test_a_form_can_be_written_as_json(studio: Studio) -> None:
     expect(studio.button("Create training job")).to_be_disabled()
     text.fill('{"TrainingJobName": "from-json", "Environment": {"A": "1"}}')
     studio.page.get_by_role("tab", name="Form").click()
-    expect(studio.page.get_by_label("Name", exact=True)).to_have_value("from-json")
-    expect(studio.page.get_by_label("Value of A")).to_have_value("1")
+    expect(studio.page.get_by_label("Name", exact=True).first).to_have_value("from-json")
+    expect(studio.page.get_by_label("Value", exact=True).first).to_have_value("1")
 
 
 def test_processing_and_transform_jobs_have_their_pages(studio: Studio) -> None:

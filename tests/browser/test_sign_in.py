@@ -66,7 +66,7 @@ def test_a_role_is_switched_to_and_back(salvia: Server, tab: Callable[..., Studi
     studio = tab(salvia, sign_in=link(salvia.client("salvia")))
     studio.page.get_by_role("button", name="administrator").click()
     studio.page.get_by_role("menuitem", name="Switch role").click()
-    studio.page.get_by_label("Role").fill(role["Arn"])
+    studio.page.get_by_role("textbox", name="Role").fill(role["Arn"])
     studio.page.get_by_role("dialog").get_by_role("button", name="Switch role").click()
     expect(studio.page.get_by_role("button", name=re.compile("Watcher"))).to_be_visible()
     expect(studio.page.get_by_text("You are not allowed").first).to_be_visible()  # this role may do nothing
