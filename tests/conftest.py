@@ -66,15 +66,19 @@ def free_port() -> int:
 
 
 def eventually(check: Callable[[], Any], timeout: float = 60.0, what: str = "") -> Any:
-    """Poll `check` until it returns something true; fails with what was last seen."""
-    deadline = time.monotonic() + timeout
+    """Poll `check` until it returns something true; fails with what was last seen.
+
+    The longer it takes, the less often: what asks keeps what is waited for from its work.
+    """
+    began = time.monotonic()
+    deadline = began + timeout
     while True:
         seen = check()
         if seen:
             return seen
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout} s: {what or check}; last seen: {seen!r}")
-        time.sleep(0.05)
+        time.sleep(min(0.05 + (time.monotonic() - began) / 10, 0.25))
 
 
 @dataclass

@@ -28,6 +28,7 @@ from tests.torment import kill, peers
 
 REQUESTS = int(os.environ.get("CHAOS_REQUESTS", "2000"))
 PATIENT, RAW = 3, 6  # clients: boto3's, and such as never try again
+_WORK = b"wait0.05"  # what a model is about a request: at less, asking for it is most of what the machine does
 HALF = {"Type": "CAPACITY_PERCENT", "Value": 50}
 
 
@@ -110,7 +111,7 @@ class Load:
     def request(self) -> bytes:
         environment = self.server.environment
         keys = environment["AWS_ACCESS_KEY_ID"], environment["AWS_SECRET_ACCESS_KEY"]
-        return invocation(self.server.url, keys, self.name, b"wait0.01")
+        return invocation(self.server.url, keys, self.name, _WORK)
 
     def answered(self, body: bytes) -> None:
         self.answers[json.loads(body)["name"]] += 1
@@ -118,7 +119,7 @@ class Load:
     def _go(self) -> None:
         while not self.over.is_set():
             try:
-                self.answered(self.runtime.invoke_endpoint(EndpointName=self.name, Body=b"wait0.01")["Body"].read())
+                self.answered(self.runtime.invoke_endpoint(EndpointName=self.name, Body=_WORK)["Body"].read())
             except Exception as error:
                 self.failures.append(error)
 

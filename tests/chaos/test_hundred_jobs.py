@@ -20,7 +20,6 @@ from typing import Any
 import pytest
 from tests.conftest import Jobs, Server, eventually
 
-from salvia import process
 from salvia.runtimes.folder import instances
 
 _JOBS = int(os.environ.get("CHAOS_JOBS", "40"))
@@ -51,11 +50,6 @@ def _instances(server: Server) -> Iterator[tuple[str, int]]:
             pid = folder.pid() if folder.alive() else None
             if pid is not None:
                 yield json.loads((folder.path / "SPEC.json").read_text())["job"]["name"], pid
-
-
-def _pids(server: Server, role: str) -> list[int]:
-    """As `salvia status` finds them, without its half a second."""
-    return [found.pid for found in process.running(server.home / "run") if found.role == role]
 
 
 def _program(agent: int) -> int | None:
@@ -99,8 +93,8 @@ def test_whatever_dies_no_job_is_lost(server: Server) -> None:
     until = time.monotonic() + _SECONDS
     while time.monotonic() < until:
         victim = draw.choice(("gateway", "controller", "agent", "program", "nobody"))
-        if victim in ("gateway", "controller") and _pids(server, victim):
-            for pid in draw.sample(_pids(server, victim), k=1):
+        if victim in ("gateway", "controller") and server.pids(victim):
+            for pid in draw.sample(server.pids(victim), k=1):
                 services[victim] += _kill(pid)
         elif victim in ("agent", "program"):
             alive = list(_instances(server))
@@ -113,9 +107,9 @@ def test_whatever_dies_no_job_is_lost(server: Server) -> None:
     for name, agent in list(_instances(server))[::5]:  # and now everything at once, some agents among it
         agents_killed[name] += _kill(agent)
     for role in ("supervisor", "gateway", "controller"):
-        for pid in _pids(server, role):
+        for pid in server.pids(role):
             _kill(pid)
-    eventually(lambda: not _pids(server, "gateway"), 10)
+    eventually(lambda: not server.pids("gateway"), 10)
     began = time.monotonic()
     server.up()
     ready = time.monotonic() - began

@@ -105,6 +105,7 @@ class Image:
                     "SAGEMAKER_BASE_DIR": str(base),
                     "PYTHONPATH": self.program,
                     "PYTHONDONTWRITEBYTECODE": "1",  # the repository stays as it is
+                    "OMP_NUM_THREADS": "1",
                     **environment,
                 },
                 stdout=log,
