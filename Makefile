@@ -61,20 +61,24 @@ system: ## bubblewrap, PostgreSQL and OpenMP, where this may be done
 demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py
 
-# What a database has no part in is not tested again on PostgreSQL.
-ON_POSTGRESQL := $(filter-out $(patsubst %,tests/contract/test_%.py,bad_requests checkpoints deployments forged_requests iam_simulation \
-  objectstores protocol_input protocol_output proxy runtimes s3_bytes s3_cli s3_elsewhere s3_gone_client s3_integrity \
+# What a database has no part in (what models and programs do, files, bytes, images), or kept_databases, which has
+# PostgreSQL's beside SQLite's, is not tested again on PostgreSQL.
+ON_POSTGRESQL := $(filter-out $(patsubst %,tests/contract/test_%.py,bad_models bad_requests checkpoints deployments \
+  forged_requests iam_simulation kept_databases multi_model_endpoints objectstores overlays \
+  protocol_input protocol_output proxy runtimes s3_bytes s3_cli s3_elsewhere s3_gone_client s3_integrity \
   s3_remote scikit_learn script_mode search_random sigv4_suite spot tls training_input transform_jobs warm_pools xgboost_endpoints),$(wildcard tests/contract/test_*.py))
 PYTEST := $(BIN)/python -m pytest
 # run TESTS: 5: ARGS leave nothing to run
 run = { $(PYTEST) $(1) $(ARGS) || [ $$? = 5 ]; }
 
-# Three at a time: most of what a test does is wait. What one builds of an image, the others use, and the next run.
+# Three at a time, about equally long: most of what a test does is wait. What one builds of an image, the others use, and
+# the next run.
+BESIDE_CONTRACT := tests/unit/containers/algorithms
 test test-heavy: export SALVIA_TEST_IMAGES := $(CURDIR)/.test/images
 test: system .venv/.studio .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
 	@mkdir -p $(SALVIA_TEST_IMAGES)
-	@$(call run,tests/contract) >.test/contract 2>&1 & contract=$$!; \
-	{ $(call run,tests/unit) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \
+	@$(call run,tests/contract $(BESIDE_CONTRACT)) >.test/contract 2>&1 & contract=$$!; \
+	{ $(call run,tests/unit --ignore $(BESIDE_CONTRACT)) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \
 	} >.test/unit 2>&1 & unit=$$!; \
 	$(call run,tests --ignore tests/contract --ignore tests/unit --ignore tests/heavy); rest=$$?; \
 	wait $$contract; contract=$$?; wait $$unit; unit=$$?; cat .test/contract .test/unit; exit $$((rest + contract + unit))
