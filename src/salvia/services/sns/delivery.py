@@ -19,6 +19,7 @@ import orjson
 from salvia.control.reconcile import Outcome
 from salvia.control.world import World
 from salvia.core.errors import ServiceError
+from salvia.store import documents
 from salvia.store.db import Row, Transaction
 from salvia.store.documents import Document
 
@@ -40,12 +41,14 @@ async def reconcile(subscription: Document, world: World) -> Outcome:
     waiting = subscription.state != CONFIRMED
     if waiting and left <= 0:
         return Outcome(also=lambda tx: queue.clear(tx, subscription.id), delete=True)
+    rows = queue.due(world.db.read(), subscription.id, world.clock.wall(), _AT_ONCE)
+    # Looked at after them: what was set before a message was published holds for it, also where this began before.
     try:
         topic = topics.find(world.db.read(), subscription.spec["TopicArn"])
     except ServiceError:  # deleted meanwhile, and the subscription with it
         return Outcome()
-    rows = queue.due(world.db.read(), subscription.id, world.clock.wall(), _AT_ONCE)
-    settled = await asyncio.gather(*(_deliver(row, topic, subscription, world) for row in rows))
+    current = documents.by_id(world.db.read(), subscription.id) or subscription
+    settled = await asyncio.gather(*(_deliver(row, topic, current, world) for row in rows))
 
     def also(tx: Transaction) -> None:
         for settle in settled:
