@@ -61,7 +61,7 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
           label: curve.label,
           stroke: colors[index % colors.length],
           width: 1.5,
-          points: { show: curve.times.length < 3 },
+          points: { show: curve.values.filter((value) => value !== null).length < 3 },
           spanGaps: true,
         })),
       ],
@@ -89,7 +89,7 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
         {curves.map((curve, index) => (
           <li key={curve.label}>
             <span className="chart-key" style={{ background: colors[index % colors.length] }} />
-            {curve.label} <b data-series={index + 1}>{brief(curve.values.at(-1))}{unit}</b>
+            {curve.label} <b data-series={index + 1}>{brief(curve.values.findLast((value) => value !== null))}{unit}</b>
           </li>
         ))}
       </ul>

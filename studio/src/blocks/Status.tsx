@@ -2,7 +2,7 @@
 import StatusIndicator, { type StatusIndicatorProps } from "@cloudscape-design/components/status-indicator";
 
 const KINDS: Record<StatusIndicatorProps.Type, string[]> = {
-  success: ["Completed", "InService", "Succeeded", "Active", "Approved", "Available", "Ready", "OK", "Attached", "Scheduled"],
+  success: ["Completed", "InService", "Succeeded", "Active", "Approved", "Available", "Ready", "OK", "Attached", "Scheduled", "Successful"],
   error: ["Failed", "OutOfService", "ExecutionFailed", "Rejected", "UpdateRollbackFailed", "Delete_Failed", "Update_Failed", "ALARM"],
   "in-progress": [
     "InProgress", "Creating", "Updating", "SystemUpdating", "Executing", "Starting", "Downloading", "Training", "Uploading",

@@ -46,7 +46,8 @@ export function Charts({ endpoint }: { endpoint: Described }) {
   const span = SPANS.find((one) => one.id === chosen) ?? SPANS[0];
   const name = endpoint.EndpointName ?? "";
   const variants = (endpoint.ProductionVariants ?? []).map((variant) => variant.VariantName ?? "");
-  const answer = useAnswer(["endpoint-metrics", name, variants, chosen], (signal) => measured(name, variants, span, signal), { every: 10, keep: true });
+  const { CreationTime: born = 0 } = endpoint;
+  const answer = useAnswer(["endpoint-metrics", name, variants, chosen], (signal) => measured(name, variants, born, span, signal), { every: 10, keep: true });
   const charts = useMemo(() => (answer.data ?? []).filter((chart) => chart.curves.length), [answer.data]);
 
   return (
@@ -73,9 +74,9 @@ export function Charts({ endpoint }: { endpoint: Described }) {
   );
 }
 
-async function measured(endpoint: string, variants: readonly string[], span: (typeof SPANS)[number], signal: AbortSignal) {
+async function measured(endpoint: string, variants: readonly string[], born: number, span: (typeof SPANS)[number], signal: AbortSignal) {
   const end = Math.ceil(Date.now() / 1000 / span.period) * span.period;
-  const start = end - span.seconds;
+  const start = Math.max(end - span.seconds, Math.floor(born / span.period) * span.period);
   const asked = FIGURES.flatMap((figure, at) => figure.lines.flatMap((line, index) => variants.map((variant, of) => ({ figure, line, variant, id: `m${at}_${index}_${of}`, at }))));
   const { MetricDataResults = [] } = await call(
     "cloudwatch",
@@ -104,15 +105,9 @@ async function measured(endpoint: string, variants: readonly string[], span: (ty
       if (!times.length) return [];
       const label = [variants.length > 1 || !one.line[2] ? one.variant : "", one.line[2]].filter(Boolean).join(", ");
       const scale = (figure.count ? span.period / 60 : 1) * (figure.by ?? 1);
-      return [{ label, ...(figure.count ? filled(times, values, end, span.period) : { times, values }) }].map((curve) => ({ ...curve, values: curve.values.map((value) => value / scale) }));
+      const known = new Map(times.map((time, index) => [time, (values[index] ?? 0) / scale]));
+      const all = Array.from({ length: (end - start) / span.period }, (_, index) => start + index * span.period);
+      return [{ label, times: all, values: all.map((time) => known.get(time) ?? (figure.count ? 0 : null)) }];
     }),
   }));
-}
-
-/** From the first count on, a zero for each period in which nothing was counted. */
-function filled(times: readonly number[], values: readonly number[], end: number, period: number) {
-  const known = new Map(times.map((time, index) => [time, values[index] ?? 0]));
-  const all: number[] = [];
-  for (let time = times[0] ?? end; time < end; time += period) all.push(time);
-  return { times: all, values: all.map((time) => known.get(time) ?? 0) };
 }

@@ -1,4 +1,5 @@
 /** Ask an endpoint something, and see what it answers: InvokeEndpoint, as the session's user. */
+import "./invoke.css";
 import Alert from "@cloudscape-design/components/alert";
 import Autosuggest from "@cloudscape-design/components/autosuggest";
 import Box from "@cloudscape-design/components/box";
@@ -89,7 +90,9 @@ function Now({ endpoint }: { endpoint: Described }) {
                     Type instead
                   </Button>
                 ) : (
-                  <FileInput value={file} onChange={({ detail }) => setFile(detail.value)} ariaLabel="A file as payload" variant="icon" />
+                  <FileInput value={file} onChange={({ detail }) => setFile(detail.value)} ariaLabel="From a file">
+                    From a file
+                  </FileInput>
                 )
               }
             >

@@ -89,18 +89,17 @@ export function Variants({ endpoint, variants }: Props) {
               </Box>
               {variant.VariantStatus?.map((status) => status.StatusMessage && <Box key={status.Status} color="text-body-secondary"><span className="said">{status.StatusMessage}</span></Box>)}
               <Facts
-                columns={4}
                 facts={[
                   ["Model", given?.ModelName && <Anchor href={`/models/${given.ModelName}`}>{given.ModelName}</Anchor>],
-                  ["Instances", serverless ? undefined : `${variant.CurrentInstanceCount ?? 0} of ${variant.DesiredInstanceCount ?? 0}${given?.InstanceType ? ` × ${given.InstanceType}` : ""}`],
+                  ["Instances", serverless ? undefined : `${reaching(variant.CurrentInstanceCount, variant.DesiredInstanceCount)}${given?.InstanceType ? ` × ${given.InstanceType}` : ""}`],
                   ["Serverless", serverless && `${serverless.MemorySizeInMB} MB, at most ${serverless.MaxConcurrency} at once`],
-                  ["Weight", shown.length > 1 ? `${variant.CurrentWeight ?? 0} now, ${variant.DesiredWeight ?? 0} wanted` : undefined],
+                  ["Weight", shown.length > 1 ? reaching(variant.CurrentWeight, variant.DesiredWeight) : undefined],
                   ["Image", variant.DeployedImages?.map((image) => image.SpecifiedImage).join(", ")],
                 ]}
               />
-              <div className="fields">
+              {endpoint.EndpointStatus !== "Failed" && <div className="fields">
                 {shown.length > 1 && (
-                  <FormField label={`Traffic to ${name}`} stretch>
+                  <FormField label={`Traffic to ${name}`} info={<b>{parts[index]} %</b>} stretch>
                     <Slider
                       value={parts[index] ?? 0}
                       min={0}
@@ -117,7 +116,7 @@ export function Variants({ endpoint, variants }: Props) {
                     <Input type="number" inputMode="numeric" value={counts[index] ?? ""} disabled={!ready} onChange={({ detail }) => setCounts(counts.with(index, detail.value))} />
                   </FormField>
                 )}
-              </div>
+              </div>}
             </SpaceBetween>
           );
         })}
@@ -129,4 +128,9 @@ export function Variants({ endpoint, variants }: Props) {
       </SpaceBetween>
     </Container>
   );
+}
+
+/** `3`, or `1 of 3` on the way there. */
+function reaching(now = 0, wanted = 0): string {
+  return now === wanted ? String(now) : `${now} of ${wanted}`;
 }

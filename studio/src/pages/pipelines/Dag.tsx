@@ -1,12 +1,13 @@
 /** The steps as a graph, each with how it stands. Apart from everything else: whoever opens no pipeline loads none of it. */
 import "@xyflow/react/dist/base.css";
+import "./dag.css";
 import dagre from "@dagrejs/dagre";
-import { Controls, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import { useMemo } from "react";
+import { Controls, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow, type ReactFlowInstance } from "@xyflow/react";
+import { useEffect, useMemo, useRef } from "react";
 import { Status } from "@/blocks/Status";
 import { Duration } from "@/blocks/Time";
 import { Mode, useMode } from "@/shell/appearance";
-import type { Graph } from "./graph";
+import type { Edge, Graph } from "./graph";
 
 /** What is known of a step's run. */
 export interface Run {
@@ -26,6 +27,7 @@ type Data = { title: string; type: string; run?: Run; chosen: boolean };
 
 const WIDTH = 210;
 const HEIGHT = 72;
+const FIT = { maxZoom: 1, padding: 0.08 };
 
 export default function Dag({ graph, runs, chosen, onChoose }: Props) {
   const mode = useMode();
@@ -37,13 +39,12 @@ export default function Dag({ graph, runs, chosen, onChoose }: Props) {
       type: "step",
       position: places.get(node.id) ?? { x: 0, y: 0 },
       data: { title: node.title, type: node.type, run, chosen: node.id === chosen },
-      ariaLabel: `Step ${node.title}, ${node.type}${run?.status ? `, ${run.status}` : ""}`,
       ariaRole: "button",
       initialWidth: WIDTH,
       initialHeight: HEIGHT,
     };
   });
-  const edges = graph.edges.map((edge) => ({
+  const edges = useMemo(() => reduced(graph.edges), [graph]).map((edge) => ({
     id: `${edge.from} ${edge.to}`,
     source: edge.from,
     target: edge.to,
@@ -52,9 +53,17 @@ export default function Dag({ graph, runs, chosen, onChoose }: Props) {
     focusable: false,
   }));
   const height = Math.min(620, Math.max(220, Math.max(0, ...[...places.values()].map((place) => place.y)) + HEIGHT + 60));
+  const frame = useRef<HTMLDivElement>(null);
+  const flow = useRef<ReactFlowInstance<FlowNode<Data>>>(undefined);
+  useEffect(() => {
+    const observer = new ResizeObserver(() => void flow.current?.fitView(FIT));
+    if (frame.current) observer.observe(frame.current);
+    return () => observer.disconnect();
+  }, []);
   return (
-    <div className="dag" style={{ blockSize: height }}>
+    <div ref={frame} className="dag" style={{ blockSize: height }}>
       <ReactFlow
+        onInit={(instance) => (flow.current = instance)}
         colorMode={mode === Mode.Dark ? "dark" : "light"}
         nodes={nodes}
         edges={edges}
@@ -66,7 +75,7 @@ export default function Dag({ graph, runs, chosen, onChoose }: Props) {
         nodesDraggable={false}
         nodesConnectable={false}
         fitView
-        fitViewOptions={{ maxZoom: 1, padding: 0.08 }}
+        fitViewOptions={FIT}
         minZoom={0.1}
         zoomOnScroll={false}
         preventScrolling={false}
@@ -98,6 +107,14 @@ function StepNode({ data }: NodeProps<FlowNode<Data>>) {
 }
 
 const TYPES = { step: StepNode };
+
+/** Without those that say what others say already: who waits for Evaluate, which waits for Train, waits for Train. */
+function reduced(edges: readonly Edge[]): Edge[] {
+  const next = Map.groupBy(edges, (edge) => edge.from);
+  const reaches = (from: string, to: string, seen = new Set<string>()): boolean =>
+    (next.get(from) ?? []).some((edge) => edge.to === to || (!seen.has(edge.to) && reaches(edge.to, to, seen.add(edge.to))));
+  return edges.filter((edge) => edge.label || !(next.get(edge.from) ?? []).some((other) => other.to !== edge.to && reaches(other.to, edge.to)));
+}
 
 function laid(graph: Graph): Map<string, { x: number; y: number }> {
   const layout = new dagre.graphlib.Graph().setGraph({ rankdir: "TB", nodesep: 30, ranksep: 46 }).setDefaultEdgeLabel(() => ({}));

@@ -6,6 +6,7 @@ import CloudscapeTable from "@cloudscape-design/components/table";
 import { decoded, place } from "@/blocks/bytes";
 import { brief } from "@/blocks/Chart";
 import { Problem } from "@/blocks/Problem";
+import { words } from "@/blocks/Status";
 import { useCall } from "@/client/query";
 import type { Package } from "./Version";
 
@@ -14,7 +15,7 @@ function reports(found: Package): { title: string; uri: string }[] {
   return Object.entries(found.ModelMetrics ?? {}).flatMap(([family, kinds]) =>
     Object.entries(kinds ?? {}).flatMap(([kind, source]) => {
       const uri = (source as { S3Uri?: string } | undefined)?.S3Uri;
-      return uri ? [{ title: `${family}, ${kind}`.replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase(), uri }] : [];
+      return uri ? [{ title: words(`${family}, ${kind.toLowerCase()}`), uri }] : [];
     }),
   );
 }

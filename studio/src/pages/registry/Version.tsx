@@ -64,7 +64,7 @@ export default function Version({ params: { group = "", version = "" } }: PagePr
         <Facts
           facts={[
             ["Created", <Time key="created" at={found.CreationTime} />],
-            ["By", found.CreatedBy?.UserProfileName ?? found.CreatedBy?.IamIdentity?.Arn],
+            ["By", found.CreatedBy?.UserProfileName ?? found.CreatedBy?.IamIdentity?.Arn?.split("/").pop()],
             ["Status", <Status key="status" of={found.ModelPackageStatus} />],
             ["Approval", found.ApprovalDescription && <span className="said">{found.ApprovalDescription}</span>],
             ["Decided", found.LastModifiedTime && <Time key="modified" at={found.LastModifiedTime} />],
