@@ -76,7 +76,8 @@ export function Charts({ endpoint }: { endpoint: Described }) {
 
 async function measured(endpoint: string, variants: readonly string[], born: number, span: (typeof SPANS)[number], signal: AbortSignal) {
   const end = Math.ceil(Date.now() / 1000 / span.period) * span.period;
-  const start = Math.max(end - span.seconds, Math.floor(born / span.period) * span.period);
+  // Since it was made, but never less than ten points wide.
+  const start = Math.max(end - span.seconds, Math.min(end - 10 * span.period, Math.floor(born / span.period) * span.period));
   const asked = FIGURES.flatMap((figure, at) => figure.lines.flatMap((line, index) => variants.map((variant, of) => ({ figure, line, variant, id: `m${at}_${index}_${of}`, at }))));
   const { MetricDataResults = [] } = await call(
     "cloudwatch",
@@ -107,7 +108,7 @@ async function measured(endpoint: string, variants: readonly string[], born: num
       const scale = (figure.count ? span.period / 60 : 1) * (figure.by ?? 1);
       const known = new Map(times.map((time, index) => [time, (values[index] ?? 0) / scale]));
       const all = Array.from({ length: (end - start) / span.period }, (_, index) => start + index * span.period);
-      return [{ label, times: all, values: all.map((time) => known.get(time) ?? (figure.count ? 0 : null)) }];
+      return [{ label, times: all, values: all.map((time) => known.get(time) ?? (figure.count && time + span.period > born ? 0 : null)) }];
     }),
   }));
 }

@@ -2,7 +2,7 @@
 import "@xyflow/react/dist/base.css";
 import "./dag.css";
 import dagre from "@dagrejs/dagre";
-import { Controls, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow, type ReactFlowInstance } from "@xyflow/react";
+import { Controls, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow } from "@xyflow/react";
 import { useEffect, useMemo, useRef } from "react";
 import { Status } from "@/blocks/Status";
 import { Duration } from "@/blocks/Time";
@@ -54,7 +54,7 @@ export default function Dag({ graph, runs, chosen, onChoose }: Props) {
   }));
   const height = Math.min(620, Math.max(220, Math.max(0, ...[...places.values()].map((place) => place.y)) + HEIGHT + 60));
   const frame = useRef<HTMLDivElement>(null);
-  const flow = useRef<ReactFlowInstance<FlowNode<Data>>>(undefined);
+  const flow = useRef<{ fitView: (options: typeof FIT) => unknown }>(undefined);
   useEffect(() => {
     const observer = new ResizeObserver(() => void flow.current?.fitView(FIT));
     if (frame.current) observer.observe(frame.current);
