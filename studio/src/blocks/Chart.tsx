@@ -100,9 +100,9 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
 /** While the pointer is in the chart, the legend says the values there. */
 function tell(element: HTMLElement, plot: uPlot, unit: string): void {
   for (const label of element.parentElement?.querySelectorAll<HTMLElement>("[data-series]") ?? []) {
-    const values = plot.data[Number(label.dataset.series)] ?? [];
-    const at = plot.cursor.idxs?.[Number(label.dataset.series)] ?? values.length - 1;
-    label.textContent = brief(values[at]) + (values.length ? unit : "");
+    const values: ArrayLike<number | null | undefined> = plot.data[Number(label.dataset.series)] ?? [];
+    const at = plot.cursor.idxs?.[Number(label.dataset.series)];
+    label.textContent = brief(typeof at === "number" ? values[at] : Array.from(values).findLast((value) => typeof value === "number")) + (values.length ? unit : "");
   }
 }
 

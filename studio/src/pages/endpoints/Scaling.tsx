@@ -81,7 +81,7 @@ export function Scaling({ endpoint }: { endpoint: Described }) {
                   columnDefinitions={[
                     { id: "name", header: "Policy", cell: (policy) => policy.PolicyName, isRowHeader: true },
                     { id: "type", header: "Kind", cell: (policy) => (policy.PolicyType === "TargetTrackingScaling" ? "target tracking" : "step scaling") },
-                    { id: "what", header: "What it does", cell: (policy) => <span className="said">{purpose(policy)}</span> },
+                    { id: "what", header: "What it does", minWidth: 220, cell: (policy) => <span className="said">{purpose(policy)}</span> },
                     { id: "alarms", header: "Alarms", cell: (policy) => policy.Alarms?.length ?? 0 },
                   ]}
                   empty={<Nothing title="No policy">Only its bounds hold.</Nothing>}

@@ -3,7 +3,7 @@ import "@xyflow/react/dist/base.css";
 import "./dag.css";
 import dagre from "@dagrejs/dagre";
 import { Controls, Handle, type Node as FlowNode, type NodeProps, Position, ReactFlow } from "@xyflow/react";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import { Status } from "@/blocks/Status";
 import { Duration } from "@/blocks/Time";
 import { Mode, useMode } from "@/shell/appearance";
@@ -27,7 +27,7 @@ type Data = { title: string; type: string; run?: Run; chosen: boolean };
 
 const WIDTH = 210;
 const HEIGHT = 72;
-const FIT = { maxZoom: 1, padding: 0.08 };
+const FIT = { minZoom: 0.5, maxZoom: 1, padding: 0.08 }; // smaller, nobody could read it: one moves it, or zooms out
 
 export default function Dag({ graph, runs, chosen, onChoose }: Props) {
   const mode = useMode();
@@ -52,11 +52,17 @@ export default function Dag({ graph, runs, chosen, onChoose }: Props) {
     animated: runs.get(edge.to)?.status === "Executing",
     focusable: false,
   }));
-  const height = Math.min(620, Math.max(220, Math.max(0, ...[...places.values()].map((place) => place.y)) + HEIGHT + 60));
+  const [width, setWidth] = useState(1000);
+  const [wide, tall] = (["x", "y"] as const).map((axis) => Math.max(0, ...[...places.values()].map((place) => place[axis]))) as [number, number];
+  const scale = Math.min(FIT.maxZoom, Math.max(FIT.minZoom, width / (wide + WIDTH + 40)));
+  const height = Math.min(620, Math.max(220, (tall + HEIGHT + 60) * scale));
   const frame = useRef<HTMLDivElement>(null);
   const flow = useRef<{ fitView: (options: typeof FIT) => unknown }>(undefined);
   useEffect(() => {
-    const observer = new ResizeObserver(() => void flow.current?.fitView(FIT));
+    const observer = new ResizeObserver(([entry]) => {
+      setWidth(entry?.contentRect.width ?? 1000);
+      void flow.current?.fitView(FIT);
+    });
     if (frame.current) observer.observe(frame.current);
     return () => observer.disconnect();
   }, []);

@@ -106,7 +106,7 @@ export default function Execution({ params: { name = "", execution = "" } }: Pag
         loading={steps.isPending}
         loadingText="Loading the steps"
         columnDefinitions={[
-          { id: "name", header: "Step", isRowHeader: true, cell: (one) => <Button variant="inline-link" onClick={() => choose(one.StepName ?? "")}>{one.StepDisplayName ?? one.StepName}</Button> },
+          { id: "name", header: "Step", isRowHeader: true, minWidth: 180, cell: (one) => <Button variant="inline-link" onClick={() => choose(one.StepName ?? "")}>{one.StepDisplayName ?? one.StepName}</Button> },
           { id: "status", header: "Status", cell: (one) => <Status of={one.StepStatus} /> },
           { id: "started", header: "Started", cell: (one) => <Time at={one.StartTime} /> },
           { id: "took", header: "Took", cell: (one) => <Duration from={one.StartTime} to={one.EndTime} /> },
