@@ -1,0 +1,61 @@
+/** What is done with notebook instances: opened, started, stopped, deleted. */
+import Button from "@cloudscape-design/components/button";
+import { useState } from "react";
+import { Confirm } from "@/blocks/Confirm";
+import { call } from "@/client/call";
+import { useAction } from "@/client/query";
+import { flash } from "@/shell/flash";
+
+const failed = (error: Error) => flash({ type: "error", content: error.message });
+
+/** JupyterLab in a tab of its own, on a host of its own: what a notebook runs does not reach Studio. */
+export function Open({ name, status, primary }: { name: string; status?: string; primary?: boolean }) {
+  const open = useAction(async () => {
+    const { AuthorizedUrl } = await call("sagemaker", "CreatePresignedNotebookInstanceUrl", { NotebookInstanceName: name });
+    window.open(AuthorizedUrl, "_blank", "noopener");
+  });
+  return (
+    <Button
+      variant={primary ? "primary" : "inline-link"}
+      iconName="external"
+      iconAlign="right"
+      ariaLabel={`Open JupyterLab of ${name} in a new tab`}
+      loading={open.isPending}
+      disabled={status !== "InService"}
+      onClick={() => open.mutate(undefined, { onError: failed })}
+    >
+      Open JupyterLab
+    </Button>
+  );
+}
+
+/** Of one instance that is chosen or shown. */
+export function Acts({ name, status, onDeleted }: { name?: string; status?: string; onDeleted?: () => void }) {
+  const [doomed, setDoomed] = useState(false);
+  const named = { NotebookInstanceName: name };
+  const start = useAction(() => call("sagemaker", "StartNotebookInstance", named));
+  const stop = useAction(() => call("sagemaker", "StopNotebookInstance", named));
+  const drop = useAction(() => call("sagemaker", "DeleteNotebookInstance", named));
+  return (
+    <>
+      {status === "InService" ? (
+        <Button loading={stop.isPending} onClick={() => stop.mutate(undefined, { onError: failed })}>Stop</Button>
+      ) : (
+        <Button loading={start.isPending} disabled={status !== "Stopped" && status !== "Failed"} onClick={() => start.mutate(undefined, { onError: failed })}>Start</Button>
+      )}
+      <Button disabled={status !== "Stopped" && status !== "Failed"} disabledReason={status === "InService" ? "Stop it first" : undefined} onClick={() => setDoomed(true)}>Delete</Button>
+      {doomed && (
+        <Confirm
+          title={`Delete ${name}?`}
+          action="Delete"
+          busy={drop.isPending}
+          error={drop.error}
+          onClose={() => setDoomed(false)}
+          onConfirm={() => drop.mutate(undefined, { onSuccess: () => (setDoomed(false), flash({ type: "info", content: `${name} is being deleted.` }), onDeleted?.()) })}
+        >
+          Its volume goes with it: notebooks and data that are not elsewhere are lost.
+        </Confirm>
+      )}
+    </>
+  );
+}
