@@ -8,7 +8,7 @@ import type { Asked, Told } from "./parquet";
 const ROWS = 200;
 const COLUMNS = 200;
 const READ = 32 * 1024 * 1024; // bytes of the object
-const UNFOLDED = 256 * 1024 * 1024; // bytes that they decompress to
+const UNFOLDED = 64 * 1024 * 1024; // bytes that they decompress to
 const FOOTER = 64 * 1024; // most files' schema and statistics, in one go
 
 addEventListener("message", async ({ data }: MessageEvent<Asked>) => {

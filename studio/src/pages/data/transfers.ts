@@ -68,7 +68,8 @@ function start(upload: boolean, name: string, total: number, work: Work): void {
     } catch (error) {
       change(id, aborter.signal.aborted ? { state: "cancelled" } : { state: "failed", error: error as Error });
     }
-    if (upload) void queries.invalidateQueries();
+    const more = transfers.some((one) => one.upload && one.state === "running");
+    if (upload && !more) void queries.invalidateQueries(); // once for all that were chosen together
   };
   queue = queue.then(run);
 }
