@@ -108,3 +108,16 @@ def test_files_stay_and_an_idle_instance_stops(notebooks: Notebooks) -> None:
     assert visitor.ask("GET", "/lab")[0] == 401  # its session went with the instance
     found = json.loads(notebooks.visit(name).ask("GET", "/api/contents/kept.txt")[2])
     assert found["content"] == "kept"
+
+
+def test_a_kernel_runs_in_another_images_environment(notebooks: Notebooks) -> None:
+    """Of each image that stands, without any being built for it; its own packages come first."""
+    notebooks.server.salvia("images", "build", "base-python", timeout=280)
+    python = notebooks.server.python("base-python")
+    visitor = notebooks.visit(notebooks.create())
+    known = json.loads(visitor.ask("GET", "/api/kernelspecs")[2])["kernelspecs"]
+    assert {"python3", "conda_python3", "base-python"} <= set(known)
+    code = "import sys, salvia_toolkit, pandas; print(sys.executable, pandas.__file__)"
+    executable, pandas = run(visitor, code, "base-python").split()
+    assert executable == str(python)
+    assert pandas.startswith(str(python.parent.parent))

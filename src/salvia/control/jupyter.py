@@ -26,7 +26,7 @@ from salvia.store import leases
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
-from . import building, hosting, instances
+from . import building, hosting, instances, kernels
 from .crew import Crew
 from .instances import Instance
 from .world import World
@@ -144,6 +144,8 @@ async def start(document: Document, world: World, plan: Plan) -> None:
     hosting.reachable(runtime.socket(hosting.handle(team.name(0))))
     environment = await building.environment(document, world, image)
     mounts = await asyncio.to_thread(_mounts, volume(world, plan.volume), plan)
+    others = await asyncio.to_thread(kernels.found, world, environment)
+    shown = dict.fromkeys(path for one in (environment, *others) for path in one.mounts)
     variables = {
         **environment.variables,
         **plan.environment,
@@ -162,7 +164,7 @@ async def start(document: Document, world: World, plan: Plan) -> None:
                 "begin": plan.begin,
                 "repositories": list(plan.repositories),
                 "scripts": dict(plan.scripts),
-                "kernels": [],
+                "kernels": [kernels.spec(one, environment) for one in others],
             },
             "metadata": dict(plan.metadata),
             "streams": dict(plan.streams),
@@ -178,7 +180,7 @@ async def start(document: Document, world: World, plan: Plan) -> None:
         count=1,
         argv=environment.argv(image.serve),
         environment=variables,
-        mounts=(*(Mount(path, str(path)) for path in environment.mounts), *mounts),
+        mounts=(*(Mount(path, str(path)) for path in shown), *mounts),
         cpus=kind.vcpu,
         memory=kind.memory,
         gpus=kind.gpu_count,
