@@ -63,7 +63,7 @@ export function TopBar({ session, follow }: Props) {
   return (
     <div id="top">
       <TopNavigation
-        identity={{ href: "/", title: "Salvia", logo: { src: logo, alt: "" }, onFollow: follow }}
+        identity={{ href: "/", title: "Salvia", logo: { src: logo, alt: "Logo" }, onFollow: follow }}
         utilities={utilities}
         i18nStrings={{ overflowMenuTriggerText: "More", overflowMenuTitleText: "All", searchIconAriaLabel: "Search", searchDismissIconAriaLabel: "Close search" }}
       />
