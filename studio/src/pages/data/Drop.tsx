@@ -20,8 +20,12 @@ export function Drop({ onFiles, hint, children }: { onFiles: (files: Dropped[]) 
         if (!files(event)) return;
         event.preventDefault();
         setDepth(0);
-        const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null);
-        void Promise.all(entries.map((entry) => walk(entry))).then((found) => onFiles(found.flat()));
+        // What is no file on a disk, as a picture of another page, has no entry.
+        const found = [...event.dataTransfer.items].map((item) => {
+          const [entry, file] = [item.webkitGetAsEntry(), item.getAsFile()];
+          return entry ? walk(entry) : file ? [{ path: file.name, file }] : [];
+        });
+        void Promise.all(found).then((files) => onFiles(files.flat()));
       }}
     >
       {depth > 0 && <div className="drop-here" aria-hidden="true">{hint}</div>}

@@ -1,6 +1,6 @@
 /** What lies in a folder: S3 itself knows keys alone, and counts what lies between slashes as folders. */
 import type { Source } from "@/blocks/source";
-import { call } from "@/client/call";
+import { ApiError, call } from "@/client/call";
 import { leaf } from "./places";
 
 export interface Entry {
@@ -54,7 +54,10 @@ export async function remove(bucket: string, entries: readonly Entry[]): Promise
     if (!keys.length) return;
     const { Errors = [] } = await call("s3", "DeleteObjects", { Bucket: bucket, Delete: { Quiet: true, Objects: keys.map((Key) => ({ Key })) } });
     const [first] = Errors;
-    if (first) throw new Error(`${Errors.length} of ${keys.length} objects were not deleted. ${first.Key}: ${first.Message}`);
+    if (first) {
+      const said = `${Errors.length} of ${keys.length} objects were not deleted. ${first.Key}: ${first.Message}`;
+      throw new ApiError(first.Code ?? "", said, 200, "s3.DeleteObject");
+    }
     count += keys.length;
   };
   await drop(entries.filter(({ folder }) => !folder).map(({ key }) => key));
