@@ -44,13 +44,15 @@ function property(filter: Filter, operators: string[]): PropertyFilterProps.Filt
 
 export function Filters({ source, tokens, count, loading, onChange }: Props) {
   const first = source.filters.find((filter) => filter.kind === "text");
+  // Plain words are compared as the filter that they go to is.
+  const free = (source.several ? [":", "!:"] : first ? source.operators(first) : [":"]) as PropertyFilterProps.ComparisonOperator[];
   return (
     <PropertyFilter
       query={{ tokens: tokens as PropertyFilterProps.Token[], operation: "and" }}
       onChange={({ detail }) => onChange(distinct(detail.tokens as Token[], source))}
       filteringProperties={source.filters.map((filter) => property(filter, source.operators(filter)))}
       filteringOptions={source.filters.flatMap((filter) => (filter.values ?? []).map((value) => ({ propertyKey: filter.key, value, label: words(value) })))}
-      freeTextFiltering={{ operators: source.several ? [":", "!:"] : [":"], defaultOperator: ":" }}
+      freeTextFiltering={{ operators: free, defaultOperator: free[0] }}
       disableFreeTextFiltering={!first}
       readOnlyOperations
       countText={count === undefined ? "" : count === 1 ? "1 match" : `${count} matches`}
