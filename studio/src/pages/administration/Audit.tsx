@@ -108,7 +108,7 @@ export default function Audit() {
       <Table
         name="audit"
         title="Audit trail"
-        description="Every request that changed something, or was to, of the last 90 days."
+        description="Who asked for what, and what came of it: the last 90 days of this account and region."
         source={source}
         columns={columns}
         id={(row) => row.EventId ?? ""}
