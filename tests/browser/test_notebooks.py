@@ -1,0 +1,52 @@
+"""Notebook instances' pages: what can be done there without a machine that takes a minute to start."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Studio
+from tests.conftest import Server
+
+
+def test_a_lifecycle_configuration_is_written_and_changed(studio: Studio, salvia: Server) -> None:
+    """Scripts travel in base64. Source: API_NotebookInstanceLifecycleHook."""
+    sagemaker: Any = salvia.client("sagemaker")
+    studio.open("/lifecycle-configurations", "Lifecycle configurations")
+    expect(studio.page.get_by_text("No lifecycle configurations")).to_be_visible()
+    studio.accessible()
+    studio.button("Create lifecycle configuration").click()
+    studio.page.get_by_label("Name", exact=True).fill("tools")
+    studio.page.get_by_label("When an instance starts").fill("#!/bin/bash\necho grüße\n")
+    studio.accessible()
+    studio.button("Create").click()
+    studio.page.get_by_role("link", name="tools").click()
+
+    def stored() -> dict[str, Any]:
+        return sagemaker.describe_notebook_instance_lifecycle_config(NotebookInstanceLifecycleConfigName="tools")
+
+    assert base64.b64decode(stored()["OnStart"][0]["Content"]).decode() == "#!/bin/bash\necho grüße\n"
+    expect(studio.page.get_by_label("When an instance starts")).to_have_value("#!/bin/bash\necho grüße\n")
+    studio.page.get_by_label("When an instance is created").fill("#!/bin/bash\nmkdir data\n")
+    studio.button("Save").click()
+    expect(studio.page.get_by_text("instances take it up when they next start")).to_be_visible()
+    assert base64.b64decode(stored()["OnCreate"][0]["Content"]) == b"#!/bin/bash\nmkdir data\n"
+    studio.page.get_by_role("link", name="tools").click()
+    studio.button("Delete").click()
+    studio.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(studio.page.get_by_text("No lifecycle configurations")).to_be_visible()
+
+
+def test_what_is_wrong_with_a_notebook_instance_is_said(studio: Studio) -> None:
+    studio.open("/notebook-instances", "Notebook instances")
+    expect(studio.page.get_by_text("No notebook instances")).to_be_visible()
+    studio.accessible()
+    studio.button("Create notebook instance").click()
+    studio.page.get_by_label("Name").first.fill("mine")
+    studio.accessible()
+    studio.button("Create notebook instance").click()
+    expect(studio.page.get_by_text("Could not create notebook instance")).to_be_visible()
+    studio.open("/notebook-instances/none-such")
+    expect(studio.page.get_by_text("RecordNotFound")).to_be_visible()
