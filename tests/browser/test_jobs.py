@@ -51,7 +51,7 @@ def test_a_job_is_watched_live_to_its_end(studio: Studio, jobs: Jobs, tmp_path_f
     expect(studio.page.get_by_role("list", name=f"Statuses of {name}")).to_contain_text("Uploading")
 
     studio.page.get_by_role("tab", name="Configuration").click()
-    expect(studio.page.get_by_role("cell", name=EVIL)).to_be_visible()
+    expect(studio.page.get_by_text(EVIL, exact=True).last).to_be_visible()
     studio.accessible()
     studio.page.get_by_role("tab", name="Output").click()
     expect(studio.page.get_by_role("rowheader", name="output/model.tar.gz")).to_be_visible()
@@ -93,7 +93,7 @@ def test_a_failure_says_why(studio: Studio, jobs: Jobs) -> None:
     name = jobs.start(f"import sys\nopen('/opt/ml/output/failure', 'w').write({EVIL!r})\nsys.exit(3)", wait=True)
     studio.open(f"/training-jobs/{name}", name)
     expect(studio.page.get_by_text("Why it failed")).to_be_visible()
-    expect(studio.page.get_by_text(EVIL)).to_be_visible()
+    expect(studio.page.get_by_text(EVIL).first).to_be_visible()
     studio.open("/", "Home")
     failures = studio.page.locator("li", has_text=name)
     expect(failures).to_contain_text("<script>window.pwned=1</script>")
@@ -140,7 +140,7 @@ def test_a_table_is_live(studio: Studio, jobs: Jobs) -> None:
 def test_a_job_is_cloned_edited_and_stopped(studio: Studio, jobs: Jobs) -> None:
     name = jobs.start("print(1)", wait=True, name=f"cloned-{jobs.bucket[-6:]}")
     studio.open(f"/training-jobs/{name}", name)
-    studio.page.get_by_role("link", name="Clone").click()
+    studio.page.get_by_role("link", name="Clone", exact=True).click()
     expect(studio.page.get_by_role("heading", name=f"Clone {name}")).to_be_visible()
     expect(studio.page.get_by_label("Name", exact=True).first).to_have_value(f"{name}-2")
     studio.accessible()
