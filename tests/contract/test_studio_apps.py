@@ -78,9 +78,10 @@ def test_an_app_runs_in_its_space_and_leaves_files_there(studio: Studio) -> None
     visitor = visit(studio, domain, owner, space)
     assert visitor.ask("GET", "/files/work/note.txt")[2] == b"kept"
     assert visitor.ask("GET", "/files/made")[2] == b"script\nscript\n"
-    second = studio.app(domain, other)
+    second = studio.app(domain, other, LifecycleConfigArn="None")
     studio.reaches(second, "InService")
-    assert visit(studio, domain, owner, other).ask("GET", "/files/work/note.txt")[0] == 404
+    visitor = visit(studio, domain, owner, other)
+    assert [visitor.ask("GET", f"/files/{name}")[0] for name in ("work/note.txt", "made")] == [404, 404]
     kept = len(list((studio.server.home / "volumes").glob("*/kept/work")))
     studio.ends(named)
     studio.sagemaker.delete_space(DomainId=domain, SpaceName=space)

@@ -123,6 +123,8 @@ def _resources(call: Call, given: settings.Settings, space: Document) -> dict[st
     for member in ("SageMakerImageArn", "SageMakerImageVersionArn"):
         if found.get(member) and _OWN_IMAGE not in found[member].replace("image-version/", "image/"):
             raise validation_error(f"{member} {found[member]}: apps of images of one's own do not run here yet.")
+    if found.get("LifecycleConfigArn") == settings.NO_SCRIPT:
+        del found["LifecycleConfigArn"]
     if found.get("LifecycleConfigArn"):
         settings.apps(call, "ResourceSpec", {f"{RUNS}AppSettings": {"DefaultResourceSpec": found}})
     return found

@@ -58,6 +58,7 @@ _UNDONE: Mapping[str, Mapping[str, str]] = {
 _APPS = {"JupyterLab": "JupyterLabAppSettings", "CodeEditor": "CodeEditorAppSettings"}
 _APPS |= {"JupyterServer": "JupyterServerAppSettings", "KernelGateway": "KernelGatewayAppSettings"}
 SIZE = "SpaceStorageSettings.EbsStorageSettings.EbsVolumeSizeInGb"
+NO_SCRIPT = "None"  # as an ARN: none, whatever else is said; its pattern in the model
 _SMALLEST = 5  # GB; API_EbsStorageSettings
 _TYPE = "StudioLifecycleConfigAppType"
 _LEAST = 60  # minutes; API_IdleSettings
@@ -123,7 +124,8 @@ def apps(call: Call, where: str, settings: Settings | None) -> None:
 def scripts(settings: Settings | None) -> Iterator[str]:
     """The lifecycle configurations that settings of an app name."""
     yield from at(settings, "LifecycleConfigArns") or ()
-    if arn := at(settings, "DefaultResourceSpec.LifecycleConfigArn"):
+    arn = at(settings, "DefaultResourceSpec.LifecycleConfigArn")
+    if arn not in (None, NO_SCRIPT):
         yield arn
 
 
