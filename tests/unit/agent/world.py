@@ -408,8 +408,13 @@ class Instance:
 
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
+            pid = self.process.pid
+            programs = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
             self.process.kill()
             self.process.wait()
+            for program in programs:  # which nobody else would end
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(program), signal.SIGKILL)
 
     @property
     def errors(self) -> str:
