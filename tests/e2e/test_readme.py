@@ -25,6 +25,7 @@ def test_the_block_for_going_on_by_yourself_works_as_it_stands(tmp_path: Path) -
         assert done.returncode == 0, done.stdout + done.stderr
         assert "make_bucket: my-bucket" in done.stdout
         assert '"TrainingJobSummaries": []' in done.stdout
+        assert re.search(r"^http://studio\.localhost:\d+/link#\S+$", done.stdout, re.MULTILINE)
     finally:
         subprocess.run([str(ROOT / ".venv/bin/salvia"), "down"], env=environment, check=True, capture_output=True)
 
