@@ -9,9 +9,10 @@ import io
 import json
 import subprocess
 import tarfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from tests.conftest import Server, eventually
@@ -19,6 +20,7 @@ from tests.conftest import Server, eventually
 from salvia.core.archives import unpack
 
 ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).parent / "sdk"
 DATA = ROOT / "tests" / "data" / "diabetes.csv"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 BUCKET = "sagemaker-us-east-1-123456789012"  # the name that the SDK gives to its default bucket
@@ -30,15 +32,58 @@ print(json.dumps(xgboost.Booster(model_file=sys.argv[1]).predict(xgboost.DMatrix
 """
 
 
-def run(server: Server, major: int, script: str, *arguments: str) -> tuple[dict[str, Any], str]:
-    """Run a script of a user; what it found, and all that it printed."""
+def interpreter(major: int) -> str:
     python = ROOT / f".venv-sdk{major}" / "bin" / "python"
     assert python.exists(), f"`make .venv-sdk{major}/.setup` makes the environment of the SDK's version {major}."
-    done = server.salvia(
-        "exec", "--", str(python), str(Path(__file__).parent / "sdk" / script), *arguments, timeout=400
-    )
+    return str(python)
+
+
+def run(server: Server, major: int, script: str, *arguments: str) -> tuple[dict[str, Any], str]:
+    """Run a script of a user; what it found, and all that it printed."""
+    done = server.salvia("exec", "--", interpreter(major), str(SCRIPTS / script), *arguments, timeout=400)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found, done.stdout
+
+
+class Loaded:
+    """A client of the server: Python with the SDK, whose loading takes longer than most scripts. See sdk/loaded.py."""
+
+    MODULES: ClassVar = {2: ("sagemaker",), 3: ("sagemaker.train", "sagemaker.train.model_trainer", "sagemaker.serve")}
+
+    def __init__(self, server: Server, major: int, folder: Path) -> None:
+        self._folder = folder
+        self._process = subprocess.Popen(
+            ["salvia", "exec", "--", interpreter(major), str(SCRIPTS / "loaded.py"), *self.MODULES[major]],
+            env={**server.environment, "SALVIA_HOME": str(server.home)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, script: str, *arguments: str) -> tuple[dict[str, Any], str]:
+        """What a script found, and all that it printed."""
+        assert self._process.stdin and self._process.stdout
+        printed, errors = (self._folder / f"{script}.{name}" for name in ("out", "err"))
+        self._process.stdin.write(json.dumps([str(printed), str(errors), str(SCRIPTS / script), *arguments]) + "\n")
+        self._process.stdin.flush()
+        code = next(line for line in self._process.stdout if line.strip().lstrip("-").isdigit()).strip()
+        text = printed.read_text()
+        assert code == "0", text + errors.read_text()
+        found: dict[str, Any] = json.loads(text.splitlines()[-1])
+        return found, text
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture(scope="module")
+def sdk(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[int, Loaded]]:
+    """The SDK by major version."""
+    loaded = {major: Loaded(salvia, major, tmp_path_factory.mktemp(f"sdk{major}")) for major in Loaded.MODULES}
+    yield loaded
+    for one in loaded.values():
+        one.close()
 
 
 @dataclass
@@ -82,9 +127,9 @@ def trained(salvia: Server, tmp_path_factory: pytest.TempPathFactory) -> Trained
 
 
 @pytest.mark.timeout(420)
-def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
+def test_version_2_trains_attaches_and_analyses(salvia: Server, sdk: Mapping[int, Loaded]) -> None:
     """default_bucket, upload_data, fit with logs, attach, TrainingJobAnalytics, get_execution_role."""
-    found, printed = run(salvia, 2, "v2.py", str(DATA))
+    found, printed = sdk[2].run("v2.py", str(DATA))
     assert found["version"] == "2.257.7"
     assert found["bucket"] == BUCKET
     assert found["data"] == f"s3://{BUCKET}/sdk2/train/diabetes.csv"
@@ -100,10 +145,10 @@ def test_version_2_trains_attaches_and_analyses(salvia: Server) -> None:
 
 
 @pytest.mark.timeout(420)
-def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) -> None:
+def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server, sdk: Mapping[int, Loaded]) -> None:
     """Session, default bucket, upload; ModelTrainer.train() with an image, with an algorithm of one's own, and with
     SourceCode, which comes in the channels `code` and `sm_drivers` and is started by a ContainerEntrypoint."""
-    found, _ = run(salvia, 3, "v3.py", str(DATA))
+    found, _ = sdk[3].run("v3.py", str(DATA))
     assert found["version"] == "3.27.0"
     assert found["bucket"] == BUCKET
     s3 = salvia.client("s3")
@@ -122,10 +167,10 @@ def test_version_3_trains_with_an_algorithm_and_with_a_script(salvia: Server) ->
 
 
 @pytest.mark.timeout(420)
-def test_version_2_transforms_and_joins(salvia: Server, trained: Trained) -> None:
+def test_version_2_transforms_and_joins(salvia: Server, sdk: Mapping[int, Loaded], trained: Trained) -> None:
     """estimator.transformer(), transform() with filters and data capture, its logs; the SDK's documentation, "Batch
     Transform"."""
-    found, printed = run(salvia, 2, "v2_transform.py", trained.job, str(DATA))
+    found, printed = sdk[2].run("v2_transform.py", trained.job, str(DATA))
     scored = [line.split(",") for line in found["scored"].splitlines()]
     assert [row[0] for row in scored] == [line.partition(",")[0] for line in DATA.read_text().splitlines()]
     assert [float(row[1]) for row in scored] == pytest.approx(trained.predictions, rel=1e-6)
@@ -137,11 +182,11 @@ def test_version_2_transforms_and_joins(salvia: Server, trained: Trained) -> Non
 
 
 @pytest.mark.timeout(420)
-def test_version_2_hosts(salvia: Server, trained: Trained) -> None:
+def test_version_2_hosts(salvia: Server, sdk: Mapping[int, Loaded], trained: Trained) -> None:
     """estimator.deploy(), Predictor.predict(), update_endpoint(), delete_model(), delete_endpoint(); data capture,
     turned off and on; PipelineModel; ServerlessInferenceConfig. The SDK's documentation, "Model", "Predictors",
     "PipelineModel"."""
-    found, _ = run(salvia, 2, "v2_hosting.py", trained.job, str(DATA))
+    found, _ = sdk[2].run("v2_hosting.py", trained.job, str(DATA))
     assert found["version"] == "2.257.7"
     expected = pytest.approx(trained.predictions[:50], rel=1e-5)
     deployed = found["deploys"]
@@ -176,10 +221,10 @@ def captures(server: Server) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(420)
-def test_version_3_hosts(salvia: Server, trained: Trained) -> None:
+def test_version_3_hosts(salvia: Server, sdk: Mapping[int, Loaded], trained: Trained) -> None:
     """ModelBuilder.build() and deploy(), of a job's model without and with inference code; Endpoint.invoke(), list,
     delete. The SDK's documentation, "Model Builder". (Its invoke_with_response_stream() breaks on any stream.)"""
-    found, _ = run(salvia, 3, "v3_hosting.py", trained.job, str(DATA))
+    found, _ = sdk[3].run("v3_hosting.py", trained.job, str(DATA))
     assert found["version"] == "3.27.0"
     expected = pytest.approx(trained.predictions[:50], rel=1e-5)
     assert found["with_own_code"]["predictions"] == expected
@@ -193,9 +238,9 @@ def test_version_3_hosts(salvia: Server, trained: Trained) -> None:
 
 
 @pytest.mark.timeout(420)
-def test_version_2_deploys_many_models(salvia: Server) -> None:
+def test_version_2_deploys_many_models(salvia: Server, sdk: Mapping[int, Loaded]) -> None:
     """MultiDataModel: deploy(), add_model() before and after it, list_models(), predict(target_model=…)."""
-    found, _ = run(salvia, 2, "v2_many.py", str(DATA))
+    found, _ = sdk[2].run("v2_many.py", str(DATA))
     assert sorted(found["predictions"]) == ["later/twenty.tar.gz", "one.tar.gz"]
     off = {
         target: sum(abs(one - other) for one, other in zip(predictions, found["labels"], strict=True))
@@ -206,10 +251,10 @@ def test_version_2_deploys_many_models(salvia: Server) -> None:
 
 
 @pytest.mark.timeout(420)
-def test_version_2_predicts_asynchronously(salvia: Server, trained: Trained) -> None:
+def test_version_2_predicts_asynchronously(salvia: Server, sdk: Mapping[int, Loaded], trained: Trained) -> None:
     """AsyncInferenceConfig, AsyncPredictor.predict(), predict_async() and get_result(); the SDK's documentation,
     "Asynchronous inference"."""
-    found, _ = run(salvia, 2, "v2_async.py", trained.job, str(DATA))
+    found, _ = sdk[2].run("v2_async.py", trained.job, str(DATA))
     assert found["kind"]
     assert found["config"]["ClientConfig"] == {"MaxConcurrentInvocationsPerInstance": 2}
     assert found["output"].startswith(f"s3://{BUCKET}/async-endpoint-outputs/")
@@ -220,9 +265,9 @@ def test_version_2_predicts_asynchronously(salvia: Server, trained: Trained) -> 
 
 
 @pytest.mark.timeout(420)
-def test_version_2_trains_and_deploys_an_algorithm_of_one_s_own(salvia: Server) -> None:
+def test_version_2_trains_and_deploys_an_algorithm_of_one_s_own(salvia: Server, sdk: Mapping[int, Loaded]) -> None:
     """AlgorithmEstimator: fit(), attach(), its metrics, deploy() by way of a model package, predict()."""
-    found, printed = run(salvia, 2, "v2_own_algorithm.py", str(DATA))
+    found, printed = sdk[2].run("v2_own_algorithm.py", str(DATA))
     job, given = found["job"], {"num_round": "5", "objective": "reg:squarederror"}
     assert job["AlgorithmSpecification"]["AlgorithmName"] == found["arn"]
     assert job["HyperParameters"] == given
@@ -235,11 +280,11 @@ def test_version_2_trains_and_deploys_an_algorithm_of_one_s_own(salvia: Server) 
 
 
 @pytest.mark.timeout(600)
-def test_version_2s_first_party_estimators(salvia: Server) -> None:
+def test_version_2s_first_party_estimators(salvia: Server, sdk: Mapping[int, Loaded]) -> None:
     """KMeans (on two instances), PCA, LinearLearner, KNN, RandomCutForest, FactorizationMachines, LDA: record_set(),
     fit(), deploy(), and predict(), which speaks RecordIO-protobuf. The SDK's documentation, "Amazon Estimators"; the
     members of answers are those of each algorithm's "Response Formats"."""
-    found, _ = run(salvia, 2, "v2_algorithms.py", str(DATA))
+    found, _ = sdk[2].run("v2_algorithms.py", str(DATA))
     labels = [float(line.partition(",")[0]) for line in DATA.read_text().splitlines()]
     mean = sum(labels) / len(labels)
     spread = sum((label - mean) ** 2 for label in labels)
