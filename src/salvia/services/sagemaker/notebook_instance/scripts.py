@@ -6,7 +6,6 @@ Source: API_CreateNotebookInstanceLifecycleConfig, API_NotebookInstanceLifecycle
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from salvia.control import records
@@ -58,5 +57,5 @@ def _check(request: dict[str, Any]) -> None:
         for one in request.get(hook) or ():
             try:
                 base64.b64decode(one.get("Content") or "", validate=True)
-            except binascii.Error:
+            except ValueError:  # binascii.Error, or text that is not ASCII
                 raise validation_error(f"The Content of {hook} is not base64: encode the script.") from None
