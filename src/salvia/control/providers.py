@@ -78,6 +78,15 @@ class Curve:
     stat: str
 
 
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Those of a curve that are shown, in the order of time, and of how many."""
+
+    at: list[float]
+    values: list[float]
+    count: int
+
+
 def _nobody(*_: Any) -> Any:
     raise RuntimeError("No room has filled in this provider.")
 
@@ -93,7 +102,7 @@ class Providers:
     how long it takes. `used(caller, service, region)` notes that a key was used; it returns at once.
     `accessed(caller, action, resource)` notes what was allowed, `denied(call, request, trace)` why something was not;
     `settled()` returns when this process's notes are written.
-    `curve(account, region, curve, since, until)` is every datum of a metric between two moments: when, and its value.
+    `curve(account, region, curve, since, until, most)` is a metric between two moments, in so many points at most.
     `trails(db)` are those that may want events delivered.
     `resource_policies[service](arn)` is the policy attached to a resource, or None; `tags[service](arn, version)` its
     tags, for services whose resources are not all documents. `alarm_actions[service](action, alarm)` does what an alarm
@@ -112,7 +121,7 @@ class Providers:
     accessed: Callable[[Caller, str, str], None] = lambda caller, action, resource: None
     denied: Callable[[Call, Request, Callable[[], Trace]], None] = lambda call, request, trace: None
     settled: Callable[[], Awaitable[None]] = _nobody
-    curve: Callable[[str, str, Curve, float, float], Awaitable[tuple[list[float], list[float]]]] = _nobody
+    curve: Callable[[str, str, Curve, float, float, int], Awaitable[Points]] = _nobody
     trails: Callable[[Reader], Sequence[Subscriber]] = lambda db: ()
     pages: dict[str, Callable[[], Awaitable[HttpResponse]]] = field(default_factory=dict)
     elsewhere: Callable[[Call], Forwarder | None] = lambda call: None

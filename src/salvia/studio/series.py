@@ -8,11 +8,9 @@ from typing import Any
 from salvia.control.providers import Curve
 from salvia.core.errors import validation_error
 
-from .downsample import downsampled
 from .visit import Visit
 
 _MOST_QUERIES = 100
-_AT_ONCE = asyncio.Semaphore(2)  # curves in memory, of all requests together: each may have 300,000 points
 _POINTS = (4, 10_000)
 _SHAPE = (
     'Queries is a list of {"Namespace", "MetricName", "Dimensions": {NAME: VALUE}, "Stat"?}, Start and End are seconds '
@@ -35,14 +33,9 @@ async def series(visit: Visit) -> dict[str, Any]:
         raise validation_error(_SHAPE)
     curves = [_curve(query) for query in queries]
     call = visit.allow("cloudwatch", "GetMetricData", {})
-    raw = visit.world.providers.curve
-
-    async def shown(curve: Curve) -> dict[str, Any]:
-        async with _AT_ONCE:
-            at, values = await raw(call.account, call.region, curve, start, end)
-            return await asyncio.to_thread(_shown, at, values, points)
-
-    return {"Series": await asyncio.gather(*map(shown, curves))}
+    find = visit.world.providers.curve
+    found = await asyncio.gather(*(find(call.account, call.region, curve, start, end, points) for curve in curves))
+    return {"Series": [{"Timestamps": one.at, "Values": one.values, "Count": one.count} for one in found]}
 
 
 def _curve(query: Any) -> Curve:
@@ -54,8 +47,3 @@ def _curve(query: Any) -> Curve:
         raise validation_error(_SHAPE)
     namespace, name, stat = map(str, texts)
     return Curve(namespace, name, dimensions, stat)
-
-
-def _shown(at: list[float], values: list[float], points: int) -> dict[str, Any]:
-    shown_at, shown = downsampled(at, values, points)
-    return {"Timestamps": shown_at, "Values": shown, "Count": len(values)}
