@@ -85,7 +85,7 @@ def tab(browser: Browser) -> Iterator[Callable[..., Studio]]:
     opened: list[BrowserContext] = []
 
     def make(server: Server, sign_in: str = "", **options: Any) -> Studio:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, **options)
+        context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options)
         opened.append(context)
         studio = Studio(server, context, context.new_page())
         if sign_in:

@@ -1,6 +1,6 @@
 /** What a table shows, and how: in the address, so that a link says it; its columns also in the browser, for next time. */
 import { useCallback, useMemo } from "react";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import type { Token } from "./source";
 
 export interface View {

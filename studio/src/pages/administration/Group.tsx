@@ -1,6 +1,6 @@
 /** One group: its users, and what they all may do. */
 import Spinner from "@cloudscape-design/components/spinner";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { Problem } from "@/blocks/Problem";
 import { moment } from "@/blocks/Time";
 import { useCall } from "@/client/query";

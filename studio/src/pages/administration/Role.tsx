@@ -5,7 +5,7 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useState } from "react";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { Problem } from "@/blocks/Problem";
 import { duration, moment } from "@/blocks/Time";
 import { call } from "@/client/call";

@@ -1,7 +1,7 @@
 /** One user: password, access keys, groups, permissions. */
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { Problem } from "@/blocks/Problem";
 import { moment } from "@/blocks/Time";
 import { useCall } from "@/client/query";

@@ -8,7 +8,7 @@ import Input from "@cloudscape-design/components/input";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import "./data.css";
 import { useMemo, useRef, useState } from "react";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { Anchor } from "@/blocks/Anchor";
 import { size } from "@/blocks/bytes";
 import { Confirm } from "@/blocks/Confirm";

@@ -1,6 +1,7 @@
 /** Create a job, from nothing or from another one: a form, the same as JSON, and as code. */
 import Spinner from "@cloudscape-design/components/spinner";
-import { useLocation, useSearchParams } from "wouter";
+import { useLocation } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { Problem } from "@/blocks/Problem";
 import { type Group, RequestForm } from "@/blocks/RequestForm";
 import { call } from "@/client/call";

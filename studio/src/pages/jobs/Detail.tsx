@@ -7,7 +7,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Tabs from "@cloudscape-design/components/tabs";
 import { useState } from "react";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { call } from "@/client/call";
 import { useAnswer } from "@/client/query";
 import { Facts } from "@/blocks/Facts";

@@ -7,7 +7,7 @@ import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import CloudscapeTable from "@cloudscape-design/components/table";
 import { Suspense, lazy, useMemo, useState } from "react";
-import { useSearchParams } from "wouter";
+import { useSearchParams } from "@/client/address";
 import { Confirm } from "@/blocks/Confirm";
 import { Facts } from "@/blocks/Facts";
 import { Heading } from "@/blocks/Heading";
