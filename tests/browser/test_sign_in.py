@@ -30,12 +30,12 @@ def test_a_link_signs_in_once(salvia: Server, tab: Callable[..., Studio]) -> Non
 
 def test_a_password_signs_in_and_out(salvia: Server, tab: Callable[..., Studio]) -> None:
     iam = salvia.client("iam")
-    iam.create_user(UserName="grace")
-    iam.create_login_profile(UserName="grace", Password="Correct-Horse-7-Battery")
+    iam.create_user(UserName="hedy")
+    iam.create_login_profile(UserName="hedy", Password="Correct-Horse-7-Battery")
     studio = tab(salvia)
     studio.open("/training-jobs", "Sign in")  # whatever the address, who is nobody signs in first
     studio.accessible()
-    studio.page.get_by_label("User name").fill("grace")
+    studio.page.get_by_label("User name").fill("hedy")
     studio.page.get_by_label("Password").fill("wrong")
     studio.button("Sign in").click()
     expect(studio.page.get_by_role("alert").or_(studio.page.locator("[class*=alert]")).first).to_be_visible()
@@ -45,10 +45,10 @@ def test_a_password_signs_in_and_out(salvia: Server, tab: Callable[..., Studio])
 
     # What one may not do is explained, with the right that is missing.
     expect(studio.page.get_by_text("You are not allowed sagemaker:ListTrainingJobs")).to_be_visible()
-    expect(studio.page.get_by_text("arn:aws:iam::123456789012:user/grace").first).to_be_visible()
+    expect(studio.page.get_by_text("arn:aws:iam::123456789012:user/hedy").first).to_be_visible()
     studio.accessible()
 
-    studio.page.get_by_role("button", name="grace").click()
+    studio.page.get_by_role("button", name="hedy").click()
     studio.page.get_by_role("menuitem", name="Sign out").click()
     expect(studio.page.get_by_role("heading", name="Sign in")).to_be_visible()
     studio.open("/", "Sign in")
