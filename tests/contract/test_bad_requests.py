@@ -82,7 +82,7 @@ def test_an_unknown_operation_is_said_to_be_unknown(salvia: Server) -> None:
 
 def test_what_is_not_built_says_so(salvia: Server) -> None:
     with pytest.raises(ClientError) as caught:
-        salvia.client("sagemaker").list_domains()
+        salvia.client("sagemaker").list_workteams()
     assert caught.value.response["Error"]["Code"] == "NotImplemented"
 
 
