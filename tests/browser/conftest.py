@@ -68,8 +68,9 @@ class Studio:
         assert not self.trouble, self.trouble
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """It ends with this folder's tests: Playwright keeps an event loop running, with which others could run none."""
     program = shutil.which("chromium")
     if program is None:
         pytest.skip("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
@@ -79,7 +80,7 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tab(browser: Browser) -> Iterator[Callable[..., Studio]]:
     """Open a tab in a browser of its own: `tab(server)` is nobody's, `tab(server, sign_in=link)` its user's."""
     opened: list[BrowserContext] = []
