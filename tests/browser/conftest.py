@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Response, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, expect, sync_playwright
 
 from tests.conftest import Server
 from tests.studio import link
@@ -27,8 +28,12 @@ class Studio:
     context: BrowserContext
     page: Page
     trouble: list[str] = field(default_factory=list)
+    asked: set[Request] = field(default_factory=set)  # what the page waits for
 
     def __post_init__(self) -> None:
+        self.page.on("request", lambda request: None if "/_live" in request.url else self.asked.add(request))
+        self.page.on("requestfinished", lambda request: self.asked.discard(request))
+        self.page.on("requestfailed", lambda request: self.asked.discard(request))
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("dialog", lambda dialog: self.trouble.append(f"a dialog: {dialog.message}"))
         self.page.on("console", lambda said: self._heard(said.text))
@@ -52,7 +57,13 @@ class Studio:
         return self.page.get_by_role("button", name=name, exact=True)
 
     def accessible(self) -> None:
-        """Fails for whatever axe finds on the page as it stands, in light and in dark. Source: WCAG 2.2 AA."""
+        """Fails for whatever axe finds on the page once it has what it asked for, in light and in dark.
+
+        Source: WCAG 2.2 AA.
+        """
+        deadline = time.monotonic() + 20
+        while self.asked and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
         for mode in ("light", "dark"):
             self.page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
             expect(self.page.locator("body")).to_have_class(re.compile("dark" if mode == "dark" else "^((?!dark).)*$"))

@@ -39,7 +39,7 @@ def test_a_user_is_made_and_signs_in(studio: Studio, salvia: Server, tab: Callab
     studio.accessible()
     studio.button("Create user").click()
     _dialog(studio).get_by_label("Name").fill("ada.lovelace")
-    expect(_dialog(studio).get_by_role("region", name="AWS CLI")).to_contain_text("--user-name ada.lovelace")
+    expect(_dialog(studio).get_by_role("group", name="AWS CLI")).to_contain_text("--user-name ada.lovelace")
     _dialog(studio).get_by_role("button", name="Create user").click()
     expect(studio.page.get_by_role("heading", name="ada.lovelace").first).to_be_visible()
 
@@ -54,7 +54,7 @@ def test_a_user_is_made_and_signs_in(studio: Studio, salvia: Server, tab: Callab
 
     studio.button("Create access key").click()
     expect(_dialog(studio)).to_contain_text("never again")
-    shown = _dialog(studio).get_by_role("region", name="Access key").inner_text()
+    shown = _dialog(studio).get_by_role("group", name="Access key").inner_text()
     key, secret = (line.partition("=")[2] for line in shown.splitlines()[:2])
     assert salvia.client("sts", (key, secret, None)).get_caller_identity()["Arn"] == (
         "arn:aws:iam::123456789012:user/ada.lovelace"
@@ -178,7 +178,7 @@ def test_the_audit_trail_is_searched(studio: Studio, salvia: Server) -> None:
     studio.page.get_by_label("Find", exact=True).fill("UpdateRoleDescription")
     studio.page.keyboard.press("Enter")
     studio.page.get_by_role("button", name="UpdateRoleDescription", exact=True).first.click()
-    record = _dialog(studio).get_by_role("region", name="Event")
+    record = _dialog(studio).get_by_role("group", name="Event")
     expect(record).to_contain_text("<script>window.pwned=1</script>")
     expect(record).to_contain_text('"eventName": "UpdateRoleDescription"')
     studio.accessible()

@@ -67,7 +67,7 @@ def _open(studio: Studio, name: str) -> None:
 
 def _content(studio: Studio, name: str) -> Any:
     _open(studio, name)
-    return studio.page.get_by_role("region", name=f"Content of kinds/{name}")
+    return studio.page.get_by_role("group", name=f"Content of kinds/{name}")
 
 
 def test_a_bucket_is_made_and_filled_and_emptied(studio: Studio, salvia: Server, tmp_path: Path) -> None:
@@ -80,7 +80,7 @@ def test_a_bucket_is_made_and_filled_and_emptied(studio: Studio, salvia: Server,
     studio.page.get_by_role("dialog").get_by_label("Name").fill("filled-here")
     studio.page.get_by_role("dialog").get_by_role("button", name="Create bucket").click()
     expect(studio.page.get_by_text("Nothing here yet")).to_be_visible()
-    expect(studio.page.get_by_role("region", name="AWS CLI").first).to_contain_text(
+    expect(studio.page.get_by_role("group", name="AWS CLI").first).to_contain_text(
         "aws s3 cp train.csv s3://filled-here/"
     )
     studio.accessible()
@@ -199,7 +199,7 @@ def test_a_key_may_hold_anything(studio: Studio, bucket: str) -> None:
         expect(studio.page.get_by_role("heading", name=shown).first).to_be_visible()
     studio.accessible()
     studio.page.get_by_role("link", name="passwd").click()
-    expect(studio.page.get_by_role("region", name=re.compile("Content of"))).to_have_text("odd")
+    expect(studio.page.get_by_role("group", name=re.compile("Content of"))).to_have_text("odd")
     with studio.page.expect_download() as saved:
         studio.button("Download").click()
     assert saved.value.suggested_filename == "passwd"

@@ -7,7 +7,7 @@ export function Code({ text, label }: { text: string; label: string }) {
       <div className="code-copy">
         <CopyToClipboard variant="icon" textToCopy={text} copyButtonAriaLabel={`Copy: ${label}`} copySuccessText="Copied" copyErrorText="Could not be copied" />
       </div>
-      <pre tabIndex={0} aria-label={label} role="region">{text}</pre>
+      <pre tabIndex={0} aria-label={label} role="group">{text}</pre>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import type { Table } from "./parquet";
 export function Grid({ table, label }: { table: Table; label: string }) {
   const numbers = table.columns.map((_, column) => table.rows.every((row) => !row[column] || !Number.isNaN(Number(row[column]))));
   return (
-    <div className="grid" role="region" aria-label={label} tabIndex={0}>
+    <div className="grid" role="group" aria-label={label} tabIndex={0}>
       <table>
         <thead>
           <tr>
