@@ -100,7 +100,7 @@ def test_images_are_listed_and_built(salvia: Server) -> None:
 
 def test_coverage_counts_operations(salvia: Server) -> None:
     assert "CreateTrainingJob" in salvia.salvia("coverage", "sagemaker").stdout
-    assert "CreateDomain (NotImplemented)" in salvia.salvia("coverage", "sagemaker").stdout
+    assert "CreateWorkteam (NotImplemented)" in salvia.salvia("coverage", "sagemaker").stdout
 
 
 def test_a_database_that_cannot_be_had_is_said_in_one_line(tmp_path: Path) -> None:
