@@ -126,6 +126,22 @@ def test_tables_filter_sort_and_are_linked_to(studio: Studio, jobs: Jobs) -> Non
     expect(rows.first).to_be_visible()
 
 
+def test_columns_are_chosen_and_kept(studio: Studio, jobs: Jobs) -> None:
+    jobs.start("print(1)", wait=True)
+    studio.open("/training-jobs", "Training jobs")
+    created = studio.page.get_by_role("columnheader", name="Created")
+    expect(created.first).to_be_visible()
+    for shown in (0, 1):
+        studio.button("Preferences").click()
+        preferences = studio.page.get_by_role("dialog")
+        preferences.get_by_role("checkbox", name="Created").click(force=True)
+        preferences.get_by_role("button", name="Confirm").click()
+        expect(created).to_have_count(shown)
+        studio.page.reload()
+        expect(studio.page.get_by_role("columnheader", name="Name").first).to_be_visible()
+        expect(created).to_have_count(shown)
+
+
 def test_a_table_is_live(studio: Studio, jobs: Jobs) -> None:
     studio.open("/training-jobs", "Training jobs")
     name = jobs.start("print(1)")

@@ -64,6 +64,9 @@ def test_a_role_is_switched_to_and_back(salvia: Server, tab: Callable[..., Studi
     }
     role = salvia.client("iam").create_role(RoleName="Watcher", AssumeRolePolicyDocument=json.dumps(trust))["Role"]
     studio = tab(salvia, sign_in=link(salvia.client("salvia")))
+    # What the administrator saw before is nothing that the role is shown.
+    expect(studio.page.get_by_role("heading", name=re.compile("^Running \\("))).to_be_visible()
+    expect(studio.page.get_by_role("progressbar", name="Cores")).to_be_visible()
     studio.page.get_by_role("button", name="administrator").click()
     studio.page.get_by_role("menuitem", name="Switch role").click()
     studio.page.get_by_role("textbox", name="Role").fill(role["Arn"])

@@ -1,4 +1,4 @@
-/** A question before something that cannot be taken back. */
+/** A question before something is done: whether, or how. */
 import Box from "@cloudscape-design/components/box";
 import Button from "@cloudscape-design/components/button";
 import Modal from "@cloudscape-design/components/modal";
@@ -11,16 +11,22 @@ interface Props {
   /** The button's word: `Stop`. */
   action: string;
   children: ReactNode;
+  /** What failed when there is an `error`: `save the decision`. */
+  doing?: string;
   busy?: boolean;
+  /** Why it cannot be done as it stands. */
+  blocked?: string;
+  large?: boolean;
   error?: Error | null;
   onConfirm: () => void;
   onClose: () => void;
 }
 
-export function Confirm({ title, action, children, busy, error, onConfirm, onClose }: Props) {
+export function Confirm({ title, action, children, doing = action.toLowerCase(), busy, blocked, large, error, onConfirm, onClose }: Props) {
   return (
     <Modal
       visible
+      size={large ? "large" : "medium"}
       header={title}
       closeAriaLabel="Close"
       onDismiss={onClose}
@@ -30,7 +36,7 @@ export function Confirm({ title, action, children, busy, error, onConfirm, onClo
             <Button variant="link" onClick={onClose}>
               Cancel
             </Button>
-            <Button variant="primary" loading={busy} onClick={onConfirm}>
+            <Button variant="primary" loading={busy} disabled={Boolean(blocked)} disabledReason={blocked} onClick={onConfirm}>
               {action}
             </Button>
           </SpaceBetween>
@@ -38,7 +44,7 @@ export function Confirm({ title, action, children, busy, error, onConfirm, onClo
       }
     >
       <SpaceBetween size="m">
-        <Problem error={error} doing={action.toLowerCase()} />
+        <Problem error={error} doing={doing} />
         <div>{children}</div>
       </SpaceBetween>
     </Modal>

@@ -1,5 +1,5 @@
 /** What a table shows, and how: in the address, so that a link says it; its columns also in the browser, for next time. */
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, useReducer } from "react";
 import { useSearchParams } from "@/client/address";
 import type { Token } from "./source";
 
@@ -34,23 +34,23 @@ export function useView(name: string, preset: View, linked: boolean): [View, (vi
   const key = `salvia-table-${name}`;
   const [search, setSearch] = useSearchParams();
   const text = linked ? search.get("view") : null;
+  const [changes, changed] = useReducer((before: number) => before + 1, 0); // columns change without the address
   const view = useMemo(() => {
     const given = { ...preset, ...kept(key), ...read(text) };
     const known = given.columns.filter((column) => typeof column === "string");
     return { ...given, columns: known.length ? known : preset.columns };
-  }, [key, text, preset]);
+  }, [key, text, preset, changes]);
   const set = useCallback(
     (next: View) => {
       localStorage.setItem(key, JSON.stringify({ columns: next.columns, size: next.size, ...(linked ? {} : next) }));
       const said = { ...(next.tokens.length && { tokens: next.tokens }), ...(next.by && { by: next.by, descending: next.descending }) };
+      changed();
+      if (!linked) return;
       setSearch(
         (before) => {
-          const after = new URLSearchParams(before);
-          if (linked && Object.keys(said).length) after.set("view", JSON.stringify(said));
-          else if (linked) after.delete("view");
-          after.set("at", String(Date.now() % 1e6)); // even an equal address renders anew: the columns may differ
-          after.delete("at");
-          return after;
+          if (Object.keys(said).length) before.set("view", JSON.stringify(said));
+          else before.delete("view");
+          return before;
         },
         { replace: true },
       );

@@ -19,7 +19,7 @@ export class ApiError extends Error {
 }
 
 /** Set by the session; read by every request. */
-export const context = { csrf: "", region: "", signedOut: () => {} };
+export const context = { who: "", csrf: "", region: "", signedOut: () => {} };
 
 async function send(path: string, init: RequestInit, operation = ""): Promise<unknown> {
   let answer: Response;

@@ -39,7 +39,7 @@ export function useAnswer<T>(key: readonly unknown[], ask: (signal: AbortSignal)
   const { live = [], when = true, every, keep } = watching;
   const connected = useLive(when ? live : []);
   return useQuery<T, ApiError>({
-    queryKey: [context.region, ...key],
+    queryKey: [context.who, context.region, ...key], // what one principal was told is for no other
     queryFn: ({ signal }) => ask(signal),
     enabled: when,
     meta: { live },

@@ -21,6 +21,7 @@ const REGION = "salvia-region";
 
 function set(session: Session | null): void {
   current = session;
+  context.who = session?.Arn ?? "";
   context.csrf = session?.Csrf ?? "";
   const chosen = localStorage.getItem(REGION);
   context.region = session ? (chosen && session.Regions.includes(chosen) ? chosen : session.Region) : "";

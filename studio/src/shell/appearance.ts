@@ -4,10 +4,11 @@ import { useSyncExternalStore } from "react";
 
 const KEY = "salvia-mode";
 const system = matchMedia("(prefers-color-scheme: dark)");
+let dark = system.matches; // read no more: Chromium tells of no change that was read before it came to tell
 const listeners = new Set<() => void>();
 
 function mode(): Mode {
-  return (localStorage.getItem(KEY) as Mode | null) ?? (system.matches ? Mode.Dark : Mode.Light);
+  return (localStorage.getItem(KEY) as Mode | null) ?? (dark ? Mode.Dark : Mode.Light);
 }
 
 function apply(): void {
@@ -17,7 +18,7 @@ function apply(): void {
 }
 
 export function start(): void {
-  system.addEventListener("change", apply);
+  system.addEventListener("change", (change) => ((dark = change.matches), apply()));
   apply();
 }
 

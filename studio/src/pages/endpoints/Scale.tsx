@@ -1,14 +1,11 @@
 /** Bounds for a variant, and the load that each of its instances should have. */
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import type { ScalableTarget } from "@aws-sdk/client-application-auto-scaling";
 import { useState } from "react";
-import { Problem } from "@/blocks/Problem";
+import { Confirm } from "@/blocks/Confirm";
 import { Recipe } from "@/blocks/Recipe";
 import { call } from "@/client/call";
 import { useAction } from "@/client/query";
@@ -54,32 +51,18 @@ export function Scale({ endpoint, variant, target, onClose }: Props) {
   const bad = !/^\d+$/.test(low) || !/^\d+$/.test(high) || Number(low) > Number(high) ? "Two whole numbers, the smaller one first." : "";
   const badLoad = load === "" || Number(load) > 0 ? "" : "A number above zero; empty for bounds alone.";
   return (
-    <Modal
-      visible
-      size="large"
-      header={`How ${variant} scales`}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              variant="primary"
-              loading={save.isPending}
-              disabled={Boolean(bad || badLoad)}
-              onClick={() => save.mutate(undefined, { onSuccess: () => (flash({ type: "success", content: `${variant} scales between ${low} and ${high}.` }), onClose()) })}
-            >
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Confirm
+      large
+      title={`How ${variant} scales`}
+      action="Save"
+      doing="save how it scales"
+      busy={save.isPending}
+      blocked={bad || badLoad}
+      error={save.error}
+      onClose={onClose}
+      onConfirm={() => save.mutate(undefined, { onSuccess: () => (flash({ type: "success", content: `${variant} scales between ${low} and ${high}.` }), onClose()) })}
     >
       <SpaceBetween size="m">
-        <Problem error={save.error} doing="save how it scales" />
         <div className="fields">
           <FormField label="At least" errorText={bad}>
             <Input type="number" inputMode="numeric" value={low} onChange={({ detail }) => setLow(detail.value)} />
@@ -99,6 +82,6 @@ export function Scale({ endpoint, variant, target, onClose }: Props) {
           <Recipe calls={[["application-autoscaling", "RegisterScalableTarget", bounds], ...(load ? [["application-autoscaling", "PutScalingPolicy", policy] as const] : [])]} />
         </ExpandableSection>
       </SpaceBetween>
-    </Modal>
+    </Confirm>
   );
 }

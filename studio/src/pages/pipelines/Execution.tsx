@@ -36,7 +36,8 @@ export default function Execution({ params: { name = "", execution = "" } }: Pag
   const status = described.data?.PipelineExecutionStatus ?? "";
   const running = status === "Executing" || status === "Stopping";
   const definition = useCall("sagemaker", "DescribePipelineDefinitionForExecution", { PipelineExecutionArn });
-  const steps = useAnswer(["steps", PipelineExecutionArn, running], (signal) => begun(PipelineExecutionArn, signal), { every: running ? EVERY : undefined, keep: true });
+  // Asked anew once the run's status is another one: an answer of before may lack the last step's end.
+  const steps = useAnswer(["steps", PipelineExecutionArn, status, described.data?.LastModifiedTime], (signal) => begun(PipelineExecutionArn, signal), { every: running ? EVERY : undefined, keep: true });
   const parameters = useCall("sagemaker", "ListPipelineParametersForExecution", { PipelineExecutionArn, MaxResults: 50 });
   const retry = useAction(() => call("sagemaker", "RetryPipelineExecution", { PipelineExecutionArn, ClientRequestToken: crypto.randomUUID() }));
   const stop = useAction(() => call("sagemaker", "StopPipelineExecution", { PipelineExecutionArn, ClientRequestToken: crypto.randomUUID() }));

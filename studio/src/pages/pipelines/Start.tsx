@@ -1,16 +1,13 @@
 /** Start a pipeline: its parameters as a form, with what the definition proposes. */
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import FormField from "@cloudscape-design/components/form-field";
 import Input from "@cloudscape-design/components/input";
-import Modal from "@cloudscape-design/components/modal";
 import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { pageOf } from "@/blocks/arns";
-import { Problem } from "@/blocks/Problem";
+import { Confirm } from "@/blocks/Confirm";
 import { Snippets } from "@/blocks/Snippets";
 import { call } from "@/client/call";
 import { useAction } from "@/client/query";
@@ -34,40 +31,25 @@ export function Start({ pipeline, parameters, onClose }: Props) {
   const start = useAction(() => call("sagemaker", "StartPipelineExecution", { ...input, ClientRequestToken: token }));
   const missing = parameters.filter((parameter) => parameter.DefaultValue === undefined && !values[parameter.Name]);
   return (
-    <Modal
-      visible
-      size="large"
-      header={`Start ${pipeline}`}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              variant="primary"
-              loading={start.isPending}
-              disabled={missing.length > 0}
-              disabledReason={`${missing.map((parameter) => parameter.Name).join(", ")}: no value`}
-              onClick={() =>
-                start.mutate(undefined, {
-                  onSuccess: ({ PipelineExecutionArn = "" }) => {
-                    flash({ type: "success", content: `${pipeline} has started.` });
-                    go(pageOf(PipelineExecutionArn) ?? `/pipelines/${pipeline}`);
-                  },
-                })
-              }
-            >
-              Start
-            </Button>
-          </SpaceBetween>
-        </Box>
+    <Confirm
+      large
+      title={`Start ${pipeline}`}
+      action="Start"
+      doing={`start ${pipeline}`}
+      busy={start.isPending}
+      blocked={missing.length ? `${missing.map((parameter) => parameter.Name).join(", ")}: no value` : undefined}
+      error={start.error}
+      onClose={onClose}
+      onConfirm={() =>
+        start.mutate(undefined, {
+          onSuccess: ({ PipelineExecutionArn = "" }) => {
+            flash({ type: "success", content: `${pipeline} has started.` });
+            go(pageOf(PipelineExecutionArn) ?? `/pipelines/${pipeline}`);
+          },
+        })
       }
     >
       <SpaceBetween size="m">
-        <Problem error={start.error} doing={`start ${pipeline}`} />
         <FormField label={<span>Name of this run <i>– optional</i></span>} stretch>
           <Input value={name} onChange={({ detail }) => setName(detail.value)} />
         </FormField>
@@ -89,6 +71,6 @@ export function Start({ pipeline, parameters, onClose }: Props) {
           <Snippets service="sagemaker" operation="StartPipelineExecution" input={input} />
         </ExpandableSection>
       </SpaceBetween>
-    </Modal>
+    </Confirm>
   );
 }

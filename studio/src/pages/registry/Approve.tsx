@@ -1,14 +1,11 @@
 /** Somebody decides about a version, and says why. */
-import Box from "@cloudscape-design/components/box";
-import Button from "@cloudscape-design/components/button";
 import ExpandableSection from "@cloudscape-design/components/expandable-section";
 import FormField from "@cloudscape-design/components/form-field";
-import Modal from "@cloudscape-design/components/modal";
 import RadioGroup from "@cloudscape-design/components/radio-group";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Textarea from "@cloudscape-design/components/textarea";
 import { useState } from "react";
-import { Problem } from "@/blocks/Problem";
+import { Confirm } from "@/blocks/Confirm";
 import { Snippets } from "@/blocks/Snippets";
 import { words } from "@/blocks/Status";
 import { call } from "@/client/call";
@@ -31,30 +28,16 @@ export function Approve({ arn, title, before, comment: said = "", onClose }: Pro
   const input = { ModelPackageArn: arn, ModelApprovalStatus: decision, ...(comment && { ApprovalDescription: comment }) };
   const save = useAction(() => call("sagemaker", "UpdateModelPackage", input));
   return (
-    <Modal
-      visible
-      header={title}
-      closeAriaLabel="Close"
-      onDismiss={onClose}
-      footer={
-        <Box float="right">
-          <SpaceBetween direction="horizontal" size="xs">
-            <Button variant="link" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              variant="primary"
-              loading={save.isPending}
-              onClick={() => save.mutate(undefined, { onSuccess: () => (flash({ type: "success", content: `${title}: ${words(decision).toLowerCase()}.` }), onClose()) })}
-            >
-              Save
-            </Button>
-          </SpaceBetween>
-        </Box>
-      }
+    <Confirm
+      title={title}
+      action="Save"
+      doing="save the decision"
+      busy={save.isPending}
+      error={save.error}
+      onClose={onClose}
+      onConfirm={() => save.mutate(undefined, { onSuccess: () => (flash({ type: "success", content: `${title}: ${words(decision).toLowerCase()}.` }), onClose()) })}
     >
       <SpaceBetween size="m">
-        <Problem error={save.error} doing="save the decision" />
         <RadioGroup
           ariaLabel="Decision"
           value={decision}
@@ -72,6 +55,6 @@ export function Approve({ arn, title, before, comment: said = "", onClose }: Pro
           <Snippets service="sagemaker" operation="UpdateModelPackage" input={input} />
         </ExpandableSection>
       </SpaceBetween>
-    </Modal>
+    </Confirm>
   );
 }
