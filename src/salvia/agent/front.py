@@ -152,8 +152,9 @@ class _Client(asyncio.Protocol):
         except OSError:
             self._transport.abort()  # as if it had not answered
             return
-        if self._transport.is_closing():
+        if self._transport.is_closing() or container.transport.is_closing():
             container.transport.abort()
+            self._transport.abort()
             return
         self._container = container
         container.transport.write(request)
@@ -199,6 +200,9 @@ class _Client(asyncio.Protocol):
             return
         self._again = True
         if lost:
+            if self._container is not None:  # it may be closing; another says whether the next answer is cut short
+                self._container.transport.abort()
+                self._container = None
             self._release()
             self._framing, self._first, self._over = Framing(), b"", False
             self._ask()
@@ -206,8 +210,10 @@ class _Client(asyncio.Protocol):
             self._transport.write(self._head())
             self._done()
 
-    def lost(self) -> None:
+    def lost(self, container: _Container) -> None:
         """The container closed the connection: which may be the end of an answer."""
+        if container is not self._container:
+            return
         self._container = None
         if self._request is None or self._over:
             return
@@ -244,7 +250,7 @@ class _Container(asyncio.Protocol):
         self._client.answer(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._client.lost()
+        self._client.lost(self)
 
 
 def _phrase(status: int) -> str:

@@ -169,7 +169,7 @@ def test_a_link_that_the_program_lays_leads_no_model_out(world, instance, caller
 def test_a_server_that_closes_its_connections_is_given_lost_models_again(world, instance, caller):
     """As one does that speaks HTTP/1.0, and has restarted itself."""
     put(world, a=b"1", refuses=b"refuses")
-    job = serving(world, instance, environment={"CLOSES": "1"})
+    job = serving(world, instance, environment={"CLOSES": "0.3"})
     assert caller(job).invoke("a", "forget")[0] == 200
     assert caller(job).invoke("a", "loads")[2]["loads"] == {"a": 2}
     assert caller(job).invoke("refuses")[::2] == (404, "not here")

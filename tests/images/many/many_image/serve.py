@@ -1,9 +1,9 @@
 """AWS's contract for containers of many models, "Contract for Custom Containers to Serve Multiple Models".
 
-It has room for CAPACITY models, and with CLOSES ends every connection with its answer. A model is what its file
-`weights` says: `bad` cannot be loaded, `slow SECONDS` takes so long, `refuses` answers 404 to all invocations. Invoked
-with `loads`, it says how often each was loaded and what is there; with `forget`, it has lost all of them the next time,
-as a server that restarts.
+It has room for CAPACITY models, and with CLOSES ends every connection that many seconds after its answer. A model is
+what its file `weights` says: `bad` cannot be loaded, `slow SECONDS` takes so long, `refuses` answers 404 to all
+invocations. Invoked with `loads`, it says how often each was loaded and what is there; with `forget`, it has lost all of
+them the next time, as a server that restarts.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 
 server_id = os.urandom(8).hex()
 capacity = int(os.environ.get("CAPACITY", "1000"))
+closes = float(os.environ.get("CLOSES", "0"))
 models: dict[str, tuple[str, str]] = {}
 loads: Counter[str] = Counter()
 most = 0
@@ -82,8 +83,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, status: int, body: bytes = b"") -> None:
         self.send_response(status)
-        if os.environ.get("CLOSES"):
+        if closes:
             self.send_header("Connection", "close")
+        self.write(body)
+        self.wfile.flush()
+        time.sleep(closes)
+
+    def write(self, body: bytes) -> None:
         if body.startswith(b"{"):
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
