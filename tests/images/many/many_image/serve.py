@@ -2,8 +2,8 @@
 
 It has room for CAPACITY models, and with CLOSES ends every connection that many seconds after its answer. A model is
 what its file `weights` says: `bad` cannot be loaded, `slow SECONDS` takes so long, `refuses` answers 404 to all
-invocations. Invoked with `loads`, it says how often each was loaded and what is there; with `forget`, it has lost all of
-them the next time, as a server that restarts.
+invocations. Invoked with `loads`, it says how often each was loaded and what is there; with `forget`, it has lost all
+of them the next time, as a server that restarts.
 """
 
 import json
