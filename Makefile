@@ -7,7 +7,7 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 # Else each process compiles what it imports: half of a server's start.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup studio demo test test-heavy coverage check bench proof chaos fuzz matrix docs lock migration clean system
+.PHONY: setup studio screenshots demo test test-heavy coverage check bench proof chaos fuzz matrix docs lock migration clean system
 
 setup: .venv/.setup ## .venv with `salvia` in it
 
@@ -57,6 +57,9 @@ studio: .venv/.setup ## Studio's page, from its sources
 
 system: ## bubblewrap, PostgreSQL and OpenMP, where this may be done
 	@tools/system-packages
+
+screenshots: system .venv/.studio .venv-sdk2/.setup ## Studio's pages with real work on them: docs/studio-pages.md
+	@$(BIN)/python -m tests.gallery $(ARGS)
 
 demo: .venv/.clients ## train a real model through the AWS CLI
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/demo.py

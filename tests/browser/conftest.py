@@ -8,10 +8,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Request, Response, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    Request,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import Server
 from tests.studio import link
@@ -61,17 +71,25 @@ class Studio:
 
         Source: WCAG 2.2 AA.
         """
-        deadline = time.monotonic() + 20
-        while self.asked and time.monotonic() < deadline:
-            self.page.wait_for_timeout(50)
+        self.settle()
         for mode in ("light", "dark"):
-            self.page.emulate_media(color_scheme=mode)  # type: ignore[arg-type]
-            expect(self.page.locator("body")).to_have_class(re.compile("dark" if mode == "dark" else "^((?!dark).)*$"))
+            self.dress(mode)
             if not self.page.evaluate("'axe' in window"):
                 self.page.evaluate(_AXE.read_text())
             found: list[dict[str, Any]] = self.page.evaluate("axe.run().then(result => result.violations)")
             said = [f"{one['id']}: {one['help']}: {[node['html'][:300] for node in one['nodes'][:3]]}" for one in found]
             assert not said, f"{self.page.url} ({mode}): " + "\n".join(said)
+
+    def settle(self) -> None:
+        """Wait until the page has what it asked for."""
+        deadline = time.monotonic() + 20
+        while self.asked and time.monotonic() < deadline:
+            self.page.wait_for_timeout(50)
+
+    def dress(self, mode: Literal["light", "dark"]) -> None:
+        """As for a user whose system is light or dark."""
+        self.page.emulate_media(color_scheme=mode)
+        expect(self.page.locator("body")).to_have_class(re.compile("dark" if mode == "dark" else "^((?!dark).)*$"))
 
     def unharmed(self) -> None:
         """Nothing that a user wrote ran as a program."""
@@ -79,14 +97,19 @@ class Studio:
         assert not self.trouble, self.trouble
 
 
+def launch(playwright: Playwright) -> Browser:
+    """Debian's Chromium."""
+    arguments = ["--no-sandbox", "--no-proxy-server"]
+    return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+
+
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """It ends with this folder's tests: Playwright keeps an event loop running, with which others could run none."""
-    program = shutil.which("chromium")
-    if program is None:
+    if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox", "--no-proxy-server"])
+        browser = launch(playwright)
         yield browser
         browser.close()
 

@@ -285,6 +285,8 @@ def test_a_job_fails_saying_why(jobs: Jobs, what: str) -> None:
     assert ended["TrainingJobStatus"] == "Failed"
     assert ended["FailureReason"].startswith("ClientError: ")
     assert sentence in ended["FailureReason"]
+    last = ended["SecondaryStatusTransitions"][-1]["EndTime"]
+    assert ended["CreationTime"] <= ended["TrainingEndTime"] <= last  # though it never started
 
 
 def test_an_empty_prefix_fails_the_job_and_names_a_near_one(jobs: Jobs) -> None:

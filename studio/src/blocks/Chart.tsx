@@ -26,6 +26,8 @@ const COLORS = {
   [Mode.Dark]: ["#486de8", "#e07f9d", "#018977", "#b088f5", "#c55305", "#8ea9ff", "#f5a3bd", "#40bfa9", "#d6b6ff", "#f89256"],
 };
 
+const ALONE = 30; // seconds on both sides of the only moment there is, for which uPlot would show years
+
 export function brief(value: number | null | undefined): string {
   if (value === null || value === undefined || Number.isNaN(value)) return "–";
   const size = Math.abs(value);
@@ -51,6 +53,7 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
       height,
       legend: { show: false },
       cursor: { points: { size: 6 }, sync: { key: "studio" } },
+      scales: { x: { range: ({ data: [times] }, first, last) => (times.length === 1 ? [(times[0] ?? 0) - ALONE, (times[0] ?? 0) + ALONE] : [first, last]) } },
       axes: [
         { stroke: ink, grid, ticks: grid, space: 70 },
         { stroke: ink, grid, ticks: grid, size: 62, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : brief(tick) + unit)) },

@@ -74,7 +74,7 @@ export function FieldInput({ field, input, errors, onChange }: Props) {
   }
   const empty = field.optional ? undefined : "";
   return (
-    <FormField label={label} description={field.hint} errorText={error} stretch className={wide ? "wide" : undefined}>
+    <FormField label={field.kind === "switch" ? undefined : label} description={field.hint} errorText={error} stretch className={wide ? "wide" : undefined}>
       {field.kind === "choice" ? (
         <Select
           selectedOption={text ? { value: text, label: text } : null}

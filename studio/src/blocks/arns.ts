@@ -4,6 +4,7 @@ const PAGES: [RegExp, (found: string[]) => string][] = [
   [/:(training-job|processing-job|transform-job|model|endpoint|endpoint-config|pipeline)\/([^/]+)$/, ([kind, name]) => `/${kind}s/${name}`],
   [/:model-package\/([^/]+)\/(\d+)$/, ([group, version]) => `/model-package-groups/${group}/${version}`],
   [/:pipeline\/([^/]+)\/execution\/([^/]+)$/, ([name, id]) => `/pipelines/${name}/${id}`],
+  [/^arn:aws[\w-]*:iam::\d+:role\/(?:.*\/)?([^/]+)$/, ([name]) => `/roles/show?name=${name}`],
 ];
 
 export function pageOf(arn: string): string | undefined {

@@ -68,7 +68,7 @@ function Folder({ bucket, prefix }: { bucket: string; prefix: string }) {
         <Table
           name="objects"
           title={title}
-          description={<Trail bucket={bucket} path={prefix} />}
+          description={prefix && <Trail bucket={bucket} path={prefix} />}
           source={source}
           columns={columns}
           id={(row) => row.key}

@@ -29,7 +29,7 @@ export function Capacity() {
   const answer = useAnswer(["/_capacity"], (signal) => own<Room>("GET", "/_capacity", undefined, signal), { live: NOUNS, every: 15 });
   const room = answer.data;
   return (
-    <Container header={<Header variant="h2" description={room && `${room.Instances} ${room.Instances === 1 ? "instance has" : "instances have"} what is used.`}>Capacity</Header>}>
+    <Container header={<Header variant="h2" description={room && `What ${room.Instances} ${room.Instances === 1 ? "instance was" : "instances were"} given of this machine.`}>Capacity</Header>}>
       <Problem error={answer.error} doing="show the capacity" />
       {answer.isPending && <Spinner />}
       {room && (
@@ -54,5 +54,5 @@ export function Capacity() {
 }
 
 function Share({ label, of, say }: { label: string; of: Amount; say: (amount: number) => string }) {
-  return <ProgressBar label={label} value={Math.min(100, of.Total ? (100 * of.Used) / of.Total : 0)} additionalInfo={`${say(of.Used)} of ${say(of.Total)} used`} />;
+  return <ProgressBar label={label} value={Math.min(100, of.Total ? (100 * of.Used) / of.Total : 0)} additionalInfo={`${say(of.Used)} of ${say(of.Total)}`} />;
 }

@@ -2,13 +2,13 @@ import Box from "@cloudscape-design/components/box";
 import Container from "@cloudscape-design/components/container";
 import Header from "@cloudscape-design/components/header";
 import Spinner from "@cloudscape-design/components/spinner";
+import { money } from "@/blocks/money";
 import { Problem } from "@/blocks/Problem";
 import { useCall } from "@/client/query";
 
 const DAYS = 7;
 const MINUTE = 60;
 const date = (offset: number) => new Date(Date.now() + offset * 86_400_000).toISOString().slice(0, 10);
-const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD", maximumFractionDigits: 2 });
 
 /** Today in UTC, as AWS's days are; and the week before it, to compare. */
 export function Cost() {
@@ -32,21 +32,21 @@ export function Cost() {
       {answer.isPending && <Spinner />}
       {today && (
         <>
-          <Box variant="awsui-value-large">{dollars.format(sum(today.parts))}</Box>
+          <Box variant="awsui-value-large">{money(sum(today.parts))}</Box>
           <ul className="bars">
             {days.map((day) => (
               <li key={day.start}>
                 <span>{day.start.slice(5)}</span>
                 <span className="bar" style={{ inlineSize: `${Math.max(1, (60 * sum(day.parts)) / most)}%` }} />
-                <span>{dollars.format(sum(day.parts))}</span>
+                <span>{money(sum(day.parts))}</span>
               </li>
             ))}
           </ul>
           {dearest.length > 0 && (
-            <ul className="plain">
+            <ul className="plain amounts">
               {dearest.map((part) => (
                 <li key={part.name}>
-                  <code>{part.name}</code> {dollars.format(part.amount)}
+                  <code>{part.name}</code> <span>{money(part.amount)}</span>
                 </li>
               ))}
             </ul>

@@ -10,6 +10,7 @@ import { useState } from "react";
 import { useSearchParams } from "@/client/address";
 import { call } from "@/client/call";
 import { useAnswer } from "@/client/query";
+import { Named } from "@/blocks/Anchor";
 import { Facts } from "@/blocks/Facts";
 import { Go } from "@/blocks/Go";
 import { Heading } from "@/blocks/Heading";
@@ -65,7 +66,7 @@ function Detail({ kind, name }: { kind: Kind; name: string }) {
               ["Duration", <Duration key="duration" from={job.created} to={job.ended} />],
               ["Instances", `${job.instances} × ${job.instance ?? "?"}`],
               [kind === TRANSFORM ? "Model" : "Image", job.image],
-              ["Role", job.role],
+              ["Role", job.role && <Named key="role" arn={job.role} />],
               ...job.facts,
               ["ARN", job.arn],
             ]}

@@ -17,9 +17,9 @@ const GROUPS: Group[] = [
     fields: [
       { at: "PrimaryContainer.Image", label: "Image", kind: "suggest", from: "images", hint: "AWS's own names run as they are." },
       { at: "PrimaryContainer.ModelDataUrl", label: "Model data", kind: "text", optional: true, placeholder: "s3://my-bucket/output/my-job/output/model.tar.gz" },
-      { at: "PrimaryContainer.Environment", label: "Variables", kind: "map", add: "Add variable", optional: true },
     ],
   },
+  { title: "Environment", fields: [{ at: "PrimaryContainer.Environment", label: "Variables", kind: "map", add: "Add variable", optional: true }] },
   { title: "Network", fields: [{ at: "EnableNetworkIsolation", label: "Without a network", kind: "switch", optional: true }] },
 ];
 

@@ -7,7 +7,7 @@ import Spinner from "@cloudscape-design/components/spinner";
 import type { ContainerDefinition } from "@aws-sdk/client-sagemaker";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import { Anchor } from "@/blocks/Anchor";
+import { Anchor, Named } from "@/blocks/Anchor";
 import { Facts } from "@/blocks/Facts";
 import { Go } from "@/blocks/Go";
 import { Heading } from "@/blocks/Heading";
@@ -46,7 +46,7 @@ export default function Model({ params: { name = "" } }: PageProps) {
         <Facts
           facts={[
             ["Created", <Time key="created" at={CreationTime} />],
-            ["Role", request.ExecutionRoleArn],
+            ["Role", request.ExecutionRoleArn && <Named key="role" arn={request.ExecutionRoleArn} />],
             ["Containers", containers.length > 1 ? `${containers.length}, ${request.InferenceExecutionConfig?.Mode === "Direct" ? "each invoked by name" : "one after another"}` : undefined],
             ["Network", request.EnableNetworkIsolation ? "isolated" : undefined],
             ["ARN", ModelArn],

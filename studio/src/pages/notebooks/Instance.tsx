@@ -5,7 +5,7 @@ import Header from "@cloudscape-design/components/header";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import Spinner from "@cloudscape-design/components/spinner";
 import { useLocation } from "wouter";
-import { Anchor } from "@/blocks/Anchor";
+import { Anchor, Named } from "@/blocks/Anchor";
 import { Facts } from "@/blocks/Facts";
 import { Heading } from "@/blocks/Heading";
 import { Logs } from "@/blocks/Logs";
@@ -54,7 +54,7 @@ export default function Instance({ params: { name = "" } }: PageProps) {
             ["Running for", use && <Duration key="running" from={use.StartTime} />],
             ["Cost of this run", use && said(use)],
             ["Volume", `${instance.VolumeSizeInGB} GB`],
-            ["Role", instance.RoleArn],
+            ["Role", instance.RoleArn && <Named key="role" arn={instance.RoleArn} />],
             ["Lifecycle configuration", config && <Anchor href={`/lifecycle-configurations/${config}`}>{config}</Anchor>],
             ["Git repository", instance.DefaultCodeRepository],
             ["Further repositories", instance.AdditionalCodeRepositories?.join(", ")],

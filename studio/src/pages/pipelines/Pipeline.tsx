@@ -9,7 +9,7 @@ import Tabs from "@cloudscape-design/components/tabs";
 import { Suspense, lazy, useMemo, useState } from "react";
 import { useLocation } from "wouter";
 import { useSearchParams } from "@/client/address";
-import { Anchor } from "@/blocks/Anchor";
+import { Anchor, Named } from "@/blocks/Anchor";
 import { Code } from "@/blocks/Code";
 import { Confirm } from "@/blocks/Confirm";
 import { Facts } from "@/blocks/Facts";
@@ -127,7 +127,7 @@ export default function Pipeline({ params: { name = "" } }: PageProps) {
                       ["Created", <Time key="created" at={described.data.CreationTime} />],
                       ["Last modified", <Time key="modified" at={described.data.LastModifiedTime} />],
                       ["Steps at once", described.data.ParallelismConfiguration?.MaxParallelExecutionSteps],
-                      ["Role", described.data.RoleArn],
+                      ["Role", described.data.RoleArn && <Named key="role" arn={described.data.RoleArn} />],
                       ["ARN", described.data.PipelineArn],
                     ]}
                   />

@@ -40,9 +40,14 @@ def meter(tx: Transaction, job: Document) -> None:
 
 
 def settle(job: Document, ended: float) -> None:
-    """Its last instances ended: say how long they ran, in the seconds that are on the bill."""
+    """Its last instances ended: say how long they ran, in the seconds that are on the bill.
+
+    "This field is set only if the training job has one of the terminal statuses": then always, though it never started.
+    Source: API_TrainingJobSummary, TrainingEndTime.
+    """
     started = job.status.get("TrainingStartTime")
     if started is None:
+        job.status["TrainingEndTime"] = ended
         return
     attempts.pause(job, ended)
     ended = max([ended, *(until for _, until in attempts.runs(job).values() if until is not None)])
