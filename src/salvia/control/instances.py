@@ -21,7 +21,7 @@ from salvia.core.http import HttpRequest, HttpResponse
 from salvia.store import leases
 from salvia.store.db import Reader, Row, Transaction
 
-from . import measures, reports
+from . import measures, reports, timekeeping
 from .reports import PHASES
 from .world import World
 
@@ -208,6 +208,7 @@ async def _report(row: Row, body: bytes, world: World) -> HttpResponse:
     utilization, host = report.pop("utilization"), report.pop("host")
     phase = report["phase"]
     changed = phase != row["phase"]
+    timekeeping.catch_up(world)  # else what ended after an advance would seem to have ended before it
     now, ahead = world.clock.wall(), world.clock.now() - world.clock.wall()
 
     def work(tx: Transaction) -> None:
