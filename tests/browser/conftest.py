@@ -7,10 +7,13 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.loaders import Loader
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -23,16 +26,18 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from salvia.studio.routes import TABLE
 from tests.conftest import Server
 from tests.studio import link
 
+_AWS = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)  # without our own
 _AXE = Path(__file__).parents[2] / "studio" / "node_modules" / "axe-core" / "axe.min.js"
 expect.set_options(timeout=20_000)
 
 
 @dataclass
 class Studio:
-    """One tab. Whatever its scripts complain of fails the test, at its end."""
+    """One tab. Whatever its scripts complain of, or ask for that is no API of AWS's, fails the test, at its end."""
 
     server: Server
     context: BrowserContext
@@ -44,6 +49,7 @@ class Studio:
         self.page.on("request", lambda request: None if "/_live" in request.url else self.asked.add(request))
         self.page.on("requestfinished", lambda request: self.asked.discard(request))
         self.page.on("requestfailed", lambda request: self.asked.discard(request))
+        self.page.on("request", lambda request: self._asks(request))
         self.page.on("pageerror", lambda error: self.trouble.append(str(error)))
         self.page.on("dialog", lambda dialog: self.trouble.append(f"a dialog: {dialog.message}"))
         self.page.on("console", lambda said: self._heard(said.text))
@@ -51,6 +57,21 @@ class Studio:
     def _heard(self, said: str) -> None:
         if "Content Security Policy" in said:
             self.trouble.append(said)
+
+    def _asks(self, request: Request) -> None:
+        """A page asks Studio for its files, for operations of AWS's, and by the few routes of its own; nobody else."""
+        place = urlsplit(request.url)
+        if place.scheme in ("data", "blob") or "notebook." in place.netloc:
+            return
+        target = request.headers.get("x-amz-target", "")
+        if f"{place.scheme}://{place.netloc}" != self.origin:
+            self.trouble.append(f"asks {request.url}")
+        elif place.path.startswith("/_") and TABLE.find(request.method, place.path)[0] is None:
+            self.trouble.append(f"{request.method} {place.path} is none of routes.py")
+        elif request.method == "POST" and place.path == "/" and not _of_aws(target):
+            self.trouble.append(f"{target} is no operation of AWS's")
+        elif request.method not in ("GET", "POST") and not place.path.startswith("/_"):
+            self.trouble.append(f"{request.method} {place.path}")
 
     @property
     def origin(self) -> str:
@@ -101,6 +122,14 @@ def launch(playwright: Playwright) -> Browser:
     """Debian's Chromium."""
     arguments = ["--no-sandbox", "--no-proxy-server"]
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
+
+
+@cache
+def _of_aws(target: str) -> bool:
+    """Whether `SERVICE.Operation` is one, by botocore's names."""
+    service, _, operation = target.partition(".")
+    known = service in _AWS.list_available_services("service-2")
+    return known and operation in _AWS.load_service_model(service, "service-2")["operations"]
 
 
 @pytest.fixture(scope="package")

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
+from decimal import Decimal
 from typing import Any
 
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Studio
 from tests.conftest import Server
+from tests.notebooks import Notebooks
+
+TYPE = "ml.t3.medium"
 
 
 def test_a_lifecycle_configuration_is_written_and_changed(studio: Studio, salvia: Server) -> None:
@@ -50,3 +55,16 @@ def test_what_is_wrong_with_a_notebook_instance_is_said(studio: Studio) -> None:
     expect(studio.page.get_by_text("Could not create notebook instance")).to_be_visible()
     studio.open("/notebook-instances/none-such")
     expect(studio.page.get_by_text("RecordNotFound")).to_be_visible()
+
+
+def test_what_an_instance_costs_is_shown_while_it_runs(studio: Studio, salvia: Server) -> None:
+    """AWS's price an hour, of an instance with its volume told apart; in the list and on its own page."""
+    name = Notebooks(salvia).create()
+    prices = salvia.client("salvia").get_cost()["Prices"]
+    (hour,) = (Decimal(one["Amount"]) for one in prices if (one["Component"], one["Item"]) == ("Notebook", TYPE))
+    cost = re.compile(rf"^\$0\.0\d+ today, \$0\.0\d+ in 14 days, \${hour.normalize():.2f} an hour$")
+    studio.open("/notebook-instances", "Notebook instances")
+    expect(studio.page.get_by_role("row", name=name).get_by_text(cost)).to_be_visible()
+    studio.page.get_by_role("link", name=name).click()
+    expect(studio.page.get_by_text(cost)).to_be_visible()
+    studio.accessible()

@@ -1,6 +1,7 @@
 """Cost Explorer through boto3, over real jobs under a virtual clock.
 
-Expectations: API_GetCostAndUsage, API_GetDimensionValues, API_Expression; that it all adds up to what `GetCost` says.
+Expectations: API_GetCostAndUsage, API_GetCostAndUsageWithResources, API_GetDimensionValues, API_Expression;
+that it all adds up to what `GetCost` says.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from tests.conftest import Jobs, Server
 from tests.contract.test_iam import allow, policy, refused
 
 ENDLESS = "import time\nwhile True: time.sleep(0.1)"
+SAGEMAKER = {"Dimensions": {"Key": "SERVICE", "Values": ["Amazon SageMaker"]}}
+RESOURCE = [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]
 LONG = {"StoppingCondition": {"MaxRuntimeInSeconds": 1_000_000}}
 
 
@@ -52,6 +55,18 @@ class Account:
                 assert group["Keys"] is not None
                 found.setdefault(tuple(group["Keys"]), group["Metrics"])
         return found
+
+    def of_resources(self, granularity: str = "DAILY", *, days: int = 14, **more: Any) -> list[dict[str, Any]]:
+        """Every period of the last `days`, in groups of resources."""
+        since = f"{self.today - timedelta(days):%Y-%m-%d}"
+        period = {"Start": since, "End": f"{self.today:%Y-%m-%d}"}
+        if granularity == "HOURLY":
+            period = {name: f"{day}T00:00:00Z" for name, day in period.items()}
+        request = {"Filter": SAGEMAKER, "GroupBy": RESOURCE, "Metrics": ["UnblendedCost"], **more}
+        answer = self.ce.get_cost_and_usage_with_resources(TimePeriod=period, Granularity=granularity, **request)
+        assert "NextPageToken" not in answer
+        results: list[dict[str, Any]] = answer["ResultsByTime"]
+        return results
 
     def total(self, **more: Any) -> Decimal:
         return sum((Decimal(one["Total"]["UnblendedCost"]["Amount"]) for one in self.ask(**more)), Decimal(0))
@@ -171,6 +186,70 @@ def test_filters_combine(account: Account) -> None:
     assert 0 < parts["both"] < parts["red"] < everything
 
 
+def test_resources_cost_what_the_bill_says_of_each(account: Account) -> None:
+    """To the last decimal, by hour, day and month; a filter by ARN tells the same of one."""
+    billed = account.server.client("salvia").get_cost(StartTime=account.today - timedelta(14), EndTime=account.today)
+    costs = {group["Keys"][0]: Decimal(group["Cost"]) for group in billed["Groups"]}
+    long = account.job["TrainingJobArn"]
+    assert long in costs and len(costs) == 2
+    for granularity in ("HOURLY", "DAILY", "MONTHLY"):
+        found: dict[str, Decimal] = {}
+        for period in account.of_resources(granularity):
+            for group in period["Groups"]:
+                (arn,) = group["Keys"]
+                found[arn] = found.get(arn, Decimal(0)) + Decimal(group["Metrics"]["UnblendedCost"]["Amount"])
+        assert found == costs
+    only = {"And": [SAGEMAKER, {"Dimensions": {"Key": "RESOURCE_ID", "Values": [long]}}]}
+    days = account.of_resources(Filter=only, GroupBy=[])
+    assert sum(Decimal(day["Total"]["UnblendedCost"]["Amount"]) for day in days) == costs[long]
+
+
+def test_a_resources_instances_and_volumes_are_told_apart(account: Account) -> None:
+    types = [*RESOURCE, {"Type": "DIMENSION", "Key": "INSTANCE_TYPE"}]
+    groups = [group for day in account.of_resources(GroupBy=types) for group in day["Groups"]]
+    assert {tuple(group["Keys"]) for group in groups if group["Keys"][0] == account.job["TrainingJobArn"]} == {
+        (account.job["TrainingJobArn"], "ml.m5.large"),
+        (account.job["TrainingJobArn"], "NoInstanceType"),
+    }
+
+
+def test_resources_are_named_as_values_of_the_last_days(account: Account) -> None:
+    def ask(days: int) -> Any:
+        period = {"Start": f"{account.today - timedelta(days):%Y-%m-%d}", "End": f"{account.today:%Y-%m-%d}"}
+        return account.ce.get_dimension_values(TimePeriod=period, Dimension="RESOURCE_ID")
+
+    names = [one["Value"] for one in ask(14)["DimensionValues"]]
+    assert account.job["TrainingJobArn"] in names and len(names) == 2
+    assert "more than 14 days ago" in refused("ValidationException", ask, days=15)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"days": 15}, "more than 14 days ago"),
+        ({"days": 15, "granularity": "HOURLY"}, "more than 14 days ago"),
+        ({"GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}]}, "RESOURCE_ID"),
+        ({"GroupBy": [{"Type": "TAG", "Key": "RESOURCE_ID"}]}, "filter by RESOURCE_ID"),
+        ({"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}], "Metrics": []}, "Metrics is empty"),
+        ({"GroupBy": [*RESOURCE, {"Type": "DIMENSION", "Key": "AZ"}]}, "nothing by AZ"),
+    ],
+)
+def test_what_is_not_told_of_resources_is_refused(account: Account, wrong: dict[str, Any], why: str) -> None:
+    assert why in refused("ValidationException", account.of_resources, **wrong)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"GroupBy": RESOURCE},
+        {"Filter": {"Not": {"And": [SAGEMAKER, {"Dimensions": {"Key": "RESOURCE_ID", "Values": ["a"]}}]}}},
+    ],
+)
+def test_of_resources_the_plain_operation_tells_nothing(account: Account, told: dict[str, Any]) -> None:
+    """AWS's sentence, as users report it: aws/aws-cli, issue 8536."""
+    assert "Dimension RESOURCE_ID is not allowed." in refused("ValidationException", account.ask, **told)
+
+
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
@@ -248,5 +327,9 @@ def test_whoever_sees_costs_has_the_right_to(account: Account) -> None:
         "Metrics": ["UnblendedCost"],
     }
     assert "ce:GetCostAndUsage" in refused("AccessDeniedException", theirs.get_cost_and_usage, **request)
+    iam.put_user_policy(UserName="nosy", PolicyName="costs", PolicyDocument=policy(allow("ce:GetCostAndUsage")))
+    of_resources = {**request, "Filter": SAGEMAKER, "GroupBy": RESOURCE}
+    denied = refused("AccessDeniedException", theirs.get_cost_and_usage_with_resources, **of_resources)
+    assert "ce:GetCostAndUsageWithResources" in denied
     iam.put_user_policy(UserName="nosy", PolicyName="costs", PolicyDocument=policy(allow("ce:Get*")))
     assert len(theirs.get_cost_and_usage(**request)["ResultsByTime"]) == 2

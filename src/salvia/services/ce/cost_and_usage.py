@@ -1,4 +1,4 @@
-"""GetCostAndUsage: costs and quantities by hour, day or month, and by dimension or tag."""
+"""GetCostAndUsage and GetCostAndUsageWithResources: costs and quantities by time, and by dimension or tag."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from salvia.control.call import Call, operation
 from salvia.control.cost.bill import Line
 from salvia.core.errors import validation_error
 
-from . import dimensions, lines, metrics
+from . import dimensions, lines, metrics, resources
 from .metrics import Amount
 from .periods import Periods
 
@@ -23,15 +23,34 @@ async def get_cost_and_usage(call: Call) -> dict[str, Any]:
     """What was used and what it cost, a page of periods at a time. What has no price costs nothing here, and has its
     quantity.
 
-    Raises ValidationException for what nothing is metered by.
+    Raises ValidationException for what nothing is metered by, and for resources, which have an operation of their own.
     """
+    if resources.asked(call.request):
+        raise validation_error("Dimension RESOURCE_ID is not allowed. GetCostAndUsageWithResources takes it.")
+    return await _costs(call, Periods(call.request["TimePeriod"], call.request["Granularity"]))
+
+
+@operation("GetCostAndUsageWithResources")
+async def get_cost_and_usage_with_resources(call: Call) -> dict[str, Any]:
+    """The same of resources, by their ARNs, in the last 14 days. Hours are told of all of them, by AWS only of EC2's.
+
+    Raises ValidationException for an earlier time, and for a request that neither filters nor groups by RESOURCE_ID.
+    """
+    if not resources.asked(call.request):
+        raise validation_error("Group by or filter by RESOURCE_ID. GetCostAndUsage does neither.")
+    periods = Periods(call.request["TimePeriod"], call.request["Granularity"])
+    resources.recent(call, periods)
+    return await _costs(call, periods)
+
+
+async def _costs(call: Call, periods: Periods) -> dict[str, Any]:
     request = call.request
-    metrics.check(request["Metrics"])
+    wanted: Sequence[str] = request.get("Metrics") or ()
+    metrics.check(wanted)
     grouped = request.get("GroupBy") or []
     if len(grouped) > _MOST_GROUPED:
         raise validation_error(f"GroupBy takes {_MOST_GROUPED} keys at most.")
     keys = [dimensions.group(definition) for definition in grouped]
-    periods = Periods(request["TimePeriod"], request["Granularity"])
     first = lines.start(call)
 
     def make(found: list[Line], now: int) -> dict[str, Any]:
@@ -45,7 +64,7 @@ async def get_cost_and_usage(call: Call) -> dict[str, Any]:
             amounts += 1 + len(groups)
             if results and amounts > _PAGE:
                 return {"ResultsByTime": results, **lines.more(call, index)}
-            shown = _grouped(groups, request["Metrics"]) if keys else _total(groups, request["Metrics"])
+            shown = _grouped(groups, wanted) if keys else _total(groups, wanted)
             results.append({"TimePeriod": periods.shown(index), **shown, "Estimated": periods.end(index) > now})
         return {"ResultsByTime": results}
 

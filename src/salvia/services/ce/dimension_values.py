@@ -9,7 +9,7 @@ from salvia.control.call import Call, operation
 from salvia.control.cost.bill import Line
 from salvia.core.errors import validation_error
 
-from . import dimensions, lines, metrics, periods
+from . import dimensions, lines, metrics, periods, resources
 from .metrics import Amount
 
 _PAGE = 1000
@@ -19,7 +19,8 @@ _PAGE = 1000
 async def get_dimension_values(call: Call) -> dict[str, Any]:
     """A page of the values that a dimension had in some time, by name, or by what they cost.
 
-    Raises ValidationException for a dimension that nothing is metered by, or one of reservations or savings plans.
+    Raises ValidationException for a dimension that nothing is metered by, or one of reservations or savings plans, and
+    for resources of more than 14 days ago.
     """
     request = call.request
     if request.get("Context", "COST_AND_USAGE") != "COST_AND_USAGE" or "DimensionKey" in request:
@@ -28,6 +29,9 @@ async def get_dimension_values(call: Call) -> dict[str, Any]:
         )
     value, order = dimensions.of(request["Dimension"]), _order(request)
     first, limit = lines.start(call), request.get("MaxResults", _PAGE)
+    asked = periods.of_dates(request["TimePeriod"])
+    if request["Dimension"] == dimensions.RESOURCE or resources.asked(request):
+        resources.recent(call, asked)
     sought = request.get("SearchString", "").lower()
 
     def make(found: list[Line], now: int) -> dict[str, Any]:
@@ -42,7 +46,7 @@ async def get_dimension_values(call: Call) -> dict[str, Any]:
         rest = lines.more(call, first + limit) if first + limit < len(names) else {}
         return {**answer, "ReturnSize": len(page), "TotalSize": len(names), **rest}
 
-    return await lines.over(call, periods.of_dates(request["TimePeriod"]), make)
+    return await lines.over(call, asked, make)
 
 
 def _order(request: dict[str, Any]) -> tuple[bool, bool] | None:

@@ -16,6 +16,8 @@ from salvia.core.errors import validation_error
 
 Of = Callable[[Line], str]
 
+RESOURCE = "RESOURCE_ID"
+
 _SERVICES = {"sagemaker": ("Amazon SageMaker", "AmazonSageMaker")}
 _UNITS = {"instance-hour": "Hrs", "GB-month": "GB-Mo", "GB": "GB", "second": "Seconds"}
 _REGIONS = {
@@ -72,6 +74,7 @@ DIMENSIONS: dict[str, Of] = {
     "INSTANCE_TYPE": _instance_type,
     "RECORD_TYPE": lambda line: "Usage",
     "PURCHASE_TYPE": lambda line: "On Demand Instances",
+    RESOURCE: lambda line: line.stretch.arn,
 }
 
 

@@ -51,6 +51,18 @@ def test(expression: dict[str, Any] | None, depth: int = 0) -> Test:
     raise validation_error(f"Salvia does not filter by {kind}. It does by Dimensions and Tags.")
 
 
+def dimensions_in(expression: dict[str, Any] | None) -> set[str]:
+    """The dimensions that it filters by, at whatever depth."""
+    found, left = set(), [expression or {}]
+    while left:
+        for kind, content in left.pop().items():
+            if kind == "Dimensions":
+                found.add(content.get("Key", ""))
+            elif kind != "Tags" and kind != "CostCategories":
+                left += content if isinstance(content, list) else [content]
+    return found
+
+
 def _tags(content: dict[str, Any]) -> Test:
     """Without values, or by ABSENT, resources that do not have the tag are meant; without a key, those without any."""
     key, options = content.get("Key"), content.get("MatchOptions") or []

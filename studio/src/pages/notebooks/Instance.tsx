@@ -12,18 +12,18 @@ import { Logs } from "@/blocks/Logs";
 import { Problem } from "@/blocks/Problem";
 import { Snippets } from "@/blocks/Snippets";
 import { Status } from "@/blocks/Status";
-import { Duration, Time } from "@/blocks/Time";
+import { Time } from "@/blocks/Time";
 import { useCall } from "@/client/query";
 import type { PageProps } from "@/pages";
 import { Acts, Open } from "./acts";
-import { said, useRunning } from "./cost";
+import { said, useCosts } from "./cost";
 
 const MOVING = new Set(["Pending", "Stopping", "Updating", "Deleting"]);
 
 export default function Instance({ params: { name = "" } }: PageProps) {
   const [, go] = useLocation();
   const got = useCall("sagemaker", "DescribeNotebookInstance", { NotebookInstanceName: name }, { live: ["NotebookInstance"] });
-  const use = useRunning().get(got.data?.NotebookInstanceArn ?? "");
+  const cost = useCosts().get(got.data?.NotebookInstanceArn ?? "");
   if (got.error && !got.data) return <Problem error={got.error} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const instance = got.data;
@@ -51,8 +51,7 @@ export default function Instance({ params: { name = "" } }: PageProps) {
         <Facts
           facts={[
             ["Instance type", instance.InstanceType],
-            ["Running for", use && <Duration key="running" from={use.StartTime} />],
-            ["Cost of this run", use && said(use)],
+            ["Cost", cost && said(cost, instance.InstanceType, status === "InService")],
             ["Volume", `${instance.VolumeSizeInGB} GB`],
             ["Role", instance.RoleArn && <Named key="role" arn={instance.RoleArn} />],
             ["Lifecycle configuration", config && <Anchor href={`/lifecycle-configurations/${config}`}>{config}</Anchor>],

@@ -10,7 +10,7 @@ import { type Column, Table } from "@/blocks/Table";
 import { Time } from "@/blocks/Time";
 import type { Wire } from "@/client/wire";
 import { Acts, Open } from "./acts";
-import { said, type Use, useRunning } from "./cost";
+import { type Cost, said, useCosts } from "./cost";
 
 type Row = Wire<NotebookInstanceSummary>;
 
@@ -22,19 +22,19 @@ const source = listSource<Row>({
   statuses: ["Pending", "InService", "Stopping", "Stopped", "Failed", "Deleting", "Updating"],
 });
 
-const columnsOf = (running: Map<string, Use>): Column<Row>[] => [
+const columnsOf = (costs: Map<string, Cost>): Column<Row>[] => [
   { id: "name", header: "Name", sort: "Name", cell: (row) => <Anchor href={`/notebook-instances/${row.NotebookInstanceName}`}>{row.NotebookInstanceName}</Anchor> },
   { id: "status", header: "Status", sort: "Status", width: 140, cell: (row) => <Status of={row.NotebookInstanceStatus} /> },
   { id: "open", header: "Open", width: 180, cell: (row) => <Open name={row.NotebookInstanceName ?? ""} status={row.NotebookInstanceStatus} /> },
   { id: "type", header: "Instance type", cell: (row) => row.InstanceType },
-  { id: "cost", header: "Cost of this run", width: 240, cell: (row) => said(running.get(row.NotebookInstanceArn ?? "")) },
+  { id: "cost", header: "Cost", width: 300, cell: (row) => said(costs.get(row.NotebookInstanceArn ?? ""), row.InstanceType, row.NotebookInstanceStatus === "InService") },
   { id: "created", header: "Created", sort: "CreationTime", cell: (row) => <Time at={row.CreationTime} /> },
   { id: "config", header: "Lifecycle configuration", hidden: true, cell: (row) => row.NotebookInstanceLifecycleConfigName ?? "–" },
 ];
 
 export default function Instances() {
-  const running = useRunning();
-  const columns = useMemo(() => columnsOf(running), [running]);
+  const costs = useCosts();
+  const columns = useMemo(() => columnsOf(costs), [costs]);
   return (
     <Table
       name="notebook-instances"
