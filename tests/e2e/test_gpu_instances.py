@@ -7,9 +7,10 @@ page (ml.g4dn.xlarge has one GPU); CUDA's driver API.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from tests.conftest import Jobs
+from tests.conftest import Jobs, eventually
 
 # A kernel by hand, so that any machine with NVIDIA's driver can run it and none needs a library.
 _KERNEL = r"""
@@ -57,6 +58,15 @@ for number in range(count.value):
     do("cuMemcpyDtoH_v2", found, memory, ctypes.c_size_t(4 * threads))
     print("computed", sum(found), flush=True)
 """
+_BUSY = """
+while True:
+    if count.value:
+        do("cuLaunchKernel", kernel, 1 << 20, 1, 1, threads, 1, 1, 0, None, given, None)
+        do("cuCtxSynchronize")
+    else:
+        sum(range(1 << 20))
+"""
+_ONE = {"InstanceCount": 1, "VolumeSizeInGB": 1}
 _SUM = 3 * sum(range(256))
 
 
@@ -78,6 +88,39 @@ def test_two_instances_share_no_gpu(jobs: Jobs) -> None:
     )
     assert lines.count(f"computed {_SUM}") == having
     assert sum("it runs on CPUs" in line for line in lines) == 2 - having
+
+
+def test_a_jobs_gpus_tell_how_busy_they_are(jobs: Jobs) -> None:
+    """GPUUtilization and GPUMemoryUtilization beside CPUUtilization, where there is a GPU and else not.
+
+    The guide, "Monitor Amazon SageMaker with Amazon CloudWatch", jobs' instance metrics: 0 to 100 for each GPU.
+    """
+    name = jobs.start(_PROGRAM + _BUSY, ResourceConfig={"InstanceType": "ml.g4dn.xlarge", **_ONE})
+    cloudwatch = jobs.server.client("cloudwatch")
+    wanted = ["CPUUtilization", *(["GPUUtilization", "GPUMemoryUtilization"] if machines_gpus() else [])]
+
+    def found() -> dict[str, list[float]] | None:
+        end = datetime.now(UTC) + timedelta(minutes=1)
+        period = {"StartTime": end - timedelta(minutes=10), "EndTime": end, "Period": 1, "Statistics": ["Maximum"]}
+        dimensions = [{"Name": "Host", "Value": f"{name}/algo-1"}]
+        values = {}
+        for metric in ("CPUUtilization", "GPUUtilization", "GPUMemoryUtilization"):
+            answer = cloudwatch.get_metric_statistics(
+                Namespace="/aws/sagemaker/TrainingJobs", MetricName=metric, Dimensions=dimensions, **period
+            )
+            values[metric] = [point["Maximum"] for point in answer["Datapoints"]]
+        busy = values["GPUUtilization"] and max(values["GPUUtilization"]) > 0
+        return values if all(len(values[one]) >= 3 for one in wanted) and (busy or not machines_gpus()) else None
+
+    try:
+        values = eventually(found, 90, "how busy the instance is")
+    finally:
+        jobs.sagemaker.stop_training_job(TrainingJobName=name)
+    assert [metric for metric in values if values[metric]] == wanted
+    assert all(0 <= value <= 100 for metric in wanted[1:] for value in values[metric])
+    if machines_gpus():
+        assert max(values["GPUMemoryUtilization"]) > 0  # its context takes some
+    jobs.ended(name)
 
 
 def test_an_instance_without_gpus_sees_none(jobs: Jobs) -> None:

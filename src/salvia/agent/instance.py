@@ -16,6 +16,7 @@ from .contract import environment, keeps_overlays
 from .credentials import CredentialsEndpoint
 from .failure import JobError, StoppedError
 from .gateway import Gateway
+from .gpus import Gpus
 from .journal import Journal
 from .logs import Log, LogShipper
 from .overlays import Overlays
@@ -25,6 +26,7 @@ from .spec import Spec
 from .utilization import Gauge, limit
 
 T = TypeVar("T")
+_JOBS = ("training", "processing", "transform")  # whose reports become metrics
 _LOOK = 1.0  # seconds between looks for signals: one that comes just before a wait begins does not end it
 _RETRY_TERMINATE = 0.05  # seconds between tries to signal a program whose sandbox is being set up
 
@@ -53,6 +55,7 @@ class Agent:
             measure=self._utilization,
         )
         self._gauge: Gauge | None = None
+        self._gpus = Gpus(spec.gpus if spec.job.kind in _JOBS else ())
         self._logs = self._log()
         self._program = Program(self._logs.write, lambda ending: self._mailbox.put(("ended", ending)))
         self._credentials_url: str | None = None
@@ -95,7 +98,8 @@ class Agent:
         self._journal.note("exited", code=state["code"], signal=state["signal"], error=state["error"])
 
     def _utilization(self) -> dict[str, Any]:
-        """How busy the instance is, while its program runs. The disk is that of its volume, whoever else fills it.
+        """How busy the instance is, while its program runs. The disk is that of its volume, whoever else fills it; its
+        GPUs are as they were when they were asked, at the report before.
 
         CloudWatch's Host is its log stream, but for the time at the end: JOB/algo-1, and JOB/i-… of batch transform.
 
@@ -103,14 +107,16 @@ class Agent:
         """
         if self._gauge is None:
             return {}
-        cpu, memory = self._gauge.read()
+        cpu, memory = self._gauge.read(besides=self._gpus.pid)
         try:
             disk = os.statvfs(self._spec.ml)
         except OSError:  # its folder is gone: the next report says so
             return {}
         used = 100 * (1 - disk.f_bavail / max(1, disk.f_blocks))
         host = self._spec.job.log_stream.rpartition("-")[0]
-        return {"Host": host, "CPUUtilization": cpu, "MemoryUtilization": memory, "DiskUtilization": used}
+        gpus = self._gpus.told()
+        self._gpus.ask()
+        return {"Host": host, "CPUUtilization": cpu, "MemoryUtilization": memory, "DiskUtilization": used, **gpus}
 
     def _live(self, state: dict[str, Any]) -> None:
         """From the first byte that is brought to the last that is stored; `state` becomes what is said of its end.
@@ -137,6 +143,7 @@ class Agent:
             self._logs.say(notice)
         self._killed_before = oom_kills(self._spec.program.cgroup_events)
         self._program.start(self._spec.program, values)
+        self._gpus.ask()
         self._gauge = Gauge(limit(self._spec.program.cgroup_events))
         self._reporter.enter(phase)
         self._logs.start()

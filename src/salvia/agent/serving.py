@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from .descendants import main_process
 from .failure import JobError, StoppedError
+from .gpus import Gpus
 from .health import WELL, Server, ping
 from .instance import Agent
 from .model_data import ADDITIONAL, FOLDER, bring
@@ -133,7 +134,9 @@ class Serving(Agent):
     def _measure(self, models: MultiModel | None) -> None:
         cloudwatch, model = self._gateway.service("cloudwatch"), self._model
         count = None if models is None else lambda: models.loaded
-        used = Utilization(cloudwatch, self._spec.job.metric_namespace, model.dimensions, model.memory, count)
+        namespace = self._spec.job.metric_namespace
+        gpus = Gpus(self._spec.gpus if self._spec.job.kind == "serving" else ())  # a transform's are in its reports
+        used = Utilization(cloudwatch, namespace, model.dimensions, model.memory, gpus, count)
         used.run(model.every, self._ended.wait, self._trouble)
 
     def _enter(self, server: Server) -> bool:

@@ -96,6 +96,7 @@ class Spec(NamedTuple):
     directory of small files that the host calls `run` and the program `run_inside`. With `keep` the agent waits
     for another job afterwards. `proxy` is the program's way to other hosts: the proxy's `url`, and the hosts to
     `bypass` it for. `overlays` is where packages are kept for programs of the same role: on the `host`, and `inside`.
+    `gpus` are the instance's, by UUID or number.
     """
 
     url: str
@@ -114,6 +115,7 @@ class Spec(NamedTuple):
     run_inside: str
     heartbeat: float
     keep: bool
+    gpus: tuple[str, ...]
     program: Program
     job: Job
 
@@ -165,6 +167,7 @@ def _spec(document: Mapping[str, Any]) -> Spec:
         run_inside=document["run"]["program"],
         heartbeat=float(document.get("heartbeat", 5)),
         keep=bool(document.get("keep")),
+        gpus=tuple(map(str, document.get("gpus") or ())),
         program=Program(
             argv=argv,
             environment={str(name): str(value) for name, value in program.get("environment", {}).items()},

@@ -15,8 +15,10 @@ from typing import Any
 
 from ..core.client import ClientError
 from .descendants import descendants
+from .gpus import Gpus
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_ANSWER = 2.0  # seconds in which GPUs' figures are there, unless their driver is slow
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
@@ -30,12 +32,14 @@ class Gauge:
         self._ticks: dict[int, int] = {}
         self._at = time.monotonic()
 
-    def read(self) -> tuple[float, float]:
-        """Percent of a core used since the last time, and of the memory now."""
+    def read(self, besides: int | None = None) -> tuple[float, float]:
+        """Percent of a core used since the last time, and of the memory now; without the process `besides`."""
         before, since = self._ticks, self._at
         self._ticks, self._at = {}, time.monotonic()
         memory = 0
         for pid, ticks, size in _programs():
+            if pid == besides:
+                continue
             self._ticks[pid] = ticks
             memory += size
         used = sum(ticks - before.get(pid, 0) for pid, ticks in self._ticks.items())
@@ -47,10 +51,16 @@ class Utilization:
     in bytes."""
 
     def __init__(
-        self, call: Call, namespace: str, dimensions: Mapping[str, str], memory: int, models: Callable[[], int] | None
+        self,
+        call: Call,
+        namespace: str,
+        dimensions: Mapping[str, str],
+        memory: int,
+        gpus: Gpus,
+        models: Callable[[], int] | None,
     ) -> None:
         """`models` says how many are loaded, where there are many."""
-        self._models = models
+        self._gpus, self._models = gpus, models
         self._call, self._namespace, self._gauge = call, namespace, Gauge(memory)
         self._dimensions = [{"Name": name, "Value": value} for name, value in dimensions.items()]
 
@@ -59,8 +69,12 @@ class Utilization:
         of once."""
         self._gauge.read()
         while not over(every):
-            cpu, memory = self._gauge.read()
-            data = [self._datum("CPUUtilization", cpu), self._datum("MemoryUtilization", memory)]
+            self._gpus.ask()
+            if self._gpus.asked and over(_ANSWER):
+                return
+            cpu, memory = self._gauge.read(besides=self._gpus.pid)
+            busy = {"CPUUtilization": cpu, "MemoryUtilization": memory, **self._gpus.told()}
+            data = [self._datum(name, value) for name, value in busy.items()]
             if self._models is not None:
                 data.append(self._datum("LoadedModelCount", self._models(), "None"))
             try:

@@ -25,7 +25,13 @@ PHASES = (
     "Exited",
 )
 # In percent, of an instance's own: AWS's names.
-UTILIZATION = ("CPUUtilization", "MemoryUtilization", "DiskUtilization")
+UTILIZATION = (
+    "CPUUtilization",
+    "MemoryUtilization",
+    "DiskUtilization",
+    "GPUUtilization",
+    "GPUMemoryUtilization",
+)
 _METRICS = 1000  # AWS allows 40 definitions
 _TEXT = 4096  # characters; FailureReason has 1,024
 _TAIL = 20

@@ -299,6 +299,7 @@ class ProcessRuntime:
                 "address": addresses[spec.index],
                 "directory": str(folder.path),
                 "ml": str(view.folder / "ml"),
+                "gpus": [gpu.uuid or str(gpu.minor) for gpu in gpus],
                 "run": {
                     "host": str(view.folder / "run"),
                     "program": str(view.folder / "run") if bare else RUN,

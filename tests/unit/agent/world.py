@@ -339,6 +339,7 @@ class Instance:
         host = str(changes.pop("host", "algo-1"))
         hosts = changes.pop("hosts", [host])
         events = changes.pop("cgroup_events", [])
+        gpus = changes.pop("gpus", [])
         environment = {"PATH": os.environ["PATH"], "ML": str(self.ml), **changes.pop("environment", {})}
         job = {
             "kind": "training",
@@ -368,6 +369,7 @@ class Instance:
             "address": "127.0.0.1",
             "directory": str(folder),
             "ml": str(self.ml),
+            "gpus": gpus,
             "heartbeat": 0.2,
             "run": {"host": str(self.run), "program": str(self.run)},
             "program": {"argv": argv, "environment": environment, "cwd": None, "cgroup_events": events},

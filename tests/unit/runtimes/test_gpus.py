@@ -99,15 +99,21 @@ def test_claims_at_the_same_time_never_meet(tmp_path: Path, alive: Any) -> None:
 
 
 def variables(tmp_path: Path, level: Level, root: Path, *specs: InstanceSpec) -> list[dict[str, str]]:
-    """What the environments of instances say, started one after the other, all of them alive."""
+    """What the environments of instances say."""
+    programs = [one["program"] for one in specifications(tmp_path, level, root, *specs)]
+    return [{**program["environment"], "argv": " ".join(program["argv"])} for program in programs]
+
+
+def specifications(tmp_path: Path, level: Level, root: Path, *specs: InstanceSpec) -> list[dict[str, Any]]:
+    """What the agents of instances are told, started one after the other, all of them alive."""
+    tmp_path.mkdir(exist_ok=True)
     bench = Bench(
         lambda: ProcessRuntime(tmp_path / "home" / "runtime", agent_command=AGENT, force_level=level, root=root),
         tmp_path / "record",
     )
     try:
         handles = [bench.start(spec) for spec in specs]
-        told = [json.loads(Path(handle["directory"], "SPEC.json").read_bytes())["program"] for handle in handles]
-        return [{**program["environment"], "argv": " ".join(program["argv"])} for program in told]
+        return [json.loads(Path(handle["directory"], "SPEC.json").read_bytes()) for handle in handles]
     finally:
         bench.close()
 
@@ -117,6 +123,15 @@ def instance(name: str, gpus: int) -> InstanceSpec:
         name=name, group=name, index=0, count=1, argv=("/bin/sleep", "60"), environment={}, gpus=gpus,
         agent={"record": os.devnull, "token": name},
     )  # fmt: skip
+
+
+def test_an_agent_is_told_which_gpus_are_its_instances(tmp_path: Path) -> None:
+    """By UUID, as `nvidia-smi --id` takes it; by number where the driver does not say."""
+    for told, names in ((True, [["GPU-0"], ["GPU-1", "GPU-2"], []]), (False, [["0"], ["1", "2"], []])):
+        root = machine(tmp_path / f"root-{told}", 3, told=told)
+        specs = [instance("a", 1), instance("b", 4), instance("c", 0)]
+        given = specifications(tmp_path / str(told), Level.NONE, root, *specs)
+        assert [one["gpus"] for one in given] == names
 
 
 @pytest.mark.parametrize("level", [Level.BUBBLEWRAP, Level.UNSHARE])
