@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -26,6 +26,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from salvia.settings import Settings
 from salvia.studio.routes import TABLE
 from tests.conftest import Server
 from tests.studio import link
@@ -73,9 +74,14 @@ class Studio:
         elif request.method not in ("GET", "POST") and not place.path.startswith("/_"):
             self.trouble.append(f"{request.method} {place.path}")
 
-    @property
+    @cached_property
     def origin(self) -> str:
-        return f"http://studio.localhost:{self.server.port}"
+        return Settings.load(self.server.home).studio
+
+    @property
+    def csrf(self) -> str:
+        """The session's token, as the page keeps it."""
+        return str(self.page.evaluate("localStorage.getItem('salvia-csrf')"))
 
     def open(self, path: str, heading: str = "") -> Response | None:
         """Go to a page of Studio; `heading` is what stands over it once it is there."""
@@ -119,8 +125,8 @@ class Studio:
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Debian's Chromium."""
-    arguments = ["--no-sandbox", "--no-proxy-server"]
+    """Debian's Chromium. Hosts of names that are nobody's (RFC 2606) are here."""
+    arguments = ["--no-sandbox", "--no-proxy-server", "--host-resolver-rules=MAP *.example 127.0.0.1"]
     return playwright.chromium.launch(executable_path=shutil.which("chromium"), args=arguments)
 
 
@@ -160,6 +166,12 @@ def tab(browser: Browser) -> Iterator[Callable[..., Studio]]:
     yield make
     for context in opened:
         context.close()
+
+
+@pytest.fixture(scope="session")
+def below(make_lasting_server: Callable[..., Server]) -> Server:
+    """A server whose Studio and notebooks are hosts of one site, which browsers reach without TLS."""
+    return make_lasting_server("--studio-domain", "lab.example")
 
 
 @pytest.fixture(scope="module")

@@ -154,10 +154,9 @@ def test_what_one_may_not_do_is_explained(studio: Studio, salvia: Server, endpoi
         PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [look]}),
     )
     studio.open(f"/endpoints/{split}")
-    csrf = studio.page.evaluate("fetch('/_session').then(answer => answer.json()).then(session => session.Csrf)")
     switch = """([arn, csrf]) => fetch('/_session/role', {method: 'PUT', body: JSON.stringify({RoleArn: arn}),
         headers: {'Content-Type': 'application/json', 'X-Salvia-Csrf': csrf}}).then(answer => answer.status)"""
-    assert studio.page.evaluate(switch, [role["Role"]["Arn"], csrf]) < 300
+    assert studio.page.evaluate(switch, [role["Role"]["Arn"], studio.csrf]) < 300
     try:
         studio.page.reload()
         studio.page.get_by_label("Instances of Proven").fill("2")
@@ -166,9 +165,8 @@ def test_what_one_may_not_do_is_explained(studio: Studio, salvia: Server, endpoi
             studio.page.get_by_text("You are not allowed sagemaker:UpdateEndpointWeightsAndCapacities")
         ).to_be_visible()
     finally:
-        csrf = studio.page.evaluate("fetch('/_session').then(answer => answer.json()).then(session => session.Csrf)")
         back = "csrf => fetch('/_session/role', {method: 'DELETE', headers: {'X-Salvia-Csrf': csrf}})"
-        studio.page.evaluate(f"({back})({json.dumps(csrf)}).then(() => 0)")
+        studio.page.evaluate(f"({back})({json.dumps(studio.csrf)}).then(() => 0)")
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,13 @@ def test_a_change_needs_the_sessions_own_token(page: Page, csrf: str | None) -> 
     assert page.call("iam.GetUser", UserName="forged").json["__type"] == "NoSuchEntity"
 
 
+def test_a_cookie_alone_is_nobodys(page: Page) -> None:
+    """Another host may have planted it, with a session of somebody else's: who signed in here knows its token."""
+    for csrf in (None, "0" * 64):
+        answer = page.request("GET", "/_session", X_Salvia_Csrf=csrf)
+        assert (answer.status, answer.json["__type"]) == (401, "NotSignedIn") and page.csrf.encode() not in answer.body
+
+
 def test_another_sessions_token_is_none(page: Page, salvia: Server) -> None:
     other = Page(salvia)
     other.sign_in()

@@ -20,7 +20,11 @@ _CHAINED, _SHORTEST = 3600, 900  # seconds of a role's session. Source: API_Assu
 
 
 async def show(visit: Visit) -> dict[str, Any]:
-    """Who is signed in."""
+    """Who is signed in. Raises NotSignedIn for a page that did not sign in: its cookie may be another host's planting,
+    with a session of somebody else's, and cookies do not say who set them. Source: RFC 6265, section 8.6.
+    """
+    if not visit.proven:
+        raise ServiceError("NotSignedIn", "This page did not sign in: X-Salvia-Csrf is not the session's.", 401)
     return described(visit)
 
 

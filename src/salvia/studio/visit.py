@@ -126,11 +126,16 @@ class Visit:
                 403,
             )
 
+    @property
+    def proven(self) -> bool:
+        """Whether the request carries the session's own token, which the page was told when it signed in."""
+        given = self.request.headers.get("x-salvia-csrf") or ""
+        return hmac.compare_digest(given.encode(), self.session.csrf.encode())
+
     def prove_page(self) -> None:
         """Raise ForbiddenOrigin for a request that changes something and does not carry the session's own token."""
-        given = self.request.headers.get("x-salvia-csrf") or ""
-        if not hmac.compare_digest(given.encode(), self.session.csrf.encode()):
-            raise ServiceError("ForbiddenOrigin", "X-Salvia-Csrf is not the session's: GET /_session tells it.", 403)
+        if not self.proven:
+            raise ServiceError("ForbiddenOrigin", "X-Salvia-Csrf is not the session's: signing in tells it.", 403)
 
 
 Handler = Callable[[Visit], Awaitable[Answer]]

@@ -18,11 +18,15 @@ export interface Session {
 let current: Session | null | undefined;
 const listeners = new Set<() => void>();
 const REGION = "salvia-region";
+/** Kept beside the cookie, where no other host can put one: a cookie without its token is not of our signing in. */
+const CSRF = "salvia-csrf";
 
 function set(session: Session | null): void {
   current = session;
   context.who = session?.Arn ?? "";
   context.csrf = session?.Csrf ?? "";
+  if (session) localStorage.setItem(CSRF, session.Csrf);
+  else localStorage.removeItem(CSRF);
   const chosen = localStorage.getItem(REGION);
   context.region = session ? (chosen && session.Regions.includes(chosen) ? chosen : session.Region) : "";
   for (const listener of listeners) listener();
@@ -39,6 +43,7 @@ export function useSession(): Session | null | undefined {
 
 /** Ask who is signed in; nobody is no error. */
 export async function restore(): Promise<void> {
+  context.csrf = localStorage.getItem(CSRF) ?? "";
   try {
     set(await own<Session>("GET", "/_session"));
   } catch (error) {

@@ -11,6 +11,8 @@ import os
 import socketserver
 import sys
 import time
+from base64 import b64encode
+from hashlib import sha1
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -84,6 +86,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(101)
             self.send_header("Upgrade", "websocket")
             self.send_header("Connection", "Upgrade")
+            key = self.headers.get("Sec-WebSocket-Key", "") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+            self.send_header("Sec-WebSocket-Accept", b64encode(sha1(key.encode()).digest()).decode())
             self.end_headers()
             while data := self.connection.recv(4096):
                 self.connection.sendall(data)
