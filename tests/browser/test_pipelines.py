@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Studio
 from tests.conftest import ROLE, Server, eventually
 from tests.pipelines import ENDED, Pipelines, compare, condition, defined, fail, get, join, parameter
+from tests.studio import link
 
 SCRIPT = "<img src=x onerror=window.pwned=1>"
 
@@ -71,6 +74,17 @@ def test_a_failure_is_told_and_the_run_retried(studio: Studio, salvia: Server, p
     studio.page.get_by_role("button", name="Retry").click()
     expect(studio.page.get_by_text("what succeeded is kept")).to_be_visible()
     assert _ended(salvia, studio) == "Failed"
+
+
+def test_a_pipeline_is_started_without_tls(below: Server, tab: Callable[..., Studio]) -> None:
+    """On another domain than localhost, where browsers keep some of what they can do from pages."""
+    name = Pipelines(below).create(defined([fail("Complain", "enough")]))
+    studio = tab(below, sign_in=link(below.client("salvia")))
+    studio.open(f"/pipelines/{name}")
+    studio.button("Start").click()
+    studio.page.get_by_role("dialog").get_by_role("button", name="Start", exact=True).click()
+    assert _ended(below, studio) == "Failed"
+    studio.unharmed()
 
 
 @pytest.mark.parametrize(

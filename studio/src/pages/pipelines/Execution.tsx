@@ -18,6 +18,7 @@ import { Status } from "@/blocks/Status";
 import { Duration, Time } from "@/blocks/Time";
 import { call, context } from "@/client/call";
 import { useAction, useAnswer, useCall } from "@/client/query";
+import { token } from "@/client/token";
 import { useSession } from "@/client/session";
 import type { Output } from "@/client/wire";
 import type { PageProps } from "@/pages";
@@ -31,7 +32,7 @@ const EVERY = 2; // seconds: a step's beginning is no change of the run's status
 export default function Execution({ params: { name = "", execution = "" } }: PageProps) {
   const [search, setSearch] = useSearchParams();
   const [stopping, setStopping] = useState(false);
-  const PipelineExecutionArn = `arn:aws:sagemaker:${context.region}:${useSession()?.Account}:pipeline/${name}/execution/${execution}`;
+  const PipelineExecutionArn = `arn:aws:sagemaker:${context.region}:${useSession()?.Account}:pipeline/${name.toLowerCase()}/execution/${execution}`; // names in ARNs are in lower case
   const described = useCall("sagemaker", "DescribePipelineExecution", { PipelineExecutionArn }, { live: ["PipelineExecution"] });
   const status = described.data?.PipelineExecutionStatus ?? "";
   const running = status === "Executing" || status === "Stopping";
@@ -39,14 +40,14 @@ export default function Execution({ params: { name = "", execution = "" } }: Pag
   // Asked anew once the run's status is another one: an answer of before may lack the last step's end.
   const steps = useAnswer(["steps", PipelineExecutionArn, status, described.data?.LastModifiedTime], (signal) => begun(PipelineExecutionArn, signal), { every: running ? EVERY : undefined, keep: true });
   const parameters = useCall("sagemaker", "ListPipelineParametersForExecution", { PipelineExecutionArn, MaxResults: 50 });
-  const retry = useAction(() => call("sagemaker", "RetryPipelineExecution", { PipelineExecutionArn, ClientRequestToken: crypto.randomUUID() }));
-  const stop = useAction(() => call("sagemaker", "StopPipelineExecution", { PipelineExecutionArn, ClientRequestToken: crypto.randomUUID() }));
+  const retry = useAction(() => call("sagemaker", "RetryPipelineExecution", { PipelineExecutionArn, ClientRequestToken: token() }));
+  const stop = useAction(() => call("sagemaker", "StopPipelineExecution", { PipelineExecutionArn, ClientRequestToken: token() }));
   const text = definition.data?.PipelineDefinition;
   const drawn = useMemo(() => (text ? graph(text) : undefined), [text]);
   const runs = useMemo(() => new Map((steps.data ?? []).map((one) => [one.StepName ?? "", { status: one.StepStatus, started: one.StartTime, ended: one.EndTime }])), [steps.data]);
 
   const error = described.error ?? definition.error;
-  if (error && !(described.data && drawn)) return <Problem error={error} doing={`show ${execution}`} retry={() => void described.refetch()} />;
+  if (error && !(described.data && drawn)) return <Problem error={error} page={execution} doing={`show ${execution}`} retry={() => void described.refetch()} />;
   if (!described.data || !drawn) return <Spinner size="large" />;
   // What failed is what one wants to see; else what runs.
   const proposed = steps.data?.find((one) => one.StepStatus === "Failed") ?? steps.data?.find((one) => one.StepStatus === "Executing") ?? steps.data?.[0];

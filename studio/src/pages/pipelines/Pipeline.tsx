@@ -22,6 +22,7 @@ import { type Column, Table } from "@/blocks/Table";
 import { Time } from "@/blocks/Time";
 import { call } from "@/client/call";
 import { useAction, useCall } from "@/client/query";
+import { token } from "@/client/token";
 import type { Wire } from "@/client/wire";
 import type { PageProps } from "@/pages";
 import { flash } from "@/shell/flash";
@@ -57,10 +58,10 @@ export default function Pipeline({ params: { name = "" } }: PageProps) {
     [name],
   );
   const shown = useMemo(() => columns(name), [name]);
-  const remove = useAction(() => call("sagemaker", "DeletePipeline", { PipelineName: name, ClientRequestToken: crypto.randomUUID() }));
+  const remove = useAction(() => call("sagemaker", "DeletePipeline", { PipelineName: name, ClientRequestToken: token() }));
   const definition = described.data?.PipelineDefinition;
   const steps = useMemo(() => (definition ? graph(definition) : undefined), [definition]);
-  if (described.error && !described.data) return <Problem error={described.error} doing={`show ${name}`} retry={() => void described.refetch()} />;
+  if (described.error && !described.data) return <Problem error={described.error} page={name} doing={`show ${name}`} retry={() => void described.refetch()} />;
   if (!described.data || !steps) return <Spinner size="large" />;
   const node = steps.nodes.find((one) => one.id === step);
   return (

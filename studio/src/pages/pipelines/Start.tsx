@@ -6,11 +6,11 @@ import Select from "@cloudscape-design/components/select";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { useState } from "react";
 import { useLocation } from "wouter";
-import { pageOf } from "@/blocks/arns";
 import { Confirm } from "@/blocks/Confirm";
 import { Snippets } from "@/blocks/Snippets";
 import { call } from "@/client/call";
 import { useAction } from "@/client/query";
+import { token } from "@/client/token";
 import { flash } from "@/shell/flash";
 import type { Parameter } from "./graph";
 
@@ -24,11 +24,11 @@ export function Start({ pipeline, parameters, onClose }: Props) {
   const proposed = (parameter: Parameter) => (parameter.DefaultValue === undefined ? "" : String(parameter.DefaultValue));
   const [values, setValues] = useState<Record<string, string>>(Object.fromEntries(parameters.map((parameter) => [parameter.Name, proposed(parameter)])));
   const [name, setName] = useState("");
-  const [token] = useState(() => crypto.randomUUID()); // pressed twice, it starts once
+  const [once] = useState(token); // pressed twice, it starts once
   const [, go] = useLocation();
   const given = parameters.filter((parameter) => values[parameter.Name] !== proposed(parameter)).map((parameter) => ({ Name: parameter.Name, Value: values[parameter.Name] ?? "" }));
   const input = { PipelineName: pipeline, ...(name && { PipelineExecutionDisplayName: name }), ...(given.length && { PipelineParameters: given }) };
-  const start = useAction(() => call("sagemaker", "StartPipelineExecution", { ...input, ClientRequestToken: token }));
+  const start = useAction(() => call("sagemaker", "StartPipelineExecution", { ...input, ClientRequestToken: once }));
   const missing = parameters.filter((parameter) => parameter.DefaultValue === undefined && !values[parameter.Name]);
   return (
     <Confirm
@@ -44,7 +44,7 @@ export function Start({ pipeline, parameters, onClose }: Props) {
         start.mutate(undefined, {
           onSuccess: ({ PipelineExecutionArn = "" }) => {
             flash({ type: "success", content: `${pipeline} has started.` });
-            go(pageOf(PipelineExecutionArn) ?? `/pipelines/${pipeline}`);
+            go(`/pipelines/${pipeline}/${PipelineExecutionArn.split("/").at(-1)}`);
           },
         })
       }

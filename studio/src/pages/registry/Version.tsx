@@ -30,10 +30,10 @@ export default function Version({ params: { group = "", version = "" } }: PagePr
   const [deciding, setDeciding] = useState(false);
   const [deleting, setDeleting] = useState(false);
   const [, go] = useLocation();
-  const arn = `arn:aws:sagemaker:${context.region}:${useSession()?.Account}:model-package/${group}/${version}`;
+  const arn = `arn:aws:sagemaker:${context.region}:${useSession()?.Account}:model-package/${group.toLowerCase()}/${version}`; // names in ARNs are in lower case
   const described = useCall("sagemaker", "DescribeModelPackage", { ModelPackageName: arn }, { live: ["ModelPackage"] });
   const remove = useAction(() => call("sagemaker", "DeleteModelPackage", { ModelPackageName: arn }));
-  if (described.error && !described.data) return <Problem error={described.error} doing={`show version ${version} of ${group}`} retry={() => void described.refetch()} />;
+  if (described.error && !described.data) return <Problem error={described.error} page={`${group}, version ${version}`} doing={`show version ${version} of ${group}`} retry={() => void described.refetch()} />;
   if (!described.data) return <Spinner size="large" />;
   const found = described.data;
   const containers = found.InferenceSpecification?.Containers ?? [];
