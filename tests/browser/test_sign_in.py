@@ -111,7 +111,8 @@ def test_dark_mode_and_region_are_kept(salvia: Server, tab: Callable[..., Studio
 
 def test_a_page_that_is_not_there_says_so(studio: Studio) -> None:
     studio.open("/no-such-page")
-    expect(studio.page.get_by_text("There is no such page")).to_be_visible()
+    expect(studio.page.get_by_role("heading", name="There is no such page")).to_be_visible()
+    studio.accessible()
 
 
 def test_the_first_load_is_small(salvia: Server, tab: Callable[..., Studio]) -> None:

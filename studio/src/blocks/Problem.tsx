@@ -5,16 +5,26 @@ import Button from "@cloudscape-design/components/button";
 import SpaceBetween from "@cloudscape-design/components/space-between";
 import { ApiError } from "@/client/call";
 import { useSession } from "@/client/session";
+import { Heading } from "./Heading";
 
 interface Props {
   error: Error | null | undefined;
   /** What was tried, as in "could not …": `show the logs`. */
   doing?: string;
   retry?: () => void;
+  /** The page's title, where this stands for the whole of it. */
+  page?: string;
 }
 
-export function Problem({ error, doing = "show this", retry }: Props) {
+export function Problem({ error, doing = "show this", retry, page }: Props) {
   if (!error) return null;
+  if (page !== undefined)
+    return (
+      <SpaceBetween size="l">
+        <Heading>{page}</Heading>
+        <Problem error={error} doing={doing} retry={retry} />
+      </SpaceBetween>
+    );
   if (error instanceof ApiError && error.denied) return <Denied error={error} />;
   return (
     <Alert type="error" header={`Could not ${doing}`} action={retry && <Button onClick={retry}>Try again</Button>}>

@@ -7,7 +7,7 @@ import { Suspense, useEffect, useRef, useState } from "react";
 import { Route, Switch, useLocation } from "wouter";
 import type { Session } from "@/client/session";
 import { context } from "@/client/call";
-import { Nothing } from "@/blocks/Nothing";
+import { Heading } from "@/blocks/Heading";
 import { pages, SECTIONS, sections } from "@/pages";
 import { crumbs } from "./crumbs";
 import { Fallen } from "./Fallen";
@@ -82,7 +82,7 @@ export function Shell({ session }: { session: Session }) {
                     </Route>
                   ))}
                   <Route>
-                    <Nothing title="There is no such page">Nothing of Studio stands at {path}.</Nothing>
+                    <Heading description={`Nothing of Studio stands at ${path}.`}>There is no such page</Heading>
                   </Route>
                 </Switch>
               </Suspense>

@@ -12,7 +12,7 @@ export default function Group() {
   const [search] = useSearchParams();
   const name = search.get("name") ?? "";
   const got = useCall("iam", "GetGroup", { GroupName: name, MaxItems: 1 });
-  if (got.error) return <Problem error={got.error} doing={`show ${name}`} retry={() => void got.refetch()} />;
+  if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   return (
     <Identity

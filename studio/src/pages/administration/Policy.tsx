@@ -48,7 +48,7 @@ export default function Policy() {
     await call("iam", "DeletePolicy", { PolicyArn: arn });
   });
 
-  if (got.error) return <Problem error={got.error} doing="show the policy" retry={() => void got.refetch()} />;
+  if (got.error) return <Problem error={got.error} page={arn.split("/").at(-1)} doing="show the policy" retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const { policy, text } = got.data;
   return (

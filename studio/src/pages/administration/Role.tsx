@@ -20,7 +20,7 @@ export default function Role() {
   const [search] = useSearchParams();
   const name = search.get("name") ?? "";
   const got = useCall("iam", "GetRole", { RoleName: name });
-  if (got.error) return <Problem error={got.error} doing={`show ${name}`} retry={() => void got.refetch()} />;
+  if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const role = got.data.Role;
   return (

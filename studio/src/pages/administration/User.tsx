@@ -15,7 +15,7 @@ export default function User() {
   const [search] = useSearchParams();
   const name = search.get("name") ?? "";
   const got = useCall("iam", "GetUser", { UserName: name });
-  if (got.error) return <Problem error={got.error} doing={`show ${name}`} retry={() => void got.refetch()} />;
+  if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const user = got.data.User;
   return (

@@ -36,7 +36,7 @@ export default function Stored() {
   const uri = `s3://${bucket}/${key}`;
   const name = legible(leaf(key) || key);
 
-  if (head.error) return <Problem error={head.error} doing={`show ${name}`} retry={() => void head.refetch()} />;
+  if (head.error) return <Problem error={head.error} page={name} doing={`show ${name}`} retry={() => void head.refetch()} />;
   if (!head.data) return <Spinner size="large" />;
   const { ContentLength: bytes = 0, ContentType: type, ETag: etag, ContentEncoding: encoding } = head.data;
   return (

@@ -25,7 +25,7 @@ export default function Config({ params: { name = "" } }: PageProps) {
   const [, go] = useLocation();
   const described = useCall("sagemaker", "DescribeEndpointConfig", { EndpointConfigName: name });
   const remove = useAction(() => call("sagemaker", "DeleteEndpointConfig", { EndpointConfigName: name }));
-  if (described.error && !described.data) return <Problem error={described.error} doing={`show ${name}`} retry={() => void described.refetch()} />;
+  if (described.error && !described.data) return <Problem error={described.error} page={name} doing={`show ${name}`} retry={() => void described.refetch()} />;
   if (!described.data) return <Spinner size="large" />;
   const { EndpointConfigArn, CreationTime, ProductionVariants = [], DataCaptureConfig: capture, AsyncInferenceConfig: later, ...rest } = described.data;
   const parts = shares(ProductionVariants.map((variant) => variant.InitialVariantWeight ?? 1));

@@ -19,7 +19,7 @@ export default function Deploy() {
   const EndpointConfigName = search.get("config") ?? endpoint.data?.EndpointConfigName ?? "";
   const config = useCall("sagemaker", "DescribeEndpointConfig", { EndpointConfigName }, { when: Boolean(EndpointConfigName) });
   const error = endpoint.error ?? config.error;
-  if (existing && endpoint.error) return <Problem error={endpoint.error} doing={`read ${existing}`} />;
+  if (existing && endpoint.error) return <Problem error={endpoint.error} page={`Update ${existing}`} doing={`read ${existing}`} />;
   if (!error && ((existing && !endpoint.data) || (EndpointConfigName && !config.data))) return <Spinner size="large" />;
   const names = { model: search.get("model") ?? "", version: search.get("package") ?? "" };
   return <Steps initial={plan(names, existing, config.data?.ProductionVariants ?? [])} />;

@@ -43,7 +43,7 @@ export default function Endpoint({ params: { name = "" } }: PageProps) {
   useEffect(() => setMoving(MOVING.has(endpoint?.EndpointStatus ?? "")), [endpoint?.EndpointStatus]);
   const config = useCall("sagemaker", "DescribeEndpointConfig", { EndpointConfigName: endpoint?.EndpointConfigName }, { when: Boolean(endpoint?.EndpointConfigName) });
 
-  if (described.error && !endpoint) return <Problem error={described.error} doing={`show ${name}`} retry={() => void described.refetch()} />;
+  if (described.error && !endpoint) return <Problem error={described.error} page={name} doing={`show ${name}`} retry={() => void described.refetch()} />;
   if (!endpoint) return <Spinner size="large" />;
   const capture = endpoint.DataCaptureConfig;
   const serving = endpoint.EndpointStatus !== "Failed" && endpoint.EndpointStatus !== "Creating";

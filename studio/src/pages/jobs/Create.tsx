@@ -19,7 +19,7 @@ function Create({ kind, groups, fresh }: { kind: Kind; groups: readonly Group[];
     (signal) => call("sagemaker", `Describe${kind.noun}`, { [`${kind.noun}Name`]: from } as never, signal) as Promise<Record<string, unknown>>,
     { when: Boolean(from) },
   );
-  if (original.error && !original.data) return <Problem error={original.error} doing={`read ${from}`} />;
+  if (original.error && !original.data) return <Problem error={original.error} page={`Clone ${from}`} doing={`read ${from}`} />;
   if (from && !original.data) return <Spinner size="large" />;
   const key = `${kind.noun}Name`;
   const initial = original.data ? { ...request(kind, original.data), [key]: another(from) } : { [key]: "", ...fresh };

@@ -35,7 +35,7 @@ function Detail({ kind, name }: { kind: Kind; name: string }) {
     (signal) => call("sagemaker", `Describe${kind.noun}`, { [`${kind.noun}Name`]: name } as never, signal) as Promise<Record<string, unknown>>,
     { live: [kind.noun] },
   );
-  if (described.error && !described.data) return <Problem error={described.error} doing={`show ${name}`} retry={() => void described.refetch()} />;
+  if (described.error && !described.data) return <Problem error={described.error} page={name} doing={`show ${name}`} retry={() => void described.refetch()} />;
   if (!described.data) return <Spinner size="large" />;
 
   const job: Job = kind.read(described.data as never);

@@ -24,7 +24,7 @@ export default function Model({ params: { name = "" } }: PageProps) {
   const [deleting, setDeleting] = useState(false);
   const [, go] = useLocation();
   const described = useCall("sagemaker", "DescribeModel", { ModelName: name }, { live: ["Model"] });
-  if (described.error && !described.data) return <Problem error={described.error} doing={`show ${name}`} retry={() => void described.refetch()} />;
+  if (described.error && !described.data) return <Problem error={described.error} page={name} doing={`show ${name}`} retry={() => void described.refetch()} />;
   if (!described.data) return <Spinner size="large" />;
   const { ModelArn, CreationTime, DeploymentRecommendation: _, ...request } = described.data;
   const containers = request.PrimaryContainer ? [request.PrimaryContainer] : (request.Containers ?? []);

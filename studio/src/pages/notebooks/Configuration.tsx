@@ -41,7 +41,7 @@ export function Create() {
 
 export function Edit({ params: { name = "" } }: PageProps) {
   const got = useCall("sagemaker", "DescribeNotebookInstanceLifecycleConfig", { NotebookInstanceLifecycleConfigName: name });
-  if (got.error) return <Problem error={got.error} doing={`show ${name}`} retry={() => void got.refetch()} />;
+  if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   return <Editor name={name} scripts={{ OnCreate: script(got.data.OnCreate), OnStart: script(got.data.OnStart) }} />;
 }

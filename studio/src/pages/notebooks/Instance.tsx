@@ -24,7 +24,7 @@ export default function Instance({ params: { name = "" } }: PageProps) {
   const [, go] = useLocation();
   const got = useCall("sagemaker", "DescribeNotebookInstance", { NotebookInstanceName: name }, { live: ["NotebookInstance"] });
   const cost = useCosts().get(got.data?.NotebookInstanceArn ?? "");
-  if (got.error && !got.data) return <Problem error={got.error} doing={`show ${name}`} retry={() => void got.refetch()} />;
+  if (got.error && !got.data) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const instance = got.data;
   const status = instance.NotebookInstanceStatus;

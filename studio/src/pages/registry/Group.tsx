@@ -49,7 +49,7 @@ export default function Group({ params: { group = "" } }: PageProps) {
     [group],
   );
   const remove = useAction(() => call("sagemaker", "DeleteModelPackageGroup", { ModelPackageGroupName: group }));
-  if (described.error && !described.data) return <Problem error={described.error} doing={`show ${group}`} retry={() => void described.refetch()} />;
+  if (described.error && !described.data) return <Problem error={described.error} page={group} doing={`show ${group}`} retry={() => void described.refetch()} />;
   if (!described.data) return <Spinner size="large" />;
   return (
     <SpaceBetween size="l">
