@@ -39,7 +39,7 @@ def pipeline(salvia: Server) -> str:
 def _ended(salvia: Server, studio: Studio) -> str:
     studio.page.wait_for_url("**/pipelines/*/*")
     name, _, run = studio.page.url.partition("?")[0].partition("/pipelines/")[2].partition("/")
-    arn = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{name}/execution/{run}"
+    arn = f"arn:aws:sagemaker:us-east-1:123456789012:pipeline/{name.lower()}/execution/{run}"
     describe = salvia.client("sagemaker").describe_pipeline_execution
     return str(
         eventually(lambda: (s := describe(PipelineExecutionArn=arn)["PipelineExecutionStatus"]) in ENDED and s, 90)
