@@ -72,6 +72,7 @@ export default function Group({ params: { group = "" } }: PageProps) {
             <Go href={`/endpoints/deploy?package=${encodeURIComponent(chosen?.ModelPackageArn ?? "")}`} disabled={chosen?.ModelApprovalStatus !== "Approved"}>
               Deploy
             </Go>
+            <Go href={`/model-package-groups/register?group=${group}`}>Register version</Go>
           </>
         )}
         empty={

@@ -1,6 +1,7 @@
 /** The registry: groups of versions of one model each. */
 import type { ModelPackageGroupSummary } from "@aws-sdk/client-sagemaker";
 import { Anchor } from "@/blocks/Anchor";
+import { Go } from "@/blocks/Go";
 import { Nothing } from "@/blocks/Nothing";
 import { listSource } from "@/blocks/source";
 import { type Column, Table } from "@/blocks/Table";
@@ -26,6 +27,7 @@ export default function Groups() {
       source={source}
       columns={columns}
       id={(row) => row.ModelPackageGroupName ?? ""}
+      actions={() => <Go href="/model-package-groups/create" variant="primary">Create group</Go>}
       empty={
         <Nothing title="No model package groups" cli={`aws sagemaker create-model-package-group --model-package-group-name churn --model-package-group-description 'Who leaves?'`}>
           A group holds the versions of one model: what each is made of, how good it is, and who approved it. Pipelines register versions; somebody approves one; it is deployed.
