@@ -1,6 +1,6 @@
 /** Curves over time. For the eye drawn by uPlot; for the ear their last values, in the legend. */
 import "uplot/dist/uPlot.min.css";
-import { useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef, useState } from "react";
 import uPlot from "uplot";
 import { Mode, useMode } from "@/shell/appearance";
 
@@ -39,6 +39,7 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
   const mode = useMode();
   const box = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
+  const [pointed, setPointed] = useState(""); // at which of each series' values, while the pointer is in a chart
   const colors = COLORS[mode];
   const data = useMemo<uPlot.AlignedData>(() => joined(curves), [curves]);
   const shape = JSON.stringify([curves.map((curve) => curve.label), unit, height, mode]);
@@ -68,7 +69,8 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
           spanGaps: true,
         })),
       ],
-      hooks: { setCursor: [(one) => tell(element, one, unit)] },
+      // uPlot keeps `idxs` when the pointer has left, or was never there; `idx` says which.
+      hooks: { setCursor: [({ cursor: { idx, idxs } }) => setPointed(idx === null || idx === undefined ? "" : (idxs ?? []).join())] },
     };
     plot.current = new uPlot(options, data, element);
     const observer = new ResizeObserver(([entry]) => plot.current?.setSize({ width: Math.floor(entry?.contentRect.width ?? 300), height }));
@@ -84,6 +86,8 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
     plot.current?.setData(data);
   }, [data]);
 
+  const places = pointed.split(",");
+
   return (
     <figure className="chart" aria-label={title}>
       {!untitled && <figcaption>{title}</figcaption>}
@@ -92,21 +96,12 @@ export function Chart({ title, curves, unit = "", height = 220, untitled }: Prop
         {curves.map((curve, index) => (
           <li key={curve.label}>
             <span className="chart-key" style={{ background: colors[index % colors.length] }} />
-            {curve.label} <b data-series={index + 1}>{brief(curve.values.findLast((value) => value !== null))}{unit}</b>
+            {curve.label} <b>{brief(places[index + 1] ? data[index + 1]?.[Number(places[index + 1])] : curve.values.findLast((value) => value !== null))}{unit}</b>
           </li>
         ))}
       </ul>
     </figure>
   );
-}
-
-/** While the pointer is in the chart, the legend says the values there. */
-function tell(element: HTMLElement, plot: uPlot, unit: string): void {
-  for (const label of element.parentElement?.querySelectorAll<HTMLElement>("[data-series]") ?? []) {
-    const values: ArrayLike<number | null | undefined> = plot.data[Number(label.dataset.series)] ?? [];
-    const at = plot.cursor.idxs?.[Number(label.dataset.series)];
-    label.textContent = brief(typeof at === "number" ? values[at] : Array.from(values).findLast((value) => typeof value === "number")) + (values.length ? unit : "");
-  }
 }
 
 function joined(curves: readonly Curve[]): uPlot.AlignedData {
