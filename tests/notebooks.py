@@ -6,6 +6,7 @@ import base64
 import http.client
 import re
 import secrets
+import shutil
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,14 @@ from urllib.parse import urlsplit
 from tests.conftest import ROLE, Server, eventually
 
 GROUP = "/aws/sagemaker/NotebookInstances"
+
+
+def with_jupyterlab(server: Server) -> Server:
+    """The server with JupyterLab itself: the stand-in of the other tests is taken away."""
+    server.down()
+    shutil.rmtree(server.home / "containers" / "jupyterlab")
+    server.up()
+    return server
 
 
 @dataclass

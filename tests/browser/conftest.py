@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -93,17 +94,27 @@ class Studio:
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
 
+    def turn_to(self, path: str) -> None:
+        """Go to a page as a link of Studio's does: nothing is loaded anew."""
+        self.page.evaluate("path => history.pushState(null, '', path)", path)
+
     def accessible(self) -> None:
         """Fails for whatever axe finds on the page once it has what it asked for, in light and in dark.
 
         Source: WCAG 2.2 AA.
         """
         self.settle()
-        for mode in ("light", "dark"):
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(_AXE.read_text())
+        looks: tuple[tuple[Literal["light", "dark"], dict[str, Any]], ...] = (
+            ("light", {}),
+            ("dark", {"runOnly": ["color-contrast", "link-in-text-block"]}),  # all else is the same page
+        )
+        for mode, options in looks:
             self.dress(mode)
-            if not self.page.evaluate("'axe' in window"):
-                self.page.evaluate(_AXE.read_text())
-            found: list[dict[str, Any]] = self.page.evaluate("axe.run().then(result => result.violations)")
+            found: list[dict[str, Any]] = self.page.evaluate(
+                "options => axe.run(options).then(result => result.violations)", options
+            )
             said = [f"{one['id']}: {one['help']}: {[node['html'][:300] for node in one['nodes'][:3]]}" for one in found]
             assert not said, f"{self.page.url} ({mode}): " + "\n".join(said)
 
@@ -138,34 +149,35 @@ def _of_aws(target: str) -> bool:
     return known and operation in _AWS.load_service_model(service, "service-2")["operations"]
 
 
-@pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
-    """It ends with this folder's tests: Playwright keeps an event loop running, with which others could run none."""
+@contextmanager
+def tabs() -> Iterator[Callable[..., Studio]]:
+    """Open tabs, each in a browser of its own: `tab(server)` is nobody's, `tab(server, sign_in=link)` its user's.
+
+    Until this ends Playwright keeps an event loop running, beside which no other test could run one.
+    """
     if shutil.which("chromium") is None:
         pytest.skip("Chromium is not installed (Debian, Ubuntu: apt-get install chromium)")
     with sync_playwright() as playwright:
         browser = launch(playwright)
-        yield browser
+
+        def open_tab(server: Server, sign_in: str = "", **options: Any) -> Studio:
+            wide = {"width": 1440, "height": 900}
+            context = browser.new_context(**{"viewport": wide, "reduced_motion": "reduce", **options})
+            studio = Studio(server, context, context.new_page())
+            if sign_in:
+                studio.page.goto(sign_in)
+                expect(studio.page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
+            return studio
+
+        yield open_tab
         browser.close()
 
 
 @pytest.fixture(scope="package")
-def tab(browser: Browser) -> Iterator[Callable[..., Studio]]:
-    """Open a tab in a browser of its own: `tab(server)` is nobody's, `tab(server, sign_in=link)` its user's."""
-    opened: list[BrowserContext] = []
-
-    def make(server: Server, sign_in: str = "", **options: Any) -> Studio:
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", **options)
-        opened.append(context)
-        studio = Studio(server, context, context.new_page())
-        if sign_in:
-            studio.page.goto(sign_in)
-            expect(studio.page.get_by_role("heading", name="Home", exact=True)).to_be_visible()
-        return studio
-
-    yield make
-    for context in opened:
-        context.close()
+def tab() -> Iterator[Callable[..., Studio]]:
+    """The browser ends with this folder's tests."""
+    with tabs() as open_tab:
+        yield open_tab
 
 
 @pytest.fixture(scope="session")

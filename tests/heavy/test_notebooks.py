@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import time
 import uuid
 from collections.abc import Callable
@@ -14,17 +13,12 @@ import aiohttp
 import pytest
 
 from tests.conftest import Server
-from tests.notebooks import Notebooks, Visitor
+from tests.notebooks import Notebooks, Visitor, with_jupyterlab
 
 
 @pytest.fixture(scope="module")
 def notebooks(make_server: Callable[..., Server]) -> Notebooks:
-    """A server with JupyterLab itself: the stand-in of the other tests is taken away."""
-    server = make_server("--clock", "virtual")
-    server.down()
-    shutil.rmtree(server.home / "containers" / "jupyterlab")
-    server.up()
-    return Notebooks(server)
+    return Notebooks(with_jupyterlab(make_server("--clock", "virtual")))
 
 
 def run(visitor: Visitor, code: str, kernel: str = "python3") -> str:

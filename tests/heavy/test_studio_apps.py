@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 
 import pytest
 
 from tests.conftest import ROLE, Server
 from tests.heavy.test_notebooks import run
-from tests.notebooks import Visitor
+from tests.notebooks import Visitor, with_jupyterlab
 from tests.studio_domains import Studio
 
 
 @pytest.fixture(scope="module")
 def studio(make_server: Callable[..., Server]) -> Studio:
-    """A server with JupyterLab itself: the stand-in of the other tests is taken away."""
-    server = make_server()
-    server.down()
-    shutil.rmtree(server.home / "containers" / "jupyterlab")
-    server.up()
-    return Studio(server)
+    return Studio(with_jupyterlab(make_server()))
 
 
 @pytest.mark.timeout(420)
