@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import { defineConfig, type Plugin, runnerImport } from "vite";
 
 const root = import.meta.dirname;
 const assets = join(root, "../src/salvia/studio/assets");
@@ -37,10 +37,19 @@ const compressed: Plugin = {
   },
 };
 
+/** `.pages`: the path of every page as JSON, for tests that look at each; a name that the server does not serve. */
+const listed: Plugin = {
+  name: "listed",
+  async generateBundle() {
+    const { module } = await runnerImport<typeof import("./src/pages")>(join(root, "src/pages.ts"), { root });
+    this.emitFile({ type: "asset", fileName: ".pages", source: JSON.stringify(module.pages.map((page) => page.path)) });
+  },
+};
+
 export default defineConfig({
   root,
   base: "/assets/",
-  plugins: [withoutFonts, react(), compressed],
+  plugins: [withoutFonts, react(), listed, compressed],
   resolve: { alias: { "@": join(root, "src") } },
   build: {
     outDir: assets,

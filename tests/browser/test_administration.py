@@ -36,7 +36,6 @@ def test_a_user_is_made_and_signs_in(studio: Studio, salvia: Server, tab: Callab
     """Name, password, policy, access key; then that user's own page, which explains what they may not do."""
     studio.open("/users", "Users")
     expect(studio.page.get_by_role("link", name="administrator")).to_be_visible()
-    studio.accessible()
     studio.button("Create user").click()
     _dialog(studio).get_by_label("Name").fill("ada.lovelace")
     expect(_dialog(studio).get_by_role("group", name="AWS CLI")).to_contain_text("--user-name ada.lovelace")
@@ -69,7 +68,6 @@ def test_a_user_is_made_and_signs_in(studio: Studio, salvia: Server, tab: Callab
     _dialog(studio).get_by_role("heading").first.click()  # beside the list, which closes
     _dialog(studio).get_by_role("button", name="Attach", exact=True).click()
     expect(studio.page.get_by_role("link", name="AmazonS3ReadOnlyAccess")).to_be_visible()
-    studio.accessible()
 
     hers = tab(salvia)
     hers.open("/data", "Sign in")
@@ -101,7 +99,6 @@ def test_a_group_has_users(studio: Studio, salvia: Server) -> None:
     studio.page.get_by_role("option", name="grace").click()
     expect(studio.page.get_by_role("link", name="grace")).to_be_visible()
     assert [user["UserName"] for user in iam.get_group(GroupName="scientists")["Users"]] == ["grace"]
-    studio.accessible()
     studio.button("Take out grace").click()
     expect(studio.page.get_by_text("Nobody is in this group.")).to_be_visible()
 
@@ -118,7 +115,6 @@ def test_a_policy_is_written_and_corrected(studio: Studio, salvia: Server) -> No
     statement = {"Sid": "Looking", "Effect": "Allow", "Action": "sagemaker:List*", "Resource": "*"}
     _write(studio, "Policy document", json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
     expect(studio.page.locator(".cm-lint-marker-error")).to_have_count(0)
-    studio.accessible()
     studio.button("Create policy").click()
     expect(studio.page.get_by_role("heading", name="lookers").first).to_be_visible()
 
@@ -131,17 +127,14 @@ def test_a_policy_is_written_and_corrected(studio: Studio, salvia: Server) -> No
     assert version == "v2"
     stored = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
     assert stored["Statement"][0]["Action"] == "sagemaker:Describe*"
-    studio.accessible()
     studio.open("/policies", "Policies")
     expect(studio.page.get_by_role("link", name="lookers").or_(studio.button("Next page")).first).to_be_visible()
-    studio.accessible()
 
 
 def test_a_role_is_made_and_its_trust_changed(studio: Studio, salvia: Server) -> None:
     iam: Any = salvia.client("iam")
     studio.open("/roles/create", "Create role")
     studio.page.get_by_label("Name", exact=True).fill("jobs")
-    studio.accessible()
     studio.button("Create role").click()
     expect(studio.page.get_by_role("heading", name="jobs").first).to_be_visible()
     assert iam.get_role(RoleName="jobs")["Role"]["AssumeRolePolicyDocument"] == TRUST
@@ -155,7 +148,6 @@ def test_a_role_is_made_and_its_trust_changed(studio: Studio, salvia: Server) ->
     )
     studio.button("Save").click()
     expect(studio.page.get_by_text("The trust policy is saved.")).to_be_visible()
-    studio.accessible()
 
     studio.button("Write a policy").click()
     _dialog(studio).get_by_label("Name").fill("within")
@@ -166,7 +158,6 @@ def test_a_role_is_made_and_its_trust_changed(studio: Studio, salvia: Server) ->
     )
     studio.open("/roles", "Roles")
     expect(studio.page.get_by_role("link", name="jobs", exact=True)).to_be_visible()
-    studio.accessible()
 
 
 def test_the_audit_trail_is_searched(studio: Studio, salvia: Server) -> None:
@@ -184,4 +175,3 @@ def test_the_audit_trail_is_searched(studio: Studio, salvia: Server) -> None:
     studio.accessible()
     _dialog(studio).get_by_role("button", name="Close").click()
     expect(studio.page.get_by_role("grid").get_by_text("CreateRole")).to_have_count(0)
-    studio.accessible()

@@ -117,7 +117,6 @@ def test_a_bucket_is_made_and_filled_and_emptied(studio: Studio, salvia: Server,
     studio.button("Delete").click()
     studio.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(studio.page.get_by_role("link", name="filled-here")).to_have_count(0)
-    studio.accessible()
 
 
 def test_files_are_dropped_onto_the_page(studio: Studio, salvia: Server, bucket: str) -> None:
@@ -149,13 +148,11 @@ def test_tables_are_shown_as_tables(studio: Studio, bucket: str) -> None:
     grid = _content(studio, "people.csv")
     expect(grid.get_by_role("columnheader", name="age")).to_be_visible()
     expect(grid.get_by_role("cell", name=f"Grace, {EVIL}")).to_be_visible()
-    studio.accessible()
     for name in ("people.parquet", "zstd.parquet"):
         grid = _content(studio, name)
         expect(grid.get_by_role("cell", name="<b>Grace</b>")).to_be_visible()
         expect(grid.get_by_role("cell", name="1099511627776")).to_be_visible()
         expect(studio.page.get_by_text("3 rows, 5 columns")).to_be_visible()
-    studio.accessible()
     expect(_content(studio, "packed.csv.gz").get_by_role("cell", name="Berlin")).to_be_visible()
 
 
@@ -164,7 +161,6 @@ def test_text_and_pictures_are_shown(studio: Studio, bucket: str) -> None:
     expect(_content(studio, "notes.txt")).to_have_text(f"line one\n{EVIL}")
     _open(studio, "dot.png")
     expect(studio.page.get_by_role("img", name="kinds/dot.png")).to_be_visible()
-    studio.accessible()
     _open(studio, "empty.txt")
     expect(studio.page.get_by_text("it has no bytes")).to_be_visible()
     _open(studio, "model.tar.gz")
@@ -197,7 +193,6 @@ def test_a_key_may_hold_anything(studio: Studio, bucket: str) -> None:
         shown = part.replace("\u202e", "\\u202e")
         studio.page.get_by_role("grid").get_by_role("link", name=shown, exact=True).click()
         expect(studio.page.get_by_role("heading", name=shown).first).to_be_visible()
-    studio.accessible()
     studio.page.get_by_role("link", name="passwd").click()
     expect(studio.page.get_by_role("group", name=re.compile("Content of"))).to_have_text("odd")
     with studio.page.expect_download() as saved:

@@ -167,29 +167,3 @@ def test_what_one_may_not_do_is_explained(studio: Studio, salvia: Server, endpoi
     finally:
         back = "csrf => fetch('/_session/role', {method: 'DELETE', headers: {'X-Salvia-Csrf': csrf}})"
         studio.page.evaluate(f"({back})({json.dumps(studio.csrf)}).then(() => 0)")
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/endpoints",
-        "/endpoints/{split}",
-        "/endpoints/{split}?tab=invoke",
-        "/endpoints/{split}?tab=scaling",
-        "/endpoints/{split}?tab=captured",
-        "/endpoints/{split}?tab=log",
-        "/endpoints/deploy",
-        "/endpoint-configs",
-        "/endpoint-configs/{config}",
-        "/models",
-        "/models/{model}",
-        "/models/create",
-    ],
-)
-def test_axe_finds_nothing(studio: Studio, endpoints: Endpoints, split: str, path: str) -> None:
-    """Every page, with something on it."""
-    config = endpoints.describe(split)["EndpointConfigName"]
-    model = endpoints.sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
-    studio.open(path.format(split=split, config=config, model=model["ModelName"]))
-    studio.page.get_by_role("heading", level=1).wait_for()
-    studio.accessible()

@@ -25,7 +25,6 @@ def test_a_lifecycle_configuration_is_written_and_changed(studio: Studio, salvia
     studio.page.get_by_role("link", name="Create lifecycle configuration").first.click()
     studio.page.get_by_label("Name", exact=True).fill("tools")
     studio.page.get_by_label("When an instance starts").fill("#!/bin/bash\necho grüße\n")
-    studio.accessible()
     studio.button("Create").click()
     studio.page.get_by_role("link", name="tools").click()
 
@@ -47,10 +46,8 @@ def test_a_lifecycle_configuration_is_written_and_changed(studio: Studio, salvia
 def test_what_is_wrong_with_a_notebook_instance_is_said(studio: Studio) -> None:
     studio.open("/notebook-instances", "Notebook instances")
     expect(studio.page.get_by_text("No notebook instances")).to_be_visible()
-    studio.accessible()
     studio.page.get_by_role("link", name="Create notebook instance").first.click()
     studio.page.get_by_label("Name").first.fill("mine")
-    studio.accessible()
     studio.button("Create notebook instance").click()
     expect(studio.page.get_by_text("Could not create notebook instance")).to_be_visible()
     studio.open("/notebook-instances/none-such")

@@ -84,7 +84,6 @@ def test_home_and_its_frame(studio: Studio) -> None:
     for card in ("Running", "Cost today", "Capacity", "Idle endpoints", "Last failures"):
         expect(studio.page.get_by_role("heading", name=re.compile(f"^{card}"))).to_be_visible()
     expect(studio.page.get_by_text("Could not")).to_have_count(0)
-    studio.accessible()
 
 
 def test_the_keyboard_goes_everywhere(studio: Studio) -> None:
