@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Studio
 from tests.conftest import Server
+from tests.contract.test_iam import allow, policy
 
 PASSWORD = "Correct-Horse-7-Battery"
 # What would run, if a page took a user's words for HTML.
@@ -86,6 +87,23 @@ def test_a_user_is_made_and_signs_in(studio: Studio, salvia: Server, tab: Callab
     _dialog(studio).get_by_role("button", name="Delete").click()
     expect(studio.page.get_by_text("ada.lovelace is deleted.")).to_be_visible()
     hers.open("/users", "Sign in")  # a session ends with its user
+
+
+def test_what_others_change_is_seen_at_once(studio: Studio, salvia: Server) -> None:
+    """Lists and pages of users, groups, roles and policies, without being opened anew."""
+    iam, document = salvia.client("iam"), policy(allow("s3:GetObject"))
+    studio.open("/users", "Users")
+    expect(studio.page.get_by_role("link", name="administrator")).to_be_visible()
+    iam.create_user(UserName="newcomer")
+    expect(studio.page.get_by_role("link", name="newcomer")).to_be_visible()
+    iam.delete_user(UserName="newcomer")
+    expect(studio.page.get_by_role("link", name="newcomer")).to_have_count(0)
+    arn = iam.create_policy(PolicyName="changing", PolicyDocument=document)["Policy"]["Arn"]
+    studio.open(f"/policies/show?name={arn}", "changing")
+    expect(studio.page.get_by_text("s3:GetObject").first).to_be_visible()
+    changed = policy(allow("s3:PutObject"))
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=changed, SetAsDefault=True)
+    expect(studio.page.get_by_text("s3:PutObject").first).to_be_visible()
 
 
 def test_a_group_has_users(studio: Studio, salvia: Server) -> None:

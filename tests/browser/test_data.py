@@ -119,6 +119,15 @@ def test_a_bucket_is_made_and_filled_and_emptied(studio: Studio, salvia: Server,
     expect(studio.page.get_by_role("link", name="filled-here")).to_have_count(0)
 
 
+def test_what_a_job_writes_is_seen_before_long(studio: Studio, salvia: Server, bucket: str) -> None:
+    """No event tells of objects: a folder that is open is looked at every ten seconds."""
+    salvia.client("s3").put_object(Bucket=bucket, Key="watched/first.txt", Body=b"1")
+    studio.open(f"/data/browse?bucket={bucket}&prefix=watched/", "watched/")
+    expect(studio.page.get_by_role("link", name="first.txt")).to_be_visible()
+    salvia.client("s3").put_object(Bucket=bucket, Key="watched/second.txt", Body=b"2")
+    expect(studio.page.get_by_role("link", name="second.txt")).to_be_visible()
+
+
 def test_files_are_dropped_onto_the_page(studio: Studio, salvia: Server, bucket: str) -> None:
     studio.open(f"/data/browse?bucket={bucket}&prefix=dropped/", "dropped/")
     moved = studio.page.evaluate_handle(

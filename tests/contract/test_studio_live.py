@@ -113,6 +113,27 @@ def test_one_hears_of_what_one_may_describe(salvia: Server, stream: Callable[...
     assert [live.event()["Name"] for _ in range(2)] == [mine, other]  # no other, and nothing without a name
 
 
+def test_users_roles_groups_and_policies_are_told_of(salvia: Server, stream: Callable[..., Stream]) -> None:
+    """To whoever may read them, which IAM calls Get and SageMaker Describe."""
+    iam, name = salvia.client("iam"), f"seen-{secrets.token_hex(4)}"
+    theirs = guest(salvia, allow("iam:GetUser", "arn:aws:iam::123456789012:user/seen-*"))
+    some, every = stream("User,Group", of=theirs), stream("User,Role,Group,Policy")
+    trust = {"Effect": "Allow", "Principal": {"Service": "sagemaker.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_group(GroupName=name)
+    iam.create_user(UserName=f"un{name}")
+    iam.create_user(UserName=name)
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(trust))
+    arn = iam.create_policy(PolicyName=name, PolicyDocument=policy(allow("s3:*")))["Policy"]["Arn"]
+    missing = {f"arn:aws:iam::123456789012:{kind}/{name}" for kind in ("group", "user", "role", "policy")}
+    while missing:
+        missing.discard(every.event()["Arn"])
+    iam.delete_policy(PolicyArn=arn)
+    every.until(Noun="Policy", Name="")
+    iam.create_user(UserName=f"{name}-2")
+    told = [some.event()["Arn"] for _ in range(2)]
+    assert told == [f"arn:aws:iam::123456789012:user/{one}" for one in (name, f"{name}-2")]
+
+
 def test_regions_are_apart(salvia: Server, page: Page, stream: Callable[..., Stream]) -> None:
     elsewhere = Page(salvia, cookie=page.cookie, csrf=page.csrf, region="eu-west-1")
     live = stream("CodeRepository", of=elsewhere)

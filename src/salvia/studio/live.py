@@ -26,7 +26,7 @@ from . import sessions
 from .visit import Visit
 from .watch import Change, Listener, Place, Watch
 
-_SERVICE = "sagemaker"
+_READS = {"sagemaker": "Describe", "iam": "Get"}  # services whose nouns there are, and what reading one is called
 _COMMENT = 15.0  # seconds after which silence says that the stream is there
 _MOST_NOUNS, _MOST_PAGES, _MOST_OWN = 30, 5000, 50
 _HEADERS = [("Content-Type", "text/event-stream"), ("Cache-Control", "no-store"), ("X-Accel-Buffering", "no")]
@@ -50,10 +50,11 @@ async def stream(visit: Visit) -> HttpResponse:
 
 
 def _resource(visit: Visit, noun: str) -> Resource:
-    found = visit.world.dispatch.resources.get(f"{_SERVICE}:{noun}")
-    if found is None:
-        raise validation_error(f"'{noun[:64]}' is no noun that one can listen to. One is TrainingJob.")
-    return found
+    for service in _READS:
+        found = visit.world.dispatch.resources.get(f"{service}:{noun}")
+        if found is not None:
+            return found
+    raise validation_error(f"'{noun[:64]}' is no noun that one can listen to. One is TrainingJob.")
 
 
 def _place(resource: Resource, account: str, region: str) -> Place:
@@ -82,15 +83,15 @@ async def _events(visit: Visit, watch: Watch, resources: dict[Place, Resource]) 
 
 def _allowed(visit: Visit, resources: dict[Place, Resource], changes: list[Change]) -> list[Change]:
     """Those that the session may describe, or list. Policies are asked now: what was taken back, is."""
-    session = visit.session
-    call = Call(_SERVICE, "", {}, session.caller, session.caller.account, visit.region, "", visit.world, visit.request)
+    caller = visit.session.caller
+    call = Call("sagemaker", "", {}, caller, caller.account, visit.region, "", visit.world, visit.request)
     return [change for change in changes if _may(call, resources[change.place], change)]
 
 
 def _may(call: Call, resource: Resource, change: Change) -> bool:
     if change.arn:
-        return permits(call, f"{_SERVICE}:Describe{resource.noun}", change.arn)
-    return permits(call, f"{_SERVICE}:List{resource.plural or resource.noun + 's'}", "*")
+        return permits(call, f"{resource.service}:{_READS[resource.service]}{resource.noun}", change.arn)
+    return permits(call, f"{resource.service}:List{resource.plural or resource.noun + 's'}", "*")
 
 
 def _event(resource: Resource, change: Change) -> bytes:

@@ -55,6 +55,7 @@ export function Table<T>({ name, title, description, source, columns, id, action
   const at = page.of === asked ? page : { of: asked, tokens: [undefined], index: 0 };
   const answer = useAnswer([...source.key, query, view.size, at.tokens[at.index]], (signal) => source.ask(query, view.size, at.tokens[at.index], signal), {
     live: source.live,
+    every: source.every,
     keep: true,
   });
   const rows = answer.data?.rows ?? [];

@@ -34,6 +34,8 @@ export interface Source<T> {
   /** What tells this source from others: rows are kept under it. */
   key: readonly unknown[];
   live: readonly string[];
+  /** Seconds after which rows are asked for anew, where no event tells that they changed. */
+  every?: number;
   filters: readonly Filter[];
   /** The filter that plain words go to. */
   words?: string;

@@ -71,6 +71,7 @@ ROLE = Resource(
 )
 POLICY = Resource(
     noun="Policy",
+    plural="Policies",
     service="iam",
     scope=Scope.ACCOUNT,
     key="PolicyName",

@@ -11,7 +11,7 @@ import { Members } from "./Members";
 export default function Group() {
   const [search] = useSearchParams();
   const name = search.get("name") ?? "";
-  const got = useCall("iam", "GetGroup", { GroupName: name, MaxItems: 1 });
+  const got = useCall("iam", "GetGroup", { GroupName: name, MaxItems: 1 }, { live: ["Group"] });
   if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   return (

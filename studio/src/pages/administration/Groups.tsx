@@ -13,6 +13,7 @@ type Row = Wire<Group>;
 
 const source = wholeSource<Row>({
   key: ["iam", "ListGroups"],
+  live: ["Group"],
   ask: (signal) => all<Group>("ListGroups", "Groups", {}, signal),
   filters: [{ key: "name", label: "Name", kind: "text", of: (row) => row.GroupName }],
 });

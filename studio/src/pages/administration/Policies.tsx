@@ -16,6 +16,7 @@ const owner = (row: Row) => (row.Arn?.split(":")[4] === "aws" ? "AWS" : "This ac
 
 const source = wholeSource<Row>({
   key: ["iam", "ListPolicies"],
+  live: ["Policy"],
   ask: (signal) => all<Policy>("ListPolicies", "Policies", {}, signal),
   filters: [
     { key: "name", label: "Name", kind: "text", of: (row) => row.PolicyName },

@@ -30,7 +30,7 @@ export default function Policy() {
     const { Policy: policy } = await call("iam", "GetPolicy", { PolicyArn: arn }, signal);
     const { PolicyVersion: version } = await call("iam", "GetPolicyVersion", { PolicyArn: arn, VersionId: policy?.DefaultVersionId }, signal);
     return { policy, text: document(version?.Document) };
-  });
+  }, { live: ["Policy"] });
   const [edited, setEdited] = useState<string>();
   const [doomed, setDoomed] = useState(false);
   const [, go] = useLocation();

@@ -19,7 +19,7 @@ import { Identity } from "./Identity";
 export default function Role() {
   const [search] = useSearchParams();
   const name = search.get("name") ?? "";
-  const got = useCall("iam", "GetRole", { RoleName: name });
+  const got = useCall("iam", "GetRole", { RoleName: name }, { live: ["Role"] });
   if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const role = got.data.Role;

@@ -23,6 +23,7 @@ export function trusted(row: Row): string {
 
 const source = wholeSource<Row>({
   key: ["iam", "ListRoles"],
+  live: ["Role"],
   ask: (signal) => all<Role>("ListRoles", "Roles", {}, signal),
   filters: [
     { key: "name", label: "Name", kind: "text", of: (row) => row.RoleName },

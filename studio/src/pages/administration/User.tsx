@@ -14,7 +14,7 @@ import { Password } from "./Password";
 export default function User() {
   const [search] = useSearchParams();
   const name = search.get("name") ?? "";
-  const got = useCall("iam", "GetUser", { UserName: name });
+  const got = useCall("iam", "GetUser", { UserName: name }, { live: ["User"] });
   if (got.error) return <Problem error={got.error} page={name} doing={`show ${name}`} retry={() => void got.refetch()} />;
   if (!got.data) return <Spinner size="large" />;
   const user = got.data.User;

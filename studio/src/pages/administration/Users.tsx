@@ -13,6 +13,7 @@ type Row = Wire<User>;
 
 const source = wholeSource<Row>({
   key: ["iam", "ListUsers"],
+  live: ["User"],
   ask: (signal) => all<User>("ListUsers", "Users", {}, signal),
   filters: [
     { key: "name", label: "Name", kind: "text", of: (row) => row.UserName },

@@ -16,6 +16,7 @@ export function objects(bucket: string, prefix: string): Source<Entry> {
   return {
     key: ["s3", "ListObjectsV2", bucket, prefix],
     live: [],
+    every: 10,
     filters: [{ key: "name", label: "Name", kind: "text" }],
     words: "name",
     operators: () => ["^"], // a listing can begin somewhere: S3 has no other search
