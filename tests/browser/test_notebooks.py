@@ -43,6 +43,40 @@ def test_a_lifecycle_configuration_is_written_and_changed(studio: Studio, salvia
     expect(studio.page.get_by_text("No lifecycle configurations")).to_be_visible()
 
 
+def test_a_code_repository_is_made_and_offered_to_notebooks(studio: Studio, salvia: Server) -> None:
+    """By its name, beside its address. Source: API_CreateCodeRepository, API_CreateNotebookInstance."""
+    sagemaker: Any = salvia.client("sagemaker")
+    address = "https://git.example.com/team/churn.git"
+    studio.open("/code-repositories", "Code repositories")
+    expect(studio.page.get_by_text("No code repositories")).to_be_visible()
+    studio.accessible()
+    studio.page.get_by_role("link", name="Create code repository").first.click()
+    studio.page.get_by_label("Name").first.fill("churn")
+    studio.page.get_by_label("Address").fill("git.example.com")
+    studio.accessible()
+    studio.button("Create code repository").click()
+    expect(studio.page.get_by_text("Could not create code repository")).to_be_visible()
+    studio.page.get_by_label("Address").fill(address)
+    studio.page.get_by_label("Branch").fill("main")
+    studio.button("Create code repository").click()
+    row = studio.page.get_by_role("row", name="churn")
+    expect(row).to_contain_text(address)
+    stored = sagemaker.describe_code_repository(CodeRepositoryName="churn")
+    assert stored["GitConfig"] == {"RepositoryUrl": address, "Branch": "main"}
+
+    studio.open("/notebook-instances/create", "Create notebook instance")
+    studio.page.get_by_label("Git repository").click()
+    studio.page.get_by_role("option", name="churn").click()
+    expect(studio.page.get_by_label("Git repository")).to_have_value("churn")
+
+    studio.open("/code-repositories", "Code repositories")
+    row.get_by_role("radio").check()
+    studio.button("Delete").click()
+    studio.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(studio.page.get_by_text("No code repositories")).to_be_visible()
+    assert not sagemaker.list_code_repositories()["CodeRepositorySummaryList"]
+
+
 def test_what_is_wrong_with_a_notebook_instance_is_said(studio: Studio) -> None:
     studio.open("/notebook-instances", "Notebook instances")
     expect(studio.page.get_by_text("No notebook instances")).to_be_visible()

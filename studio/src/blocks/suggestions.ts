@@ -7,7 +7,7 @@ export interface Suggestion {
   description?: string;
 }
 
-export type Suggestions = "roles" | "models" | "images" | "instances";
+export type Suggestions = "roles" | "models" | "images" | "instances" | "repositories" | "configurations";
 
 const ASK: Record<Suggestions, (signal: AbortSignal) => Promise<Suggestion[]>> = {
   roles: async (signal) => {
@@ -22,6 +22,10 @@ const ASK: Record<Suggestions, (signal: AbortSignal) => Promise<Suggestion[]>> =
     const used = recent.flatMap((job) => job.AlgorithmSpecification?.TrainingImage ?? []);
     return [...new Set([...used, ...AWS])].map((value) => ({ value, description: used.includes(value) ? "used lately" : undefined }));
   },
+  repositories: async (signal) =>
+    ((await call("sagemaker", "ListCodeRepositories", { MaxResults: 100 }, signal)).CodeRepositorySummaryList ?? []).map((one) => ({ value: one.CodeRepositoryName ?? "", description: one.GitConfig?.RepositoryUrl })),
+  configurations: async (signal) =>
+    ((await call("sagemaker", "ListNotebookInstanceLifecycleConfigs", { MaxResults: 100 }, signal)).NotebookInstanceLifecycleConfigs ?? []).map((one) => ({ value: one.NotebookInstanceLifecycleConfigName ?? "" })),
   instances: async () => ["ml.m5.large", "ml.m5.xlarge", "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.c5.xlarge", "ml.c5.2xlarge", "ml.g4dn.xlarge", "ml.g5.xlarge", "ml.p3.2xlarge"].map((value) => ({ value })),
 };
 

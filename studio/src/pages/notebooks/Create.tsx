@@ -15,8 +15,8 @@ const GROUPS: Group[] = [
   {
     title: "What is in it",
     fields: [
-      { at: "LifecycleConfigName", label: "Lifecycle configuration", kind: "text", optional: true, hint: "Scripts that run when it is created and whenever it starts." },
-      { at: "DefaultCodeRepository", label: "Git repository", kind: "text", optional: true, placeholder: "https://…", hint: "An address, or the name of a code repository of this account." },
+      { at: "LifecycleConfigName", label: "Lifecycle configuration", kind: "suggest", from: "configurations", optional: true, hint: "Scripts that run when it is created and whenever it starts." },
+      { at: "DefaultCodeRepository", label: "Git repository", kind: "suggest", from: "repositories", optional: true, placeholder: "https://…", hint: "An address, or the name of a code repository of this account." },
     ],
   },
   {
