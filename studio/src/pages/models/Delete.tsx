@@ -1,29 +1,10 @@
-import { Confirm } from "@/blocks/Confirm";
+import { Delete as Chosen } from "@/blocks/Delete";
 import { call } from "@/client/call";
-import { useAction } from "@/client/query";
-import { flash } from "@/shell/flash";
 
-export function Delete({ names, onClose, onDone }: { names: readonly string[]; onClose: () => void; onDone?: () => void }) {
-  const remove = useAction(() => Promise.all(names.map((ModelName) => call("sagemaker", "DeleteModel", { ModelName }))));
-  const these = names.length === 1 ? names[0] : `${names.length} models`;
+export function Delete(props: { names: readonly string[]; onClose: () => void; onDone?: () => void }) {
   return (
-    <Confirm
-      title={`Delete ${these}?`}
-      action="Delete"
-      busy={remove.isPending}
-      error={remove.error}
-      onClose={onClose}
-      onConfirm={() =>
-        remove.mutate(undefined, {
-          onSuccess: () => {
-            flash({ type: "success", content: `${these} ${names.length === 1 ? "is" : "are"} deleted.` });
-            onClose();
-            onDone?.();
-          },
-        })
-      }
-    >
-      Data in S3 stay, and endpoints that serve {names.length === 1 ? "it" : "them"} serve on.
-    </Confirm>
+    <Chosen {...props} noun="models" remove={(ModelName) => call("sagemaker", "DeleteModel", { ModelName })}>
+      Data in S3 stay, and endpoints that serve {props.names.length === 1 ? "it" : "them"} serve on.
+    </Chosen>
   );
 }
