@@ -118,7 +118,7 @@ fuzz: system .venv/.dev ## twenty thousand requests that no client would send
 matrix: .venv/.dev ## policies decided beside an independent evaluator; needs npm
 	$(BIN)/python -m tests.oracle.matrix $(ARGS)
 
-bench: system .venv/.bench ## ratios beside moto's server, in one run
+bench: system .venv/.bench .venv/.studio ## ratios beside moto's server, in one run; ARGS=studio for one part
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tests/bench/run.py $(ARGS)
 
 proof: system .venv/.dev .venv-sdk2/.setup ## every image on real data, beside its library by itself: docs/proof.md

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from typing import Any
 
 from tests.bench.peers import CREATE, Peer
 from tests.conftest import Server, eventually
@@ -14,14 +15,18 @@ INSERT INTO documents (id, kind, account, region, name, arn, owner, state, creat
 SELECT lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-a' ||
              substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6))),
        kind, account, region, 'row-' || i, replace(arn, 'model-of-rows', 'row-' || i), owner, state,
-       created_at - :rows + i, modified_at - :rows + i, spec, status, tags, 1
+       created_at - (:rows - i) * :apart, modified_at,
+       replace(spec, 'model-of-rows', 'row-' || i), replace(status, 'model-of-rows', 'row-' || i), tags, 1
 FROM n, (SELECT * FROM documents WHERE kind = 'sagemaker:TrainingJob' AND name = 'model-of-rows')"""
 
 
-def fill(server: Server, peer: Peer, rows: int) -> None:
-    """Stop the server, copy one ended job so many times, start it again."""
+def fill(server: Server, peer: Peer, rows: int, apart: int = 1, **more: Any) -> None:
+    """Stop the server, copy one ended job so many times, start it again.
+
+    They were created `apart` seconds after each other; `more` is of the request to create them.
+    """
     sagemaker = peer.client("sagemaker")
-    sagemaker.create_training_job(TrainingJobName="model-of-rows", **CREATE)
+    sagemaker.create_training_job(TrainingJobName="model-of-rows", **{**CREATE, **more})
     eventually(
         lambda: sagemaker.describe_training_job(TrainingJobName="model-of-rows")["TrainingJobStatus"] == "Failed",
         30,
@@ -30,6 +35,6 @@ def fill(server: Server, peer: Peer, rows: int) -> None:
     server.down()
     connection = sqlite3.connect(server.home / "salvia.db")
     with connection:
-        connection.execute(_FILL, {"rows": rows})
+        connection.execute(_FILL, {"rows": rows, "apart": apart})
     connection.close()
     server.up()

@@ -27,7 +27,8 @@ from tests.bench import (
     transform,
 )
 from tests.bench.peers import Peer, listens, moto
-from tests.conftest import Jobs, Server, eventually, free_port
+from tests.bench.servers import Report, Servers
+from tests.conftest import Jobs, eventually, free_port
 
 _ROUNDS = 3
 _ROWS = 100_000
@@ -41,50 +42,6 @@ _RATIOS = {
     "get 256 MiB, s": 1 / 3,
     "get 1 KiB, ms": 1 / 4,
 }
-
-
-class Report:
-    """Prints figures as they come; remembers which bars were missed."""
-
-    def __init__(self) -> None:
-        self.missed = 0
-
-    def say(self, figure: str, value: float, *, most: float | None = None, least: float | None = None) -> None:
-        """One line; `most` and `least` are its bars."""
-        good = (most is None or value <= most) and (least is None or value >= least)
-        self.missed += not good
-        bar = "" if most is None and least is None else f"   bar {'≤' if most is not None else '≥'} {most or least:g}"
-        print(f"{figure:64} {value:10.3f}{bar}{'' if good else '   MISSED'}", flush=True)
-
-
-class Servers:
-    """Servers of the run, each in a folder of its own; all end with it."""
-
-    def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="salvia-bench-"))
-        self._made: list[Server] = []
-        self.images = self._folder / "images"
-        self.images.mkdir()
-
-    def make(self, *options: str) -> Server:
-        """A server that is not up yet; all share the environments of images."""
-        home = self._folder / f"home-{len(self._made)}"
-        home.mkdir()
-        (home / "images").symlink_to(self.images)
-        shutil.copytree(Path(__file__).resolve().parents[1] / "images", home / "containers")
-        self._made.append(Server(home, free_port(), options))
-        return self._made[-1]
-
-    def peer(self, server: Server) -> Peer:
-        """What is measured of it: its gateways."""
-        keys = (server.environment["AWS_ACCESS_KEY_ID"], server.environment["AWS_SECRET_ACCESS_KEY"])
-        gateways = server.pids("gateway")
-        return Peer("salvia", server.url, lambda: gateways, keys)
-
-    def close(self) -> None:
-        for server in self._made:
-            server.salvia("down", check=False)
-        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def beside_moto(servers: Servers, report: Report) -> None:
@@ -242,11 +199,12 @@ def together(servers: Servers, report: Report) -> None:
 
 
 def pages(servers: Servers, report: Report) -> None:
-    """Studio: pages that are open, and curves."""
+    """Studio: in a browser, and what open pages cost."""
     server = servers.make()
+    shutil.rmtree(server.home / "containers" / "jupyterlab")  # the tests' stand-in for the real image
     server.up()
-    for figure, value in studio.figures(server, servers.peer(server)).items():
-        report.say(figure, value, most=1 if "cores" in figure else 300 if "curves" in figure else None)
+    for figure, value in studio.figures(server, servers.peer(server)):
+        report.say(figure, value, most=studio.BARS.get(figure))
     server.salvia("down")
 
 

@@ -1,121 +1,48 @@
-"""Studio's server: what two hundred open pages cost a gateway, and how soon long curves are there."""
+"""Studio: everything that its pages are held to, on one server with ten thousand jobs."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import secrets
-import threading
-import time
-from typing import Any
+from collections.abc import Iterator
 
-from tests.bench.peers import CREATE, Peer, cpu
+from tests.bench import curves, live, notebook, pages
+from tests.bench.chromium import Visitor, chromium
+from tests.bench.peers import CREATE, Peer
 from tests.bench.rows import fill
 from tests.conftest import Server
-from tests.studio import Page, link
 
-_PAGES, _JOBS = 200, 10_000
-_SECONDS, _EVERY = 20.0, 0.5  # a job, which fails soon, every half second
-_NOUNS = "TrainingJob,ProcessingJob,TransformJob,Endpoint"
-_POINTS = 100_000
-_TIMES = 5
-
-
-def figures(server: Server, peer: Peer) -> dict[str, float]:
-    """Cores and milliseconds."""
-    fill(server, peer, _JOBS)
-    salvia = server.client("salvia")
-    pages = [Page(server) for _ in range(_PAGES)]
-    for page in pages:
-        assert page.sign_in(link(salvia)).status == 200
-    found = {}
-    for asks in (False, True):
-        share, heard = asyncio.run(_open(server, pages, asks=asks))
-        what = "open pages that ask anew for the newest 100 jobs" if asks else "streams alone"
-        found[f"{_PAGES} {what}, cores"] = share
-        found[f"{_PAGES} {what}: events a page"] = heard / _PAGES
-    found["curves of 3 × 100,000 points, ms"] = _curves(server, pages[0])
-    return found
+_JOBS = 10_000
+_JOB = "row-0"  # the oldest
+# At most.
+BARS = {
+    "first load, gzip, KB": 600,
+    "10,000 jobs usable, empty cache, ms": 1000,
+    "10,000 jobs usable, page loaded again, ms": 1000,
+    "10,000 jobs usable, by a click on Home, ms": 1000,
+    "interactions, p95 ms": 200,
+    "curves of 3 × 100,000 points, answered, ms": 300,
+    "curves of 3 × 100,000 points, asked for and drawn, ms": 300,
+    "notebook from the click that creates it to JupyterLab, s": 6,
+    "200 streams alone, cores": 1,
+    "200 open pages that ask anew for the newest 100 jobs, cores": 1,
+}
 
 
-async def _open(server: Server, pages: list[Page], *, asks: bool) -> tuple[float, int]:
-    """Cores of the gateways while jobs come and end, and how many events all pages heard."""
-    heard = [0]
-    tasks = [asyncio.create_task(_listen(page, heard, asks=asks)) for page in pages]
-    await asyncio.sleep(3)
-    jobs = threading.Thread(target=_jobs, args=(server,))
-    gateways = server.pids("gateway")
-    before, begun = cpu(gateways), time.monotonic()
-    jobs.start()
-    await asyncio.to_thread(jobs.join)
-    share = (cpu(gateways) - before) / (time.monotonic() - begun)
-    for task in tasks:
-        task.cancel()
-    done = await asyncio.gather(*tasks, return_exceptions=True)
-    failed = [one for one in done if one is not None and not isinstance(one, asyncio.CancelledError)]
-    assert not failed, failed[0]
-    return share, heard[0]
-
-
-def _jobs(server: Server) -> None:
-    sagemaker, end = server.client("sagemaker"), time.monotonic() + _SECONDS
-    while time.monotonic() < end:
-        sagemaker.create_training_job(TrainingJobName=f"seen-{secrets.token_hex(6)}", **CREATE)
-        time.sleep(_EVERY)
-
-
-async def _listen(page: Page, heard: list[int], *, asks: bool) -> None:
-    """A page: it listens, and a tenth of a second after the first change of a burst it asks anew."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", page.server.port)
-    writer.write(_head(page, "GET", f"/_live?nouns={_NOUNS}") + b"\r\n")
-    asking = await asyncio.open_connection("127.0.0.1", page.server.port) if asks else None
-    pending: asyncio.Task[None] | None = None
-    while True:
-        line = await reader.readline()
-        assert line, "the stream ended"
-        if line == b"event: change\n":
-            heard[0] += 1
-            if asking is not None and (pending is None or pending.done()):
-                pending = asyncio.create_task(_ask(page, *asking))
-
-
-async def _ask(page: Page, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await asyncio.sleep(0.1)
-    body = json.dumps({"MaxResults": 100, "SortBy": "CreationTime", "SortOrder": "Descending"}).encode()
-    headers = (
-        f"Origin: {page.origin}\r\nX-Salvia-Csrf: {page.csrf}\r\nX-Amz-Target: sagemaker.ListTrainingJobs\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+def figures(server: Server, peer: Peer) -> Iterator[tuple[str, float]]:
+    """Each with its name, as it comes."""
+    metrics = [{"Name": name, "Regex": "=(.*)"} for name in curves.METRICS]
+    fill(
+        server,
+        peer,
+        _JOBS,
+        apart=curves.POINTS // _JOBS,  # so that the oldest is as old as its curves
+        AlgorithmSpecification={**CREATE["AlgorithmSpecification"], "MetricDefinitions": metrics},
+        HyperParameters={"eta": "0.1"},
     )
-    writer.write(_head(page, "POST", "/") + headers.encode() + body)
-    head = await reader.readuntil(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200"), head
-    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
-    await reader.readexactly(int(length.partition(b":")[2]))
-
-
-def _head(page: Page, method: str, path: str) -> bytes:
-    return (
-        f"{method} {path} HTTP/1.1\r\nHost: {page.host}\r\nCookie: {page.cookie}\r\nSec-Fetch-Site: same-origin\r\n"
-    ).encode()
-
-
-def _curves(server: Server, page: Page) -> float:
-    """Milliseconds of a request for three, each in a thousand points; the best of some."""
-    cloudwatch, start = server.client("cloudwatch"), int(time.time()) - _POINTS
-    queries: list[dict[str, Any]] = []
-    for host in ("algo-1", "algo-2", "algo-3"):
-        common = {"MetricName": "loss", "Dimensions": [{"Name": "Host", "Value": host}], "StorageResolution": 1}
-        for place in range(0, _POINTS, 1000):
-            data = [
-                {**common, "Timestamp": start + number, "Value": 1 / (number + 1)}
-                for number in range(place, place + 1000)
-            ]
-            cloudwatch.put_metric_data(Namespace="Bench", MetricData=data)
-        queries.append({"Namespace": "Bench", "MetricName": "loss", "Dimensions": {"Host": host}})
-    times = []
-    for _ in range(_TIMES):
-        begun = time.monotonic()
-        series = page.request("POST", "/_series", {"Queries": queries, "Points": 1000}).json["Series"]
-        times.append(time.monotonic() - begun)
-        assert [one["Count"] for one in series] == [_POINTS] * 3
-    return min(times) * 1000
+    curves.measure(server, _JOB)
+    yield from curves.answered(server, _JOB).items()
+    with chromium() as browser:
+        visitor = Visitor(browser, server)
+        yield from curves.drawn(visitor, _JOB).items()
+        for measure in (pages.first_load, pages.long_table, pages.interactions, notebook.figures):
+            yield from measure(visitor).items()
+    yield from live.figures(server).items()
