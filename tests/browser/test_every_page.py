@@ -83,6 +83,8 @@ PLACES = {
     "/lifecycle-configurations": "{scripts}",
     "/lifecycle-configurations/create": "When an instance starts",
     "/lifecycle-configurations/{scripts}": "When an instance starts",
+    "/code-repositories": "{repository}",
+    "/code-repositories/create": "Branch",
     "/users": "ada",
     "/users/show?name=ada": "AmazonS3ReadOnlyAccess",
     "/groups": "scientists",
@@ -125,6 +127,11 @@ def stage(server: Server) -> dict[str, str]:
     named["unserved"] = endpoints.create(broken, wait=False)
     named["scripts"] = notebooks.scripts(OnStart="#!/bin/bash\necho ready\n")
     named["notebook"] = notebooks.create(wait=False, LifecycleConfigName=named["scripts"])
+
+    sagemaker.create_code_repository(
+        CodeRepositoryName="churn", GitConfig={"RepositoryUrl": "https://git.example.com/churn.git"}
+    )
+    named["repository"] = "churn"
 
     named["trained"] = jobs.start("for n in range(9): print(f'rmse={1 / (1 + n)}', flush=True)", **METRIC)
     named["failed"] = jobs.start("raise SystemExit(3)")

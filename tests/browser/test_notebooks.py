@@ -49,11 +49,9 @@ def test_a_code_repository_is_made_and_offered_to_notebooks(studio: Studio, salv
     address = "https://git.example.com/team/churn.git"
     studio.open("/code-repositories", "Code repositories")
     expect(studio.page.get_by_text("No code repositories")).to_be_visible()
-    studio.accessible()
     studio.page.get_by_role("link", name="Create code repository").first.click()
     studio.page.get_by_label("Name").first.fill("churn")
     studio.page.get_by_label("Address").fill("git.example.com")
-    studio.accessible()
     studio.button("Create code repository").click()
     expect(studio.page.get_by_text("Could not create code repository")).to_be_visible()
     studio.page.get_by_label("Address").fill(address)

@@ -66,6 +66,8 @@ SHOTS = {
         Shot("model-create", "/models/create", "Create model"),
         Shot("registry", "/model-package-groups", "Model registry"),
         Shot("registry-group", "/model-package-groups/{models}", "{models}"),
+        Shot("registry-group-create", "/model-package-groups/create", "Create model package group"),
+        Shot("registry-register", "/model-package-groups/register?group={models}", "Register version"),
         Shot("registry-version", "/model-package-groups/{models}/{version}", "Version {version}"),
     ],
     "Inference": [
@@ -90,6 +92,8 @@ SHOTS = {
         Shot("lifecycle-configurations", "/lifecycle-configurations", "Lifecycle configurations"),
         Shot("lifecycle-configuration", "/lifecycle-configurations/{lifecycle}", "{lifecycle}"),
         Shot("lifecycle-configuration-create", "/lifecycle-configurations/create", "Create lifecycle configuration"),
+        Shot("code-repositories", "/code-repositories", "Code repositories"),
+        Shot("code-repository-create", "/code-repositories/create", "Create code repository"),
     ],
     "Administration": [
         Shot("users", "/users", "Users"),

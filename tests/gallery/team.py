@@ -142,6 +142,10 @@ class Team:
             NotebookInstanceLifecycleConfigName="team-tools",
             OnCreate=[{"Content": base64.b64encode(script.encode()).decode()}],
         )
+        self.sagemaker.create_code_repository(
+            CodeRepositoryName="churn",
+            GitConfig={"RepositoryUrl": "https://git.example.com/team/churn.git", "Branch": "main"},
+        )
         self.sagemaker.create_notebook_instance(
             NotebookInstanceName="churn-notes", InstanceType="ml.t3.medium", RoleArn=ROLE, VolumeSizeInGB=20
         )
