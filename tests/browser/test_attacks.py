@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import secrets
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -246,7 +247,7 @@ def test_a_notebook_does_not_know_who_opened_it(notebook: Attack) -> None:
 
 def test_no_form_of_another_page_does_anything(attack: Attack) -> None:
     """Neither an operation nor a sign-in as somebody else, whatever a form can send."""
-    mallory = _user(attack.server, f"mallory-{abs(hash(attack.page.url)) % 10**8}")
+    mallory = _user(attack.server, f"mallory-{secrets.token_hex(4)}")
     token = link(mallory).partition("#")[2]
     here = attack.page.url
     for path, fields, kind in (
