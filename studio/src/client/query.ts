@@ -38,11 +38,16 @@ export function useCall<S extends Service, O extends Operation<S>>(
 export function useAnswer<T>(key: readonly unknown[], ask: (signal: AbortSignal) => Promise<T>, watching: Watching = {}): UseQueryResult<T, ApiError> {
   const { live = [], when = true, every, keep } = watching;
   const connected = useLive(when ? live : []);
-  return useQuery<T, ApiError>({
+  const asked = {
     queryKey: [context.who, context.region, ...key], // what one principal was told is for no other
-    queryFn: ({ signal }) => ask(signal),
-    enabled: when,
+    queryFn: ({ signal }: { signal: AbortSignal }) => ask(signal),
     meta: { live },
+  };
+  // What was never asked is asked now: `useQuery` would wait until all that the page shows meanwhile is drawn.
+  if (when && !queries.getQueryState(asked.queryKey)) void queries.prefetchQuery(asked);
+  return useQuery<T, ApiError>({
+    ...asked,
+    enabled: when,
     refetchInterval: every ? every * 1000 : live.length && !connected ? 10_000 : false,
     placeholderData: keep ? (keepPreviousData as never) : undefined,
   });
