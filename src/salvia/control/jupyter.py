@@ -22,13 +22,14 @@ from salvia.core.errors import ServiceError
 from salvia.runtimes.base import InstanceSpec, Mount
 from salvia.runtimes.folder import delete_tree
 from salvia.runtimes.instance_types import instance_type
-from salvia.store import leases
+from salvia.store import leases, sites
 from salvia.store.db import Transaction
 from salvia.store.documents import Document
 
 from . import building, hosting, instances, kernels
 from .crew import Crew
 from .instances import Instance
+from .reconcile import Outcome
 from .world import World
 
 GRACE = 15.0  # seconds from SIGTERM to SIGKILL: a server saves nothing, but it ends its kernels
@@ -232,6 +233,16 @@ def site(document: Document, world: World, plan: Plan) -> dict[str, Any]:
     runtime = world.runtimes["process"]
     opens = f"{plan.base}lab" + (f"/tree/{plan.begin}" if plan.begin else "")
     return {"socket": runtime.socket(hosting.handle(crew(document, world).name(0))), "opens": opens}
+
+
+def idle(document: Document, world: World, seen: Seen, minutes: int, ending: str) -> Outcome | None:
+    """The end of one that nobody worked in for so many minutes, 0 for however long: its state is `ending` from now on,
+    and its site is closed. None: it goes on."""
+    if not minutes or seen.idle_since is None or world.clock.now() < seen.idle_since + 60 * minutes:
+        return None
+    document.state = ending
+    document.status["_StopRequestedAt"] = world.clock.wall()
+    return Outcome(requeue=0, also=lambda tx: sites.close(tx, document.id))
 
 
 async def end(document: Document, world: World, asked_at: float) -> tuple[bool, Any]:

@@ -75,12 +75,11 @@ async def serve(app: Document, world: World) -> Outcome:
     if seen.state is not State.SERVING:
         return await _finish(app, world, "Failed", seen.reason)
     minutes = app.status["_Idle"] or world.settings.notebook_idle
-    if minutes and seen.idle_since is not None and world.clock.now() >= seen.idle_since + 60 * minutes:
-        app.state = "Deleting"
-        app.status["_StopRequestedAt"] = world.clock.wall()
-        _say(app, f"Shut down: no kernel and no terminal was at work for {minutes} minutes. Its files are kept.")
-        return Outcome(requeue=0, also=lambda tx: sites.close(tx, app.id))
-    return Outcome(requeue=_POLL)
+    ending = jupyter.idle(app, world, seen, minutes, "Deleting")
+    if ending is None:
+        return Outcome(requeue=_POLL)
+    _say(app, f"Shut down: no kernel and no terminal was at work for {minutes} minutes. Its files are kept.")
+    return ending
 
 
 async def stop(app: Document, world: World) -> Outcome:

@@ -90,13 +90,11 @@ async def serve(notebook: Document, world: World) -> Outcome:
     minutes = checks.idle_minutes(notebook.tags)
     if minutes is None:
         minutes = world.settings.notebook_idle
-    now = world.clock.now()
-    if minutes and seen.idle_since is not None and now >= seen.idle_since + 60 * minutes:
-        notebook.state = "Stopping"
-        notebook.status["_StopRequestedAt"] = world.clock.wall()
-        _say(notebook, f"Stopped: no kernel and no terminal was at work for {minutes} minutes. Start it again.")
-        return Outcome(requeue=0, also=lambda tx: sites.close(tx, notebook.id))
-    return Outcome(requeue=_POLL)
+    ending = jupyter.idle(notebook, world, seen, minutes, "Stopping")
+    if ending is None:
+        return Outcome(requeue=_POLL)
+    _say(notebook, f"Stopped: no kernel and no terminal was at work for {minutes} minutes. Start it again.")
+    return ending
 
 
 async def stop(notebook: Document, world: World) -> Outcome:
