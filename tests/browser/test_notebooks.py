@@ -88,7 +88,8 @@ def test_what_is_wrong_with_a_notebook_instance_is_said(studio: Studio) -> None:
 
 def test_what_an_instance_costs_is_shown_while_it_runs(studio: Studio, salvia: Server) -> None:
     """AWS's price an hour, of an instance with its volume told apart; in the list and on its own page."""
-    name = Notebooks(salvia).create()
+    notebooks = Notebooks(salvia)
+    name = notebooks.create()
     prices = salvia.client("salvia").get_cost()["Prices"]
     (hour,) = (Decimal(one["Amount"]) for one in prices if (one["Component"], one["Item"]) == ("Notebook", TYPE))
     cost = re.compile(rf"^\$0\.0\d+ today, \$0\.0\d+ in 14 days, \${hour.normalize():.2f} an hour$")
@@ -97,3 +98,7 @@ def test_what_an_instance_costs_is_shown_while_it_runs(studio: Studio, salvia: S
     studio.page.get_by_role("link", name=name).click()
     expect(studio.page.get_by_text(cost)).to_be_visible()
     studio.accessible()
+    notebooks.stop(name)
+    stopped = re.compile(r"^\$0\.0\d+ today, \$0\.0\d+ in 14 days$")
+    expect(studio.page.get_by_text(stopped)).to_be_visible()
+    notebooks.sagemaker.delete_notebook_instance(NotebookInstanceName=name)
