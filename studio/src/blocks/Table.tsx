@@ -5,7 +5,7 @@ import CollectionPreferences from "@cloudscape-design/components/collection-pref
 import Header from "@cloudscape-design/components/header";
 import Pagination from "@cloudscape-design/components/pagination";
 import CloudscapeTable, { type TableProps } from "@cloudscape-design/components/table";
-import { type ReactNode, useDeferredValue, useMemo, useState } from "react";
+import { type ReactNode, useMemo, useState } from "react";
 import { useAnswer } from "@/client/query";
 import { Filters } from "./Filters";
 import { Nothing } from "./Nothing";
@@ -77,8 +77,7 @@ export function Table<T>({ name, title, description, source, columns, id, action
     width: column.width,
   }));
 
-  // A click asks the server first; rows that are about to be replaced are not drawn again before.
-  return useDeferredValue(
+  return (
     <CloudscapeTable<T>
       variant={embedded ? "container" : "full-page"}
       stickyHeader={!embedded}
@@ -159,7 +158,7 @@ export function Table<T>({ name, title, description, source, columns, id, action
           <Box>{empty}</Box>
         )
       }
-    />,
+    />
   );
 }
 
