@@ -119,8 +119,8 @@ def main() -> int:
     (home / "images").symlink_to(images)
     server = Server(home, free_port())
     server.up()
+    team = Team(server)
     try:
-        team = Team(server)
         team.work()
         with sync_playwright() as playwright:
             browser = launch(playwright)
@@ -142,6 +142,7 @@ def main() -> int:
                     take(studio, camera, shot.file, size)
             browser.close()
     finally:
+        team.rest()
         server.down()
         shutil.rmtree(home)
     _PAGE.write_text(page())

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import json
 import subprocess
 import tarfile
 import tempfile
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,6 +63,8 @@ class Team:
 
     server: Server
     named: dict[str, str] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
+    customers: threading.Thread | None = None
 
     def __post_init__(self) -> None:
         self.sagemaker = self.server.client("sagemaker")
@@ -86,6 +88,12 @@ class Team:
             "Dimensions": [{"Name": "TrainingJobName", "Value": "churn-overnight"}],
         }
         self._until(lambda: self.server.client("cloudwatch").list_metrics(**curves)["Metrics"])
+
+    def rest(self) -> None:
+        """No customer asks any more."""
+        self.over.set()
+        if self.customers is not None:
+            self.customers.join()
 
     # What it has.
 
@@ -257,13 +265,16 @@ class Team:
             TargetTrackingScalingPolicyConfiguration={"TargetValue": 1000.0, "PredefinedMetricSpecification": measured},
         )
         self.named |= {"endpoint": "churn", "config": "churn-two-versions"}
-        threading.Thread(target=self._ask, daemon=True).start()  # until the pictures are taken
+        self.customers = threading.Thread(target=self._ask)
+        self.customers.start()
 
     def _ask(self) -> None:
         runtime = self.server.client("sagemaker-runtime")
-        for row in self._unseen.splitlines():
-            runtime.invoke_endpoint(EndpointName="churn", ContentType="text/csv", Accept="application/json", Body=row)
-            time.sleep(0.3)
+        rows = itertools.cycle(self._unseen.splitlines())
+        while not self.over.wait(0.3):
+            runtime.invoke_endpoint(
+                EndpointName="churn", ContentType="text/csv", Accept="application/json", Body=next(rows)
+            )
 
     def _batch(self) -> None:
         source = {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://{_BUCKET}/input/unseen.csv"}}

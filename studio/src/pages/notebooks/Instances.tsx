@@ -25,7 +25,7 @@ const source = listSource<Row>({
 const columnsOf = (costs: Map<string, Cost>): Column<Row>[] => [
   { id: "name", header: "Name", sort: "Name", cell: (row) => <Anchor href={`/notebook-instances/${row.NotebookInstanceName}`}>{row.NotebookInstanceName}</Anchor> },
   { id: "status", header: "Status", sort: "Status", width: 140, cell: (row) => <Status of={row.NotebookInstanceStatus} /> },
-  { id: "open", header: "Open", width: 180, cell: (row) => <Open name={row.NotebookInstanceName ?? ""} status={row.NotebookInstanceStatus} /> },
+  { id: "open", header: "Open", width: 210, cell: (row) => <Open name={row.NotebookInstanceName ?? ""} status={row.NotebookInstanceStatus} /> },
   { id: "type", header: "Instance type", cell: (row) => row.InstanceType },
   { id: "cost", header: "Cost", width: 300, cell: (row) => said(costs.get(row.NotebookInstanceArn ?? ""), row.InstanceType, row.NotebookInstanceStatus === "InService") },
   { id: "created", header: "Created", sort: "CreationTime", cell: (row) => <Time at={row.CreationTime} /> },
