@@ -24,6 +24,7 @@ from tests.endpoints import ECHO, Endpoints
 from tests.notebooks import Notebooks
 from tests.pipelines import Pipelines, compare, condition, defined, fail, get, parameter
 from tests.studio import link
+from tests.studio_domains import Studio as Domains
 from tests.transforms import Transforms
 
 _DATA = Path(__file__).parents[1] / "data"
@@ -83,6 +84,11 @@ PLACES = {
     "/lifecycle-configurations": "{scripts}",
     "/lifecycle-configurations/create": "When an instance starts",
     "/lifecycle-configurations/{scripts}": "When an instance starts",
+    "/domains": "{domain}",
+    "/domains/create": "Role",
+    "/domains/{domain}": "{space}",
+    "/domains/{domain}/create-user-profile": "as the domain says",
+    "/domains/{domain}/create-space": "{owner}",
     "/code-repositories": "{repository}",
     "/code-repositories/create": "Branch",
     "/users": "ada",
@@ -132,6 +138,11 @@ def stage(server: Server) -> dict[str, str]:
         CodeRepositoryName="churn", GitConfig={"RepositoryUrl": "https://git.example.com/churn.git"}
     )
     named["repository"] = "churn"
+    domains = Domains(server)
+    named["domain"] = domains.domain()
+    named["owner"] = domains.profile(named["domain"])
+    named["space"] = domains.space(named["domain"], named["owner"])
+    working = domains.app(named["domain"], named["space"])
 
     named["trained"] = jobs.start("for n in range(9): print(f'rmse={1 / (1 + n)}', flush=True)", **METRIC)
     named["failed"] = jobs.start("raise SystemExit(3)")
@@ -200,6 +211,7 @@ def stage(server: Server) -> dict[str, str]:
     for name in ("processed", "unprocessed"):
         eventually(lambda name=name: describe(ProcessingJobName=name)["ProcessingJobStatus"] != "InProgress")
     notebooks.reaches(named["notebook"], "InService")
+    domains.reaches(working, "InService")
     captured = {"Bucket": endpoints.bucket, "Prefix": "captured/"}
     eventually(lambda: s3.list_objects_v2(**captured)["KeyCount"], what="captured data")
     return named

@@ -158,6 +158,21 @@ class Team:
             NotebookInstanceName="churn-notes", InstanceType="ml.t3.medium", RoleArn=ROLE, VolumeSizeInGB=20
         )
         self.named |= {"notebook": "churn-notes", "lifecycle": "team-tools"}
+        domain = self.sagemaker.create_domain(
+            DomainName="churn-team", AuthMode="IAM", DefaultUserSettings={"ExecutionRole": ROLE}
+        )["DomainArn"].rpartition("/")[2]
+        for name in ("ana", "bruno"):
+            self.sagemaker.create_user_profile(DomainId=domain, UserProfileName=name)
+            self.sagemaker.create_space(
+                DomainId=domain,
+                SpaceName=f"{name}s-work",
+                OwnershipSettings={"OwnerUserProfileName": name},
+                SpaceSharingSettings={"SharingType": "Private"},
+            )
+        working = {"DomainId": domain, "SpaceName": "anas-work", "AppType": "JupyterLab", "AppName": "default"}
+        self.sagemaker.create_app(**working)
+        self._until(lambda: self.sagemaker.describe_app(**working)["Status"] == "InService")
+        self.named["domain"] = domain
         describe = self.sagemaker.describe_notebook_instance
         self._until(lambda: describe(NotebookInstanceName="churn-notes")["NotebookInstanceStatus"] == "InService")
 

@@ -2,31 +2,15 @@
 import Button from "@cloudscape-design/components/button";
 import { useState } from "react";
 import { Confirm } from "@/blocks/Confirm";
+import { OpenJupyterLab } from "@/blocks/OpenJupyterLab";
 import { call } from "@/client/call";
 import { useAction } from "@/client/query";
 import { flash } from "@/shell/flash";
 
 const failed = (error: Error) => flash({ type: "error", content: error.message });
 
-/** JupyterLab in a tab of its own, on a host of its own: what a notebook runs does not reach Studio. */
 export function Open({ name, status, primary }: { name: string; status?: string; primary?: boolean }) {
-  const open = useAction(async () => {
-    const { AuthorizedUrl } = await call("sagemaker", "CreatePresignedNotebookInstanceUrl", { NotebookInstanceName: name });
-    window.open(AuthorizedUrl, "_blank", "noopener");
-  });
-  return (
-    <Button
-      variant={primary ? "primary" : "inline-link"}
-      iconName="external"
-      iconAlign="right"
-      ariaLabel={`Open JupyterLab of ${name} in a new tab`}
-      loading={open.isPending}
-      disabled={status !== "InService"}
-      onClick={() => open.mutate(undefined, { onError: failed })}
-    >
-      Open JupyterLab
-    </Button>
-  );
+  return <OpenJupyterLab name={name} status={status} primary={primary} link={() => call("sagemaker", "CreatePresignedNotebookInstanceUrl", { NotebookInstanceName: name })} />;
 }
 
 /** Of one instance that is chosen or shown. */
