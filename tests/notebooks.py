@@ -71,6 +71,14 @@ class Notebooks:
         self.sagemaker.stop_notebook_instance(NotebookInstanceName=name)
         self.reaches(name, "Stopped")
 
+    def delete(self, name: str) -> None:
+        """Stop one, if it runs, and delete it; returns when it is gone."""
+        if self.describe(name)["NotebookInstanceStatus"] == "InService":
+            self.stop(name)
+        self.sagemaker.delete_notebook_instance(NotebookInstanceName=name)
+        listed = self.sagemaker.list_notebook_instances
+        eventually(lambda: not listed(NameContains=name)["NotebookInstances"], what=f"{name} is gone")
+
     def start(self, name: str) -> None:
         self.sagemaker.start_notebook_instance(NotebookInstanceName=name)
         self.reaches(name, "InService")

@@ -136,7 +136,7 @@ def stranger() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def running() -> Callable[[Server], tuple[Notebooks, str]]:
+def running() -> Iterator[Callable[[Server], tuple[Notebooks, str]]]:
     """A notebook instance of a server that serves; one for all tests."""
     known: dict[int, tuple[Notebooks, str]] = {}
 
@@ -146,7 +146,9 @@ def running() -> Callable[[Server], tuple[Notebooks, str]]:
             known[server.port] = notebooks, notebooks.create()
         return known[server.port]
 
-    return one
+    yield one
+    for notebooks, name in known.values():
+        notebooks.delete(name)
 
 
 @pytest.fixture(params=["localhost", "lab.example"])
@@ -267,12 +269,14 @@ def test_no_form_of_another_page_does_anything(attack: Attack) -> None:
 def test_a_websocket_of_another_page_is_refused(attack: Attack, stranger: str) -> None:
     """The browser has the other notebook's session: but the page is not that notebook's own."""
     notebooks = Notebooks(attack.server)
-    other = _opened(attack.studio, notebooks, notebooks.create())
+    name = notebooks.create()
+    other = _opened(attack.studio, notebooks, name)
     url = re.sub("^http", "ws", other.url).partition("/lab")[0] + "/ws"
     assert other.evaluate(_SHAKE, url) == "open"
     assert attack.page.evaluate(_SHAKE, url) == "refused"
     other.goto(stranger)
     assert other.evaluate(_SHAKE, url) == "refused"
+    notebooks.delete(name)
 
 
 def test_a_planted_cookie_signs_nobody_in(notebook: Attack, tab: Callable[..., Studio]) -> None:

@@ -101,4 +101,4 @@ def test_what_an_instance_costs_is_shown_while_it_runs(studio: Studio, salvia: S
     notebooks.stop(name)
     stopped = re.compile(r"^\$0\.0\d+ today, \$0\.0\d+ in 14 days$")
     expect(studio.page.get_by_text(stopped)).to_be_visible()
-    notebooks.sagemaker.delete_notebook_instance(NotebookInstanceName=name)
+    notebooks.delete(name)
