@@ -45,7 +45,8 @@ def far(replicas: tuple[Server, Server]) -> Iterator[Routed]:
 
 @pytest.fixture(scope="module")
 def runtimes(replicas: tuple[Server, Server], far: Routed) -> tuple[Any, Any]:
-    """Of the node that has the endpoint, and of the other."""
+    """Of the node that has the endpoint, and of the other, once all gateways know each other."""
+    acquainted(replicas[0])
     one, two = (server.client("sagemaker-runtime") for server in replicas)
     return one, two
 
@@ -63,6 +64,26 @@ def living(server: Server) -> list[Gateway]:
 def listens(gateway: Gateway) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex((gateway.host, gateway.port)) == 0
+
+
+def acquainted(server: Server) -> None:
+    """Return when each of the four has looked for the others since all are there. It says that it lives before each
+    look, so the third time that it is seen to, the second look is over."""
+    db = database(Settings.load(server.home).location)
+    db.start()
+    looks: dict[str, set[float]] = {}
+
+    def known() -> bool:
+        seen = db.read().all("SELECT id, seen_at FROM gateways")
+        if len(seen) == 4:
+            for one, at in seen:
+                looks.setdefault(one, set()).add(at)
+        return len(looks) == 4 and all(len(moments) > 2 for moments in looks.values())
+
+    try:
+        eventually(known, 60, "the gateways know each other")
+    finally:
+        db.close()
 
 
 def invocations(server: Server) -> int:
