@@ -17,7 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from tests.routed import Routed, variant
 
 from salvia.settings import Settings
 from salvia.store import gateways
+from salvia.store.db import Reader
 from salvia.store.engine import database
 from salvia.store.gateways import Gateway
 
@@ -51,14 +52,21 @@ def runtimes(replicas: tuple[Server, Server], far: Routed) -> tuple[Any, Any]:
     return one, two
 
 
-def living(server: Server) -> list[Gateway]:
-    """All gateways, as a server's database has them."""
+@contextmanager
+def reader(server: Server) -> Iterator[Reader]:
+    """A server's database, as it is now."""
     db = database(Settings.load(server.home).location)
     db.start()
     try:
-        return gateways.living(db.read())
+        yield db.read()
     finally:
         db.close()
+
+
+def living(server: Server) -> list[Gateway]:
+    """All gateways, as a server's database has them."""
+    with reader(server) as db:
+        return gateways.living(db)
 
 
 def listens(gateway: Gateway) -> bool:
@@ -69,21 +77,18 @@ def listens(gateway: Gateway) -> bool:
 def acquainted(server: Server) -> None:
     """Return when each of the four has looked for the others since all are there. It says that it lives before each
     look, so the third time that it is seen to, the second look is over."""
-    db = database(Settings.load(server.home).location)
-    db.start()
     looks: dict[str, set[float]] = {}
 
     def known() -> bool:
-        seen = db.read().all("SELECT id, seen_at FROM gateways")
-        if len(seen) == 4:
-            for one, at in seen:
-                looks.setdefault(one, set()).add(at)
-        return len(looks) == 4 and all(len(moments) > 2 for moments in looks.values())
+        with reader(server) as db:
+            seen = dict(db.all("SELECT id, seen_at FROM gateways"))
+        if looks.keys() != seen.keys():
+            looks.clear()
+        for one, at in seen.items():
+            looks.setdefault(one, set()).add(at)
+        return len(seen) == 4 and all(len(moments) > 2 for moments in looks.values())
 
-    try:
-        eventually(known, 60, "the gateways know each other")
-    finally:
-        db.close()
+    eventually(known, 60, "the gateways know each other")
 
 
 def invocations(server: Server) -> int:
