@@ -30,9 +30,7 @@ UPDATE documents SET lock_token = NULL, locked_until = NULL WHERE due_at IS NOT 
 _HELD = "SELECT 1 FROM documents WHERE id = :id AND lock_token = :token"
 _WAKE = "UPDATE documents SET due_at = :now, version = version + 1 WHERE id = :id"
 _NUDGE = "UPDATE documents SET due_at = :now WHERE id = :id AND (due_at IS NULL OR due_at > :now)"
-_WAKE_ALL = """
-UPDATE documents SET due_at = :now, version = version + 1
-WHERE due_at IS NOT NULL AND (due_at > :now OR locked_until > :now)"""
+_WAKE_ALL = "UPDATE documents SET due_at = :now, version = version + 1 WHERE due_at > :now"
 _NEXT = """
 SELECT MIN(due_at) AS due FROM documents
 WHERE due_at IS NOT NULL AND (locked_until IS NULL OR locked_until < :now) AND (node = '' OR node = :node)"""
@@ -101,7 +99,7 @@ def nudge(tx: Transaction, document_id: str, now: float) -> None:
 
 
 def wake_all(tx: Transaction, now: float) -> None:
-    """Make everything due that waits for a moment, or is worked on by the clock of before: the clock was moved."""
+    """Make everything due that waits for a moment: the clock was moved."""
     tx.run(_WAKE_ALL, {"now": now})
 
 

@@ -100,13 +100,12 @@ def test_releasing_a_lost_lease_does_not_release_the_new_one(database: Database,
     assert claim(database, run, now=31) == []
 
 
-@pytest.mark.parametrize("wake", [leases.wake, lambda tx, _, now: leases.wake_all(tx, now)], ids=["it", "all"])
 def test_a_wake_during_work_makes_write_back_a_conflict_and_the_document_due_again(
-    database: Database, run: Run, wake: Any
+    database: Database, run: Run
 ) -> None:
     put(database, run)
     (mine,) = claim(database, run, now=10)
-    run(database.write(lambda tx: wake(tx, mine.id, 12)))
+    run(database.write(lambda tx: leases.wake(tx, mine.id, 12)))
     mine.due_at = None
     with pytest.raises(Conflict):
         run(database.write(lambda tx: leases.write_back(tx, mine)))
