@@ -38,7 +38,7 @@ export default function Domain({ params: { id = "" } }: PageProps) {
           facts={[
             ["ID", id],
             ["Role of its users", settings?.ExecutionRole && <Named key="role" arn={settings.ExecutionRole} />],
-            ["Idle apps end", idle?.LifecycleManagement === "ENABLED" && `after ${idle.IdleTimeoutInMinutes} minutes`],
+            ["Idle apps end", idle?.LifecycleManagement === "ENABLED" ? `after ${idle.IdleTimeoutInMinutes} minutes` : undefined],
             ["VPC, which is recorded only", domain.VpcId],
             ["Created", <Time key="created" at={domain.CreationTime} />],
             ["ARN", domain.DomainArn],

@@ -25,7 +25,7 @@ const columnsOf = (apps: Map<string, App>): Column<Row>[] => [
   { id: "name", header: "Name", cell: (row) => row.SpaceName },
   { id: "owner", header: "Owner", cell: (row) => row.OwnershipSettingsSummary?.OwnerUserProfileName ?? "–" },
   { id: "sharing", header: "Sharing", cell: (row) => row.SpaceSharingSettingsSummary?.SharingType ?? "–" },
-  { id: "app", header: "JupyterLab", cell: (row) => <Status of={apps.get(row.SpaceName ?? "")?.Status ?? row.Status} /> },
+  { id: "app", header: "JupyterLab", cell: (row) => <Status of={apps.get(row.SpaceName ?? "")?.Status ?? (row.Status === "InService" ? undefined : row.Status)} /> },
   { id: "open", header: "Open", width: 210, cell: (row) => <Open space={row} app={apps.get(row.SpaceName ?? "")} /> },
   { id: "type", header: "Instance type", cell: (row) => apps.get(row.SpaceName ?? "")?.ResourceSpec?.InstanceType ?? "–" },
   { id: "created", header: "Created", sort: "CreationTime", cell: (row) => <Time at={row.CreationTime} /> },
