@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Studio
-from tests.conftest import Server
+from tests.conftest import Server, eventually
 from tests.notebooks import Notebooks
 
 TYPE = "ml.t3.medium"
@@ -101,4 +101,8 @@ def test_what_an_instance_costs_is_shown_while_it_runs(studio: Studio, salvia: S
     notebooks.stop(name)
     stopped = re.compile(r"^\$0\.0\d+ today, \$0\.0\d+ in 14 days$")
     expect(studio.page.get_by_text(stopped)).to_be_visible()
-    notebooks.delete(name)
+    studio.button("Delete").click()
+    studio.page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(studio.page.get_by_text(f"Deleting {name}: its volume goes with it.")).to_be_visible()
+    listed = notebooks.sagemaker.list_notebook_instances
+    eventually(lambda: not listed(NameContains=name)["NotebookInstances"], what=f"{name} is gone")

@@ -1,7 +1,7 @@
 /** JupyterLab in a tab of its own, on a host of its own: what a notebook runs does not reach Studio. */
 import Button from "@cloudscape-design/components/button";
 import { useAction } from "@/client/query";
-import { flash } from "@/shell/flash";
+import { failed } from "@/shell/flash";
 
 interface Props {
   /** What it runs in: a notebook instance, a space. */
@@ -22,7 +22,7 @@ export function OpenJupyterLab({ name, link, status, primary }: Props) {
       ariaLabel={`Open JupyterLab of ${name} in a new tab`}
       loading={open.isPending}
       disabled={status !== "InService"}
-      onClick={() => open.mutate(undefined, { onError: (error: Error) => flash({ type: "error", content: error.message }) })}
+      onClick={() => open.mutate(undefined, { onError: failed })}
     >
       Open JupyterLab
     </Button>

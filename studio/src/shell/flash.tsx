@@ -25,6 +25,9 @@ export function flash(message: Message): void {
   set([{ ...message, id, dismissible: true, dismissLabel: "Dismiss message", onDismiss: dismiss, ariaRole, pages: 0 } as const, ...messages].slice(0, 5));
 }
 
+/** What a button does that could not be done: for an action's `onError`. */
+export const failed = (error: Error) => flash({ type: "error", content: error.message });
+
 /** Another page: what was said on the one before the last goes. */
 export function turned(): void {
   set(messages.filter((message) => message.pages < 1).map((message) => ({ ...message, pages: message.pages + 1 })));

@@ -13,13 +13,12 @@ import { Time } from "@/blocks/Time";
 import { call } from "@/client/call";
 import { useAction, useCall } from "@/client/query";
 import type { Wire } from "@/client/wire";
-import { flash } from "@/shell/flash";
+import { failed } from "@/shell/flash";
 
 type Row = Wire<SpaceDetails>;
 type App = Wire<AppDetails>;
 
 const JUPYTERLAB = { AppType: "JupyterLab", AppName: "default" } as const;
-const failed = (error: Error) => flash({ type: "error", content: error.message });
 
 const columnsOf = (apps: Map<string, App>): Column<Row>[] => [
   { id: "name", header: "Name", cell: (row) => row.SpaceName },

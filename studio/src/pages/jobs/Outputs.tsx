@@ -12,7 +12,7 @@ import { Problem } from "@/blocks/Problem";
 import { Time } from "@/blocks/Time";
 import { call } from "@/client/call";
 import { useAction, useCall } from "@/client/query";
-import { flash } from "@/shell/flash";
+import { failed } from "@/shell/flash";
 import type { Job } from "./kinds";
 
 const WHOLE = 16 * 1024 * 1024; // bytes that one answer holds
@@ -35,7 +35,6 @@ function Output({ name, uri, running }: { name: string; uri: string; running: bo
   const listed = useCall("s3", "ListObjectsV2", { Bucket: bucket, Prefix: key, MaxKeys: 200 }, { every: running ? 10 : undefined });
   const [glance, setGlance] = useState<{ key: string; text: string }>();
   const read = async (object: string, range?: string) => decoded((await call("s3", "GetObject", { Bucket: bucket, Key: object, ...(range && { Range: range }) })).Body ?? "");
-  const failed = (error: Error) => flash({ type: "error", content: error.message });
   const save = useAction(async (object: string) => download(await read(object), object.split("/").pop() ?? object));
   const look = useAction(async (object: string) => setGlance({ key: object, text: new TextDecoder().decode(await read(object, `bytes=0-${GLANCE - 1}`)) }));
   const objects = listed.data?.Contents ?? [];

@@ -1,13 +1,11 @@
 /** What is done with notebook instances: opened, started, stopped, deleted. */
 import Button from "@cloudscape-design/components/button";
 import { useState } from "react";
-import { Confirm } from "@/blocks/Confirm";
+import { Delete } from "@/blocks/Delete";
 import { OpenJupyterLab } from "@/blocks/OpenJupyterLab";
 import { call } from "@/client/call";
 import { useAction } from "@/client/query";
-import { flash } from "@/shell/flash";
-
-const failed = (error: Error) => flash({ type: "error", content: error.message });
+import { failed } from "@/shell/flash";
 
 export function Open({ name, status, primary }: { name: string; status?: string; primary?: boolean }) {
   return <OpenJupyterLab name={name} status={status} primary={primary} link={() => call("sagemaker", "CreatePresignedNotebookInstanceUrl", { NotebookInstanceName: name })} />;
@@ -19,7 +17,6 @@ export function Acts({ name, status, onDeleted }: { name?: string; status?: stri
   const named = { NotebookInstanceName: name };
   const start = useAction(() => call("sagemaker", "StartNotebookInstance", named));
   const stop = useAction(() => call("sagemaker", "StopNotebookInstance", named));
-  const drop = useAction(() => call("sagemaker", "DeleteNotebookInstance", named));
   return (
     <>
       {status === "InService" ? (
@@ -29,16 +26,16 @@ export function Acts({ name, status, onDeleted }: { name?: string; status?: stri
       )}
       <Button disabled={status !== "Stopped" && status !== "Failed"} disabledReason={status === "InService" ? "Stop it first" : undefined} onClick={() => setDoomed(true)}>Delete</Button>
       {doomed && (
-        <Confirm
-          title={`Delete ${name}?`}
-          action="Delete"
-          busy={drop.isPending}
-          error={drop.error}
+        <Delete
+          names={[name ?? ""]}
+          noun="notebook instances"
+          meanwhile="its volume goes with it"
+          remove={(NotebookInstanceName) => call("sagemaker", "DeleteNotebookInstance", { NotebookInstanceName })}
           onClose={() => setDoomed(false)}
-          onConfirm={() => drop.mutate(undefined, { onSuccess: () => (setDoomed(false), flash({ type: "info", content: `${name} is being deleted.` }), onDeleted?.()) })}
+          onDone={onDeleted}
         >
           Its volume goes with it: notebooks and data that are not elsewhere are lost.
-        </Confirm>
+        </Delete>
       )}
     </>
   );
