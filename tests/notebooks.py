@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import json
 import re
 import secrets
 import shutil
@@ -11,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from salvia.settings import Settings
+from salvia.store.engine import database
 from tests.conftest import ROLE, Server, eventually
 
 GROUP = "/aws/sagemaker/NotebookInstances"
@@ -66,6 +69,16 @@ class Notebooks:
             return found if found["NotebookInstanceStatus"] == status else None
 
         return eventually(there, timeout, f"{name}: {status}")
+
+    def busy(self, name: str) -> bool:
+        """Whether its agent said that a kernel works, as the database has it."""
+        db = database(Settings.load(self.server.home).location)
+        db.start()
+        try:
+            sql = "SELECT report FROM instances WHERE owner IN (SELECT id FROM documents WHERE name = :name)"
+            return any(json.loads(row["report"]).get("busy") for row in db.read().all(sql, {"name": name}))
+        finally:
+            db.close()
 
     def stop(self, name: str) -> None:
         self.sagemaker.stop_notebook_instance(NotebookInstanceName=name)

@@ -225,8 +225,11 @@ def test_two_of_three_minutes(unhurried: Server) -> None:
     """DatapointsToAlarm of EvaluationPeriods: standard resolution, evaluated every minute."""
     watched = Watched(unhurried, Period=60, EvaluationPeriods=3, DatapointsToAlarm=2, Statistic="Sum")
     now = watched.now()
-    for minutes, value in ((3, 9.0), (2, 0.0), (1, 9.0)):
-        watched.put(value, at=now - timedelta(minutes=minutes), resolution=60)
+    at_once = [
+        {"MetricName": "load", "Value": value, "Timestamp": now - timedelta(minutes=minutes)}
+        for minutes, value in ((3, 9.0), (2, 0.0), (1, 9.0))
+    ]  # the first one by itself is reason enough: "all other more recent data points are breaching or missing"
+    watched.cloudwatch.put_metric_data(Namespace=watched.namespace, MetricData=at_once)
     alarm = watched.becomes("ALARM")
     assert "2 out of the last 3 datapoints [9.0 (" in alarm["StateReason"]
 

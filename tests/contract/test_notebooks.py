@@ -220,7 +220,7 @@ def test_an_idle_instance_is_stopped_and_a_busy_one_is_not(notebooks: Notebooks)
     idle, busy = (notebooks.create(Tags=tags) for _ in range(2))
     kernel = {"last_activity": "2020-01-01T00:00:00Z", "execution_state": "busy"}
     assert notebooks.visit(busy).ask("PUT", "/kernels", json.dumps([kernel]).encode())[0] == 204
-    eventually(lambda: _looks(notebooks, busy) >= 2, what="the agent saw the kernel at work, and said so")
+    eventually(lambda: notebooks.busy(busy), what="the agent saw the kernel at work, and said so")
     notebooks.server.salvia("clock", "advance", "59m")
     assert notebooks.describe(idle)["NotebookInstanceStatus"] == "InService"
     notebooks.server.salvia("clock", "advance", "61m")
@@ -318,13 +318,6 @@ def _costs(notebooks: Notebooks, name: str) -> dict[str, Decimal]:
     groups = notebooks.server.client("salvia").get_cost(GroupBy=[{"Type": "RESOURCE"}, {"Type": "COMPONENT"}])["Groups"]
     arn = notebooks.describe(name)["NotebookInstanceArn"]
     return {group["Keys"][1]: Decimal(group["Cost"]) for group in groups if group["Keys"][0] == arn}
-
-
-def _looks(notebooks: Notebooks, name: str) -> int:
-    """How often its agent asked for the kernels since a test said what they do."""
-    lines = notebooks.lines(f"{name}/jupyter.log")
-    said = [place for place, line in enumerate(lines) if '"PUT /kernels' in line]
-    return sum('"GET /api/kernels' in line for line in lines[said[-1] :]) if said else 0
 
 
 def _agent(notebooks: Notebooks, name: str) -> int:

@@ -19,12 +19,13 @@ SPOT = {
     "EnableManagedSpotTraining": True,
     "StoppingCondition": {"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 1200},
 }
-# Says when it is told to end, takes its time over it, and otherwise trains for some seconds.
+# Says when it is told to end, takes its time over it, and otherwise trains for some seconds. Each attempt is billed for
+# a second at least: what lies between two has to be longer than what that adds.
 PROGRAM = """
 import signal, sys, time
 def end(*_):
     print('told to end', flush=True)
-    time.sleep(1)
+    time.sleep(3)
     print('saved', flush=True)
     sys.exit(0)
 signal.signal(signal.SIGTERM, end)

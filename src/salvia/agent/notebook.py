@@ -96,9 +96,13 @@ class Notebook(Agent):
         from .activity import Activity  # http takes 20 ms, for which nobody shall wait
 
         activity = Activity(server.path, self._told["base"], self._told["token"], time.time())
+        busy = False
         while not self._ended.wait(_LOOK):
             server.follow()
-            self._reporter.note(**activity.look())
+            before, seen = busy, activity.look()
+            busy = seen["busy"]
+            # Whoever begins to work is not to be stopped for having been idle until the last heartbeat.
+            (self._reporter.note if busy == before else self._reporter.update)(**seen)
 
     def _startup_is_over(self) -> None:
         message = f"the Jupyter server did not answer within {_STARTUP:.0f} seconds.{self._words()}"

@@ -141,6 +141,7 @@ class Worker:
         task = asyncio.current_task()
         assert task is not None
         renewal = asyncio.create_task(self._renew(document, task))
+        ahead = self._world.clock.ahead
         try:
             if handler is None:
                 _log.error("no reconciler", extra={"event": "no-reconciler", "kind": document.kind})
@@ -160,7 +161,7 @@ class Worker:
         finally:
             renewal.cancel()
         try:
-            await self._write_back(document, outcome)
+            await self._write_back(document, outcome, ahead)
         except Exception:  # the disk is full, say: the lease runs out, and the step is repeated
             _log.exception("write-back failed", extra={"event": "write-back-failed", "arn": document.arn})
 
@@ -183,10 +184,12 @@ class Worker:
                 work.cancel()
                 return
 
-    async def _write_back(self, document: Document, outcome: Outcome) -> None:
+    async def _write_back(self, document: Document, outcome: Outcome, ahead: float) -> None:
         document.due_at = None if outcome.requeue is None else self._world.clock.wall() + outcome.requeue
 
         def apply(tx: Transaction) -> None:
+            if document.due_at is not None and timekeeping.moved(self._world, tx, ahead):
+                document.due_at = min(document.due_at, tx.now())
             leases.write_back(tx, document)
             if outcome.also is not None:
                 outcome.also(tx)

@@ -55,6 +55,11 @@ def catch_up(world: World) -> None:
         world.clock.reach(ahead(world.db.read()))
 
 
+def moved(world: World, tx: Transaction, since: float) -> bool:
+    """Whether somebody moved the clock that was `since` seconds ahead: what was reckoned by it is not as far off."""
+    return is_virtual(world) and ahead(tx) > since
+
+
 async def follow(world: World) -> None:
     """Keep this process's clock where the database says, for ever; returns at once where time is not virtual."""
     while is_virtual(world):

@@ -26,6 +26,11 @@ class Clock:
         """Virtual seconds since the epoch."""
         return self._wall() + self._offset
 
+    @property
+    def ahead(self) -> float:
+        """By how many seconds virtual time is ahead of the wall's, as far as this process knows."""
+        return self._offset
+
     def reach(self, offset: float) -> None:
         """Be `offset` seconds ahead of the wall, if it is not further already."""
         self._offset = max(self._offset, offset)

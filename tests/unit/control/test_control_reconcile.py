@@ -6,15 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.unit.control.rig import ACCOUNT, REGION, THING, Rig
 
-from salvia.control import reconcile
+from salvia.control import reconcile, timekeeping
 from salvia.control.reconcile import Outcome, Worker
 from salvia.control.world import World
+from salvia.settings import Settings
 from salvia.store import documents, leases
 from salvia.store.documents import Document
 
@@ -92,6 +94,26 @@ def test_requeue_looks_again(world: World, run: Run) -> None:
         return document
 
     assert stored(world, run(scene())).status == {"steps": 4}  # type: ignore[union-attr]
+
+
+def test_what_is_worked_on_while_the_clock_is_moved_does_not_wait_by_the_old_one(rig: Rig, run: Run) -> None:
+    """It asks for an hour, of which somebody in another process lets two pass meanwhile."""
+    here, there = (replace(rig.world(), settings=Settings(rig.folder, clock="virtual")) for _ in range(2))
+    seen: list[float] = []
+
+    async def handler(document: Document, world: World) -> Outcome:
+        seen.append(world.clock.ahead)
+        if len(seen) > 1:
+            return Outcome()
+        await timekeeping.advance(there, 7200)
+        return Outcome(requeue=3600)
+
+    async def scene() -> None:
+        document = await put(here)
+        await working(worker(here, handler), at_rest(here, document))
+
+    run(scene())
+    assert seen == [0.0, 7200.0]
 
 
 def test_a_handler_that_raises_is_tried_again_later_and_later(

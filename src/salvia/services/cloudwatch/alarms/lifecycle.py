@@ -20,7 +20,7 @@ from .evaluation import Datapoint, interval, judge, span
 RECONCILES = ALARM
 _SETTLING = 0.2  # seconds that the data of a period may come after its end
 _MINUTE = 60
-_METRIC = "SELECT metric FROM alarm_metrics WHERE alarm = :alarm"
+_METRIC = "SELECT metric, touched FROM alarm_metrics WHERE alarm = :alarm"
 _COMING = "SELECT 1 FROM metric_data WHERE metric = :metric AND at >= :end LIMIT 1"
 
 
@@ -30,7 +30,7 @@ async def reconcile(alarm: Document, world: World) -> Outcome:
         return await actions.perform(alarm, world)
     if "AlarmRule" in alarm.spec:
         return await composite.evaluate(alarm, world)
-    now, began = world.clock.now(), world.clock.wall()
+    now = world.clock.now()
     held = alarm.status.get(states.HELD, 0.0) - now
     if held > 0:
         return Outcome(requeue=held)
@@ -50,7 +50,7 @@ async def reconcile(alarm: Document, world: World) -> Outcome:
     changed = state != alarm.state
 
     def also(tx: Transaction) -> None:
-        watch.again(tx, alarm, began, world.clock.wall())
+        watch.again(tx, alarm, row["touched"], world.clock.wall())
 
     if changed:
         reason = reasons.sentence(spec, state, alarm.state, verdict)

@@ -22,7 +22,7 @@ WHERE id IN (SELECT alarm FROM alarm_metrics WHERE metric IN ({})) AND (due_at I
 _AGAIN = """
 UPDATE documents SET due_at = :soon
 WHERE id = :alarm AND (due_at IS NULL OR due_at > :soon)
-  AND EXISTS (SELECT 1 FROM alarm_metrics WHERE alarm = :alarm AND touched >= :since)"""
+  AND EXISTS (SELECT 1 FROM alarm_metrics WHERE alarm = :alarm AND touched <> :touched)"""
 
 
 def watch(tx: Transaction, alarm: Document, metric: Metric) -> None:
@@ -46,6 +46,6 @@ def touch(tx: Transaction, ids: Sequence[str], now: float) -> bool:
     return True
 
 
-def again(tx: Transaction, alarm: Document, since: float, now: float) -> None:
-    """Make an alarm due once more when data came while it was evaluated, from the wall time `since` on."""
-    tx.run(_AGAIN, {"alarm": alarm.id, "since": since, "soon": now + _SOON})
+def again(tx: Transaction, alarm: Document, touched: float, now: float) -> None:
+    """Make an alarm due once more when data came since its evaluation read that its metric was touched at `touched`."""
+    tx.run(_AGAIN, {"alarm": alarm.id, "touched": touched, "soon": now + _SOON})
