@@ -114,6 +114,20 @@ def end(pid: int, grace: float, *, alive: Path) -> None:
         time.sleep(0.02)
 
 
+def alone(patience: float = 5.0) -> bool:
+    """Return when this process has no other thread, or after so many seconds; whether it has none.
+
+    A thread that was joined may be on its way out still and hold locks of OpenSSL's: a fork would find them held for
+    ever. Where there is no /proc, nobody can see it.
+    """
+    deadline = time.monotonic() + patience
+    while len(list(Path("/proc/self/task").glob("*"))) > 1:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.001)
+    return True
+
+
 def log_to(path: Path) -> None:
     """Send this process's log to `path`, bounded to a few files."""
     path.parent.mkdir(parents=True, exist_ok=True)

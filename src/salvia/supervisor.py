@@ -113,6 +113,8 @@ class Supervisor:
             signal.signal(number, self._stop)
         gc.freeze()  # a collection would write to pages that the processes share
         gc.enable()
+        if not process.alone():
+            _log.warning("forks from several threads", extra={"event": "not-alone"})
         numbers = {"gateway": self._settings.workers, "controller": self._settings.controllers}
         self._children = [_Child(role, index) for role, count in numbers.items() for index in range(count)]
         while not self._stopping:

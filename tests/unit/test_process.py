@@ -228,3 +228,18 @@ def test_not_ready_is_said_in_time(tmp_path: Path) -> None:
     began = time.monotonic()
     assert ready(Settings(tmp_path, port=1), 0.2) is False
     assert time.monotonic() - began < 2
+
+
+def test_whoever_forks_waits_for_threads_to_be_gone() -> None:
+    """Not only until they were joined."""
+    program = """
+import threading
+from salvia import process
+end = threading.Event()
+threading.Thread(target=end.wait).start()
+print(process.alone(patience=0.1))
+end.set()
+print(process.alone())
+"""
+    printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert printed.split() == ["False", "True"]
