@@ -70,7 +70,8 @@ class Transform(Serving):
         except StoppedError:
             return
         except JobError as failure:
-            self._mailbox.put(("failed", failure))
+            if not self._stopping.is_set():  # a server that was told to end breaks off what it was asked
+                self._mailbox.put(("failed", failure))
         except BaseException as error:
             self._journal.trouble("transform.failed", error)
             message = f"The instance's agent failed: {type(error).__name__}: {error}"

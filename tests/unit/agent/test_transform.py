@@ -116,11 +116,13 @@ def test_an_object_that_is_replaced_meanwhile(world, instance):
 
 
 def test_a_stop_leaves_no_half(world, instance):
-    """ "SageMaker doesn't store the job's output"; and the model server has its grace."""
-    slow = SERVER.replace("self.send_response(200)", "time.sleep(0.3); self.send_response(200)")
+    """ "SageMaker doesn't store the job's output"; and the model server has its grace, which breaks off a request."""
+    slow = SERVER.replace(
+        "self.send_response(200)", "print('asked', flush=True); time.sleep(3); self.send_response(200)"
+    )
     world.buckets["bucket"] = {"in/a": b"12\n" * 500}
     job = instance(**transform(code=slow)).start()
-    eventually(lambda: "InService" in world.phases)
+    eventually(lambda: "asked" in world.lines)
     began = time.monotonic()
     job.terminate()
     ended = job.wait()
