@@ -80,8 +80,10 @@ BESIDE_CONTRACT := tests/unit/containers/algorithms
 test test-heavy: export SALVIA_TEST_IMAGES := $(CURDIR)/.test/images
 test: system .venv/.studio .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
 	@mkdir -p $(SALVIA_TEST_IMAGES)
-	@{ $(call run,tests/browser) && $(call run,tests/contract $(BESIDE_CONTRACT)); } >.test/contract 2>&1 & contract=$$!; \
-	{ $(call run,tests/unit --ignore $(BESIDE_CONTRACT)) && export SALVIA_TEST_DATABASE=postgresql && $(call run,$(ON_POSTGRESQL)); \
+	@{ $(call run,tests/browser); browser=$$?; $(call run,tests/contract $(BESIDE_CONTRACT)) && exit $$browser; \
+	} >.test/contract 2>&1 & contract=$$!; \
+	{ $(call run,tests/unit --ignore $(BESIDE_CONTRACT)); unit=$$?; \
+	export SALVIA_TEST_DATABASE=postgresql; $(call run,$(ON_POSTGRESQL)) && exit $$unit; \
 	} >.test/unit 2>&1 & unit=$$!; \
 	$(call run,tests --ignore tests/browser --ignore tests/contract --ignore tests/unit --ignore tests/heavy); rest=$$?; \
 	wait $$contract; contract=$$?; wait $$unit; unit=$$?; cat .test/contract .test/unit; exit $$((rest + contract + unit))

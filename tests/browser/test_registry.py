@@ -54,6 +54,7 @@ def test_a_version_is_approved_with_a_comment_and_deployed(studio: Studio, endpo
     studio.page.get_by_role("button", name="Approve or reject").click()
     studio.page.get_by_label("Comment").fill("Good on unseen customers.")
     studio.page.get_by_role("button", name="Save").click()
+    expect(studio.page.get_by_label("Comment")).to_be_hidden()
     expect(studio.page.get_by_text("Good on unseen customers.")).to_be_visible()
     (package,) = endpoints.sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
     described = endpoints.sagemaker.describe_model_package(ModelPackageName=package["ModelPackageArn"])
