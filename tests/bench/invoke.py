@@ -1,10 +1,11 @@
-"""InvokeEndpoint beside its own model server called directly, and beside FastAPI, in turn: XGBoost of 100 trees.
+"""InvokeEndpoint beside its own model server called directly, and beside others, in turn: XGBoost of 100 trees.
 
-The peer's server asks nobody who they are.
+The peers' servers ask nobody who they are.
 """
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -16,40 +17,45 @@ from tests.endpoints import Endpoints
 
 _IMAGE = "811284229777.dkr.ecr.us-east-1.amazonaws.com/xgboost:latest"
 DATA = Path(__file__).resolve().parents[1] / "data" / "diabetes.csv"
-_DIRECT = b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%b"
+_DIRECT = b"POST /invocations HTTP/1.1\r\nHost: model\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b"
 _ONE, _MANY, _ROUNDS = 1_000, 20_000, 5
 
 
 def figures(server: Server, peer: Peer, images: Path) -> dict[str, float]:
     """Requests a second on 32 connections and latencies, with SigV4, IAM and metrics on; the best of each."""
-    with serving.started(images, "fastapi") as others:
-        return _figures(server, peer, others["fastapi"][0])
+    with serving.started(images, *serving.PEERS) as others:
+        return _figures(server, peer, {name: url for name, (url, _) in others.items()})
 
 
-def _figures(server: Server, peer: Peer, fastapi: str) -> dict[str, float]:
+def _figures(server: Server, peer: Peer, others: dict[str, str]) -> dict[str, float]:
     made = Endpoints(server)
     model = trained(server)
     name = made.create(made.config(made.variant(model)))
     captured = made.create(made.config(made.variant(model), DataCaptureConfig=_capture(made.bucket)))
     body = DATA.read_bytes().splitlines()[0].partition(b",")[2]  # less its label
     (socket,) = made.sockets(name)
+    row = json.dumps({"input": [float(number) for number in body.split(b",")]}).encode()
+    direct, in_json = (
+        _DIRECT % (kind, len(one), one) for kind, one in ((b"text/csv", body), (b"application/json", row))
+    )
     ways = {
-        "direct": (f"unix:{socket}", _DIRECT % (len(body), body)),
-        "fastapi": (fastapi, _DIRECT % (len(body), body)),
+        "direct": (f"unix:{socket}", direct),
+        "fastapi": (others["fastapi"], direct),
+        "litserve": (others["litserve"], in_json),
         "through": (peer.url, invocation(peer.url, peer.keys, name, body)),
         "captured": (peer.url, invocation(peer.url, peer.keys, captured, body)),
     }
     rates: dict[str, list[float]] = {way: [] for way in ways}
     used = []
     for _ in range(_ROUNDS):
-        for way in ("direct", "fastapi", "through"):
+        for way in ("direct", *others, "through"):
             where, request = ways[way]
             before = cpu(peer.pids())
             rates[way].append(drive(where, [request] * _MANY, 32)[0])
             if way == "through":
                 used.append((cpu(peer.pids()) - before) / _MANY * 1e6)
     peak = max(rates["through"])
-    ways.pop("fastapi")
+    ways = {way: ways[way] for way in ("direct", "through", "captured")}
     alone, half = _latencies(ways, 1, 0.0), _latencies(ways, 32, peak / 2)
     for one in (name, captured):
         made.delete(one)
@@ -59,6 +65,8 @@ def _figures(server: Server, peer: Peer, fastapi: str) -> dict[str, float]:
         "  of that": peak / max(rates["direct"]),
         "  FastAPI's": max(rates["fastapi"]),
         "  over FastAPI's": peak / max(rates["fastapi"]),
+        "  LitServe's": max(rates["litserve"]),
+        "  over LitServe's": peak / max(rates["litserve"]),
         "  gateway CPU each, µs": min(used),
         "one connection, p50 ms": alone["through"][0],
         "  the same, directly": alone["direct"][0],

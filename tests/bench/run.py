@@ -137,6 +137,7 @@ def inference(servers: Servers, report: Report) -> None:
         "  p50 with data capture over without": {"most": 1.05},
         "  p50 with data capture over without, half load": {"most": 1.05},
         "  over FastAPI's": {"least": 4},
+        "  over LitServe's": {"least": 4},
     }
     for figure, value in invoke.figures(server, servers.peer(server), servers.images).items():
         report.say(figure, value, **bars.get(figure, {}))
