@@ -76,13 +76,12 @@ run = { $(PYTEST) $(1) $(ARGS) || [ $$? = 5 ]; }
 
 # Three at a time, about equally long: most of what a test does is wait. What one builds of an image, the others use, and
 # the next run.
-BESIDE_CONTRACT := tests/unit/containers/algorithms
 test test-heavy: export SALVIA_TEST_IMAGES := $(CURDIR)/.test/images
 test: system .venv/.studio .venv-sdk2/.setup .venv-sdk3/.setup ## every test but the heavy; contract on PostgreSQL, too
 	@mkdir -p $(SALVIA_TEST_IMAGES)
-	@{ $(call run,tests/browser); browser=$$?; $(call run,tests/contract $(BESIDE_CONTRACT)) && exit $$browser; \
+	@{ $(call run,tests/browser); browser=$$?; $(call run,tests/contract) && exit $$browser; \
 	} >.test/contract 2>&1 & contract=$$!; \
-	{ $(call run,tests/unit --ignore $(BESIDE_CONTRACT)); unit=$$?; \
+	{ $(call run,tests/unit); unit=$$?; \
 	export SALVIA_TEST_DATABASE=postgresql; $(call run,$(ON_POSTGRESQL)) && exit $$unit; \
 	} >.test/unit 2>&1 & unit=$$!; \
 	$(call run,tests --ignore tests/browser --ignore tests/contract --ignore tests/unit --ignore tests/heavy); rest=$$?; \

@@ -24,8 +24,10 @@ const LINE = 20;
 const CONTROLS = /\u001b\[[0-9;?]*[ -/]*[@-~]|\r/g; // a terminal's colours and cursor
 
 export function Logs({ group, prefix, running, height = 480 }: Props) {
-  const streams = useCall("logs", "DescribeLogStreams", { logGroupName: group, logStreamNamePrefix: prefix }, { every: running ? 5 : undefined });
+  const [any, setAny] = useState(false);
+  const streams = useCall("logs", "DescribeLogStreams", { logGroupName: group, logStreamNamePrefix: prefix }, { every: running || !any ? 5 : undefined });
   const names = useMemo(() => (streams.data?.logStreams ?? []).map((stream) => stream.logStreamName ?? "").sort((one, other) => one.localeCompare(other, "en", { numeric: true })), [streams.data]);
+  useEffect(() => setAny(names.length > 0), [names]);
   const [chosen, setChosen] = useState<string>();
   const [search, setSearch] = useState("");
   const [follow, setFollow] = useState(true);
