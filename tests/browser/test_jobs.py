@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 
 from playwright.sync_api import expect
 
@@ -55,6 +56,20 @@ def test_a_job_is_watched_live_to_its_end(studio: Studio, jobs: Jobs) -> None:
     expect(studio.page.get_by_role("rowheader", name="output/model.tar.gz")).to_be_visible()
     studio.page.get_by_role("tab", name="Code").click()
     expect(studio.page.get_by_label("AWS CLI").last).to_contain_text(f"--training-job-name {name}")
+
+
+def test_a_log_that_comes_late_is_shown(studio: Studio, jobs: Jobs) -> None:
+    """No reload, though the job has ended: somebody may write to it, or its lines were slow."""
+    name, logs = jobs.start("print('spoken')", wait=True), jobs.server.client("logs")
+    stream = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    (found,) = logs.describe_log_streams(**stream, logStreamNamePrefix=f"{name}/")["logStreams"]
+    stream["logStreamName"] = found["logStreamName"]
+    logs.delete_log_stream(**stream)
+    studio.open(f"/training-jobs/{name}", name)
+    expect(studio.page.get_by_text("The program wrote nothing.")).to_be_visible()
+    logs.create_log_stream(**stream)
+    logs.put_log_events(**stream, logEvents=[{"timestamp": round(time.time() * 1000), "message": "late words"}])
+    expect(studio.page.get_by_role("log")).to_contain_text("late words")
 
 
 def test_the_code_that_a_page_shows_does_the_same(studio: Studio, jobs: Jobs) -> None:
