@@ -7,9 +7,7 @@ import urllib.request
 import uuid
 from typing import Any
 
-from salvia.settings import Settings
-from salvia.store.engine import database
-from tests.conftest import Server, eventually
+from tests.conftest import Server, eventually, reader
 from tests.receiver import Receiver
 from tests.routed import Replica, Routed, variant
 
@@ -105,10 +103,6 @@ class Asynchronous:
 
     def busy(self, endpoint: str) -> bool:
         """Whether a request of an endpoint is at an instance."""
-        db = database(Settings.load(self.server.home).location)
-        db.start()
-        try:
-            sql = "SELECT 1 FROM async_invocations WHERE name = :name AND replica > ''"
-            return db.read().one(sql, {"name": endpoint}) is not None
-        finally:
-            db.close()
+        sql = "SELECT 1 FROM async_invocations WHERE name = :name AND replica > ''"
+        with reader(self.server) as db:
+            return db.one(sql, {"name": endpoint}) is not None

@@ -33,6 +33,8 @@ from salvia.images import image
 from salvia.images.builder import Builder
 from salvia.runtimes.folder import InstanceFolder
 from salvia.settings import Settings
+from salvia.store.db import Reader
+from salvia.store.engine import database
 from tests.postgresql import Cluster, binaries
 
 _BIN = Path(sys.executable).parent
@@ -189,6 +191,17 @@ class Server:
         )
         assert not check or done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
         return done
+
+
+@contextlib.contextmanager
+def reader(server: Server) -> Iterator[Reader]:
+    """A server's database, as it is now."""
+    db = database(Settings.load(server.home).location)
+    db.start()
+    try:
+        yield db.read()
+    finally:
+        db.close()
 
 
 @pytest.fixture(scope="session")

@@ -11,10 +11,8 @@ import tarfile
 from dataclasses import dataclass
 from typing import Any
 
-from salvia.settings import Settings
 from salvia.store import routes
-from salvia.store.engine import database
-from tests.conftest import ROLE, Server, eventually
+from tests.conftest import ROLE, Server, eventually, reader
 
 ECHO = "123456789012.dkr.ecr.us-east-1.amazonaws.com/echo:latest"
 
@@ -106,12 +104,8 @@ class Endpoints:
 
     def route(self, name: str) -> dict[str, Any] | None:
         """Where its requests go, as the database has it."""
-        db = database(Settings.load(self.server.home).location)
-        db.start()
-        try:
-            found = routes.read(db.read(), "123456789012", "us-east-1", name)
-        finally:
-            db.close()
+        with reader(self.server) as db:
+            found = routes.read(db, "123456789012", "us-east-1", name)
         return found.route if found else None
 
     def sockets(self, name: str, variant: str = "AllTraffic") -> list[str]:

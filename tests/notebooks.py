@@ -12,9 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from salvia.settings import Settings
-from salvia.store.engine import database
-from tests.conftest import ROLE, Server, eventually
+from tests.conftest import ROLE, Server, eventually, reader
 
 GROUP = "/aws/sagemaker/NotebookInstances"
 
@@ -72,13 +70,9 @@ class Notebooks:
 
     def busy(self, name: str) -> bool:
         """Whether its agent said that a kernel works, as the database has it."""
-        db = database(Settings.load(self.server.home).location)
-        db.start()
-        try:
-            sql = "SELECT report FROM instances WHERE owner IN (SELECT id FROM documents WHERE name = :name)"
-            return any(json.loads(row["report"]).get("busy") for row in db.read().all(sql, {"name": name}))
-        finally:
-            db.close()
+        sql = "SELECT report FROM instances WHERE owner IN (SELECT id FROM documents WHERE name = :name)"
+        with reader(self.server) as db:
+            return any(json.loads(row["report"]).get("busy") for row in db.all(sql, {"name": name}))
 
     def stop(self, name: str) -> None:
         self.sagemaker.stop_notebook_instance(NotebookInstanceName=name)

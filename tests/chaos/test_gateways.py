@@ -17,20 +17,17 @@ import urllib.error
 import urllib.request
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, EventStreamError
-from tests.conftest import Server, eventually
+from tests.conftest import Server, eventually, reader
 from tests.endpoints import Endpoints
 from tests.routed import Routed, variant
 
-from salvia.settings import Settings
 from salvia.store import gateways
-from salvia.store.db import Reader
-from salvia.store.engine import database
 from salvia.store.gateways import Gateway
 
 
@@ -50,17 +47,6 @@ def runtimes(replicas: tuple[Server, Server], far: Routed) -> tuple[Any, Any]:
     acquainted(replicas[0])
     one, two = (server.client("sagemaker-runtime") for server in replicas)
     return one, two
-
-
-@contextmanager
-def reader(server: Server) -> Iterator[Reader]:
-    """A server's database, as it is now."""
-    db = database(Settings.load(server.home).location)
-    db.start()
-    try:
-        yield db.read()
-    finally:
-        db.close()
 
 
 def living(server: Server) -> list[Gateway]:
